@@ -1,0 +1,111 @@
+package chat
+
+import (
+	"strings"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// MaxID is the longest button id, action value or form id, in characters:
+// Discord's limit for custom_id, the smaller of both platforms
+// (https://discord.com/developers/docs/components/reference#custom-id).
+const MaxID = 100
+
+// Verb is what a person wants.
+type Verb string
+
+// Verbs of commands, buttons and forms.
+const (
+	VerbList   Verb = "list"
+	VerbLink   Verb = "link"
+	VerbEmails Verb = "emails"
+	VerbClaim  Verb = "claim"
+	VerbHelp   Verb = "help"
+	VerbCode   Verb = "code"
+	VerbResend Verb = "resend"
+	VerbUnlink Verb = "unlink"
+	VerbPage   Verb = "page"
+)
+
+// Source is the kind of interaction an action came from.
+type Source int
+
+// Sources.
+const (
+	// SourceCommand: a typed command.
+	SourceCommand Source = iota + 1
+	// SourcePress: a pressed button.
+	SourcePress
+	// SourceSubmit: a submitted form.
+	SourceSubmit
+	// SourceComplete: the platform asks for completions of an argument.
+	SourceComplete
+)
+
+// Action is one thing a person did, freed of its platform. The platform has
+// proven the actor; everything else is what somebody sent.
+type Action struct {
+	// Key names the interaction: the same key is worked off once, however
+	// often it is delivered.
+	Key   string
+	Actor core.Identity
+	// DisplayName is how the platform shows the actor, or empty.
+	DisplayName string
+	// Workspace is where it happened, e.g. a team or server, for limits.
+	Workspace string
+	// Locale is the actor's language as the platform tells it with this
+	// action (BCP 47), or empty.
+	Locale string
+	// TimeZone is the actor's IANA time zone, or empty.
+	TimeZone string
+	Source   Source
+	Verb     Verb
+	// Arg is the text behind the command's word, or the opaque id of a
+	// button or form.
+	Arg string
+	// Fields are the values of a submitted form, by field name.
+	Fields map[string]string
+	// MessageKey names the message whose button was pressed, or is empty.
+	MessageKey string
+	// Reply is where the answer goes: in place of the pressed message, or as
+	// the answer to the command.
+	Reply core.Place
+	// Aside is where a second message goes that only the actor sees.
+	Aside core.Place
+}
+
+// ID joins a verb and an opaque id to a button or form id.
+func ID(v Verb, opaque string) string { return string(v) + ":" + opaque }
+
+// ParseID splits a button or form id. False for anything that [ID] does not
+// make.
+func ParseID(id string) (v Verb, opaque string, ok bool) {
+	if len(id) > MaxID {
+		return "", "", false
+	}
+	verb, opaque, ok := strings.Cut(id, ":")
+	if !ok {
+		return "", "", false
+	}
+	switch v := Verb(verb); v {
+	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage:
+		return v, opaque, true
+	default:
+		return "", "", false
+	}
+}
+
+// ParseCommand reads the text behind a typed command: its first word is the
+// verb, the rest its argument. No text means the list, an unknown word help.
+func ParseCommand(text string) (v Verb, arg string) {
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	rest = strings.TrimSpace(rest)
+	switch v := Verb(strings.ToLower(word)); v {
+	case "":
+		return VerbList, ""
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbHelp:
+		return v, rest
+	default:
+		return VerbHelp, word
+	}
+}

@@ -1,0 +1,104 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// Composer makes the cards of messages that show something that can change,
+// from what is true at the moment it is asked.
+type Composer struct {
+	Store     core.Store
+	Clock     core.Clock
+	Keys      *core.Keys
+	Catalog   *Catalog
+	Provider  core.Provider
+	PublicURL string
+}
+
+// ErrNothing says that there is nothing left to show in a post: what it was
+// about is gone or no longer the person's.
+var ErrNothing = errors.New("nothing to show")
+
+// Compose makes the card of a post. [ErrNothing] when there is none.
+func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
+	w := c.Catalog.For(p.Account.Locale)
+	var card Card
+	var err error
+	switch p.Subject.Kind {
+	case core.SubjectHandoff:
+		card, err = c.handoff(ctx, w, p)
+	case core.SubjectBadge:
+		card, err = c.badge(ctx, w, p)
+	case core.SubjectVerification:
+		card, err = c.verification(ctx, w, p)
+	case core.SubjectJoined:
+		card, err = c.joined(ctx, w, p)
+	default:
+		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
+	}
+	if errors.Is(err, core.ErrNotFound) {
+		return Card{}, ErrNothing
+	}
+	if err != nil {
+		return Card{}, fmt.Errorf("compose %s card: %w", p.Subject.Kind, err)
+	}
+	return card, nil
+}
+
+func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, error) {
+	v, err := c.Store.HandoffView(ctx, p.Subject.ID)
+	if err != nil {
+		return Card{}, err
+	}
+	// Rule 1, once more at the last moment: the address may have been taken
+	// off, or the account joined to somebody else's, since this was queued.
+	if !v.Owned || v.Handoff.MemberID != p.Account.MemberID {
+		return Card{}, core.ErrNotFound
+	}
+	if !v.Badge.Stage.Claimable() {
+		return c.stageCard(w, core.BadgeView{Badge: v.Badge, AutoAcceptHint: v.AutoAcceptHint}, p.Account), nil
+	}
+	return c.handoffCard(w, v)
+}
+
+func (c *Composer) badge(ctx context.Context, w Words, p core.Post) (Card, error) {
+	v, err := c.Store.BadgeViewFor(ctx, p.Subject.ID, p.Account.MemberID)
+	if err != nil {
+		return Card{}, err
+	}
+	return c.stageCard(w, v, p.Account), nil
+}
+
+func (c *Composer) verification(ctx context.Context, w Words, p core.Post) (Card, error) {
+	v, err := c.Store.Verification(ctx, p.Subject.ID)
+	if err != nil {
+		return Card{}, err
+	}
+	if v.Account.ID != p.Account.ID {
+		return Card{}, core.ErrNotFound
+	}
+	return c.verificationCard(w, v), nil
+}
+
+func (c *Composer) joined(ctx context.Context, w Words, p core.Post) (Card, error) {
+	a, err := c.Store.Account(ctx, p.Subject.ID)
+	if err != nil {
+		return Card{}, err
+	}
+	if a.MemberID != p.Account.MemberID {
+		return Card{}, core.ErrNotFound
+	}
+	name := a.DisplayName
+	if name == "" {
+		name = w.Plain("joined.unnamed", nil)
+	}
+	args := Args{"Platform": w.Plain("platform."+string(a.Identity.Platform), nil), "Name": name}
+	return Card{
+		Tone: ToneWarn, Title: w.Plain("joined.title", nil), Summary: w.Plain("joined.summary", args),
+		Text: w.Text("joined.text", args),
+	}, nil
+}

@@ -1,0 +1,264 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// staleAction is how old an unfinished attempt at an interaction must be
+// before a repetition is worked off: the process that began it is gone.
+const staleAction = 30 * time.Second
+
+// Service answers what people do in a chat.
+type Service struct {
+	Store    core.Store
+	Clock    core.Clock
+	Catalog  *Catalog
+	Composer *Composer
+	Claims   *core.Claims
+	Links    *core.Links
+	Provider core.Provider
+	Log      *slog.Logger
+	// Wake makes the delivery and the inbox workers look for work now.
+	Wake func()
+}
+
+var _ Handler = (*Service)(nil)
+
+// Acknowledged lets queued deliveries leave at once.
+func (s *Service) Acknowledged() { s.Wake() }
+
+// Handle answers an action; see [Handler].
+func (s *Service) Handle(ctx context.Context, a Action) Answer {
+	w := s.Catalog.For(a.Locale)
+	if !s.repeatable(a) {
+		isNew, err := s.Store.StartAction(ctx, a.Key, s.Clock.Now(), staleAction)
+		if err != nil {
+			return s.explain(ctx, w, a, err)
+		}
+		if !isNew {
+			return Answer{}
+		}
+		defer func() {
+			if err := s.Store.FinishAction(ctx, a.Key, s.Clock.Now()); err != nil {
+				s.Log.WarnContext(ctx, "finish action", "verb", a.Verb, "err", err)
+			}
+		}()
+	}
+	answer, err := s.act(ctx, w, a)
+	if err != nil {
+		return s.explain(ctx, w, a, err)
+	}
+	return answer
+}
+
+// repeatable reports whether an action may be worked off twice without harm:
+// a claim finds the handoff that it opened, a completion changes nothing.
+func (s *Service) repeatable(a Action) bool {
+	return a.Source == SourceComplete || a.Verb == VerbClaim && a.Source == SourcePress
+}
+
+func (s *Service) act(ctx context.Context, w Words, a Action) (Answer, error) {
+	switch a.Verb {
+	case VerbList, VerbPage:
+		return s.list(ctx, w, a)
+	case VerbClaim:
+		if a.Source == SourcePress {
+			return s.claim(ctx, w, a, a.Arg)
+		}
+		return s.claimCommand(ctx, w, a)
+	case VerbEmails:
+		return s.emails(ctx, w, a)
+	case VerbLink:
+		return s.link(ctx, w, a)
+	case VerbCode:
+		return s.code(ctx, w, a)
+	case VerbResend:
+		return s.resend(ctx, w, a)
+	case VerbUnlink:
+		return s.unlink(ctx, w, a)
+	default:
+		return s.help(w, a), nil
+	}
+}
+
+func (s *Service) help(w Words, a Action) Answer {
+	unknown := ""
+	if a.Source == SourceCommand {
+		unknown = a.Arg
+	}
+	card := helpCard(w, s.Provider.Name(), unknown)
+	return Answer{Card: &card, Where: asideOfPress(a)}
+}
+
+// asideOfPress keeps a message whose button was pressed as it is.
+func asideOfPress(a Action) Where {
+	if a.Source == SourcePress {
+		return Aside
+	}
+	return Here
+}
+
+// person loads who acts, keeps what the platform tells about them, and lets
+// messages that could not reach them follow now.
+func (s *Service) person(ctx context.Context, a Action) (core.Person, error) {
+	p, err := s.Store.Person(ctx, a.Actor)
+	if err != nil || p.Account == nil {
+		return p, err
+	}
+	if told := s.account(a); changed(*p.Account, told) {
+		err := s.Store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.EnsureAccount(ctx, told, s.Clock.Now())
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+	}
+	if p.Waiting && a.Aside.Ref != "" {
+		if err := s.Store.ReleaseWaiting(ctx, p.Account.ID, a.Aside, s.Clock.Now()); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func (s *Service) account(a Action) core.Account {
+	return core.Account{Identity: a.Actor, Locale: a.Locale, TimeZone: a.TimeZone, DisplayName: clip(a.DisplayName, 80)}
+}
+
+func changed(known, told core.Account) bool {
+	differs := func(known, told string) bool { return told != "" && told != known }
+	return differs(known.Locale, told.Locale) || differs(known.TimeZone, told.TimeZone) ||
+		differs(known.DisplayName, told.DisplayName)
+}
+
+func (s *Service) list(ctx context.Context, w Words, a Action) (Answer, error) {
+	page, where := 1, Here
+	if a.Verb == VerbPage {
+		wanted, owner := parsePage(a.Arg)
+		if n, err := strconv.Atoi(wanted); err == nil {
+			page = n
+		} else {
+			where = Aside
+		}
+		if owner != ownerMark(a.Actor) {
+			where = Aside
+		}
+	}
+	p, err := s.person(ctx, a)
+	if err != nil {
+		return Answer{}, err
+	}
+	if where == Here && a.MessageKey != "" {
+		if err := s.Store.ForgetPost(ctx, a.Actor, a.MessageKey); err != nil {
+			return Answer{}, err
+		}
+	}
+	card, err := s.overview(ctx, w, p, page)
+	return Answer{Card: &card, Where: where}, err
+}
+
+// overview is the list, or the greeting for somebody who linked nothing yet.
+func (s *Service) overview(ctx context.Context, w Words, p core.Person, page int) (Card, error) {
+	if p.Account == nil || len(p.Addresses) == 0 {
+		return greetingCard(w, s.Provider.Name()), nil
+	}
+	badges, err := s.Store.BadgesOf(ctx, p.MemberID())
+	if err != nil {
+		return Card{}, err
+	}
+	return listCard(w, p, badges, page, s.Clock.Now()), nil
+}
+
+// claim claims one badge by its id.
+func (s *Service) claim(ctx context.Context, w Words, a Action, badgeID string) (Answer, error) {
+	result, badge, err := s.Claims.Claim(ctx, a.Actor, badgeID, a.Reply)
+	if err != nil {
+		return Answer{}, err
+	}
+	if result != core.ClaimNotOpen {
+		return Answer{Posted: true}, nil
+	}
+	card := s.Composer.stageCard(w, core.BadgeView{Badge: badge}, core.Account{Identity: a.Actor})
+	return Answer{Card: &card, Where: Here}, nil
+}
+
+// claimCommand claims the badge that is named, or the only one there is.
+func (s *Service) claimCommand(ctx context.Context, w Words, a Action) (Answer, error) {
+	p, err := s.person(ctx, a)
+	if err != nil {
+		return Answer{}, err
+	}
+	var badges []core.BadgeView
+	if p.Account != nil {
+		if badges, err = s.Store.BadgesOf(ctx, p.MemberID()); err != nil {
+			return Answer{}, err
+		}
+	}
+	var open []core.BadgeView
+	for _, b := range badges {
+		if b.Badge.Stage.Claimable() && (a.Arg == "" || matches(w, b.Badge, a.Arg)) {
+			open = append(open, b)
+		}
+	}
+	if a.Source == SourceComplete {
+		return Answer{Choices: choices(w, open)}, nil
+	}
+	if len(open) == 1 {
+		return s.claim(ctx, w, a, open[0].Badge.ID)
+	}
+	card, err := s.overview(ctx, w, p, 1)
+	return Answer{Card: &card}, err
+}
+
+func matches(w Words, b core.Badge, text string) bool {
+	return b.ID == text || strings.Contains(strings.ToLower(badgeName(w, b)), strings.ToLower(text))
+}
+
+func choices(w Words, open []core.BadgeView) []Choice {
+	// Discord shows at most 25 choices of at most 100 characters
+	// (https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure).
+	const most, longest = 25, 100
+	out := make([]Choice, 0, most)
+	for _, b := range open {
+		if len(out) == most {
+			break
+		}
+		out = append(out, Choice{Name: clip(badgeName(w, b.Badge), longest), Value: b.Badge.ID})
+	}
+	return out
+}
+
+// explain turns an error into a sentence for the person and a line for the
+// operator; nothing of the error itself is shown.
+func (s *Service) explain(ctx context.Context, w Words, a Action, err error) Answer {
+	id := "trouble.internal"
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		id = "trouble.not_yours"
+	case errors.Is(err, core.ErrGone):
+		id = "trouble.code_gone"
+	case errors.Is(err, core.ErrTooMany):
+		id = "trouble.too_many"
+	case errors.Is(err, core.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		id = "trouble.unavailable"
+		s.Log.ErrorContext(ctx, "store unavailable", "verb", a.Verb, "err", err)
+	default:
+		s.Log.ErrorContext(ctx, "answer action", "verb", a.Verb, "err", err)
+	}
+	if a.Source == SourceComplete {
+		return Answer{}
+	}
+	card := Card{Tone: ToneWarn, Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil), Text: w.Text(id+".text", nil)}
+	if id == "trouble.not_yours" {
+		card.Buttons = []Button{{ID: pageID(a.Actor, "new"), Label: w.Plain("button.my_badges", nil)}}
+	}
+	return Answer{Card: &card, Where: asideOfPress(a)}
+}

@@ -1,0 +1,131 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// PostSender shows cards in chats. The card is made when it is sent, from
+// what is true then.
+type PostSender struct {
+	Store      core.PostStore
+	Clock      core.Clock
+	Composer   *chat.Composer
+	Messengers map[core.Platform]chat.Messenger
+}
+
+var _ Sender = (*PostSender)(nil)
+
+// Send shows the card at the post's place, or as a direct message where the
+// place is gone and another way is wanted.
+func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
+	now := s.Clock.Now()
+	post, err := s.Store.Post(ctx, d.Ref)
+	if errors.Is(err, core.ErrNotFound) {
+		return Outcome{Delivery: d, State: StateSent, Cause: "post is gone"}
+	}
+	if err != nil {
+		return Failed(d, err, now, PostBackoff)
+	}
+	messenger, ok := s.Messengers[post.Account.Identity.Platform]
+	if !ok {
+		return Outcome{Delivery: d, State: StateDead, Cause: "platform is not configured"}
+	}
+	card, err := s.Composer.Compose(ctx, post)
+	if errors.Is(err, chat.ErrNothing) {
+		return Outcome{Delivery: d, State: StateSent, Cause: "nothing to show"}
+	}
+	if err != nil {
+		return Failed(d, err, now, PostBackoff)
+	}
+	if post.Place.Reachable(now) {
+		place, err := messenger.Show(ctx, post.Place, card, d.Key)
+		if err == nil {
+			return Outcome{Delivery: d, State: StateSent, Place: &place}
+		}
+		if class := core.ClassOf(err); class != core.PlaceGone && class != core.TargetDead {
+			return s.failed(d, post, err)
+		}
+	}
+	if !d.Fallback {
+		return Outcome{Delivery: d, State: StateSent, Cause: "place is gone"}
+	}
+	place, err := messenger.Direct(ctx, post.Account.Identity, card, d.Key, d.FirstTryAt)
+	if err != nil {
+		return s.failed(d, post, err)
+	}
+	return Outcome{Delivery: d, State: StateSent, Place: &place, Pause: messenger.Pause()}
+}
+
+func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
+	switch core.ClassOf(err) {
+	case core.TargetDead:
+		return Outcome{Delivery: d, State: StateWaiting, Cause: err.Error()}
+	case core.Invalid, core.PlaceGone:
+		return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}
+	case core.InstallationDead:
+		dead := post.Account.Identity
+		return Outcome{Delivery: d, State: StateWaiting, Cause: err.Error(), DeadInstallation: &dead}
+	default:
+		return Failed(d, err, s.Clock.Now(), PostBackoff)
+	}
+}
+
+// MailSender sends mails with codes.
+type MailSender struct {
+	Clock    core.Clock
+	Composer *chat.Composer
+	Mailer   core.Mailer
+}
+
+var _ Sender = (*MailSender)(nil)
+
+// Send makes the mail and hands it over.
+func (s *MailSender) Send(ctx context.Context, d Delivery) Outcome {
+	mail, err := s.Composer.ComposeMail(ctx, d.Ref, d.Payload)
+	if errors.Is(err, chat.ErrNothing) || errors.Is(err, core.ErrNotFound) {
+		return Outcome{Delivery: d, State: StateSent, Cause: "code is of no use any more"}
+	}
+	if err != nil {
+		return Failed(d, err, s.Clock.Now(), MailBackoff)
+	}
+	err = s.Mailer.Send(ctx, mail)
+	switch {
+	case err == nil:
+		return Outcome{Delivery: d, State: StateSent}
+	case errors.Is(err, core.ErrMailRefused):
+		return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}
+	default:
+		return Failed(d, err, s.Clock.Now(), MailBackoff)
+	}
+}
+
+// EventSender tells the certification body's own system what changed.
+type EventSender struct {
+	Store core.BadgeStore
+	Clock core.Clock
+	Sink  core.EventSink
+}
+
+var _ Sender = (*EventSender)(nil)
+
+// Send publishes the event with the badge as it is now.
+func (s *EventSender) Send(ctx context.Context, d Delivery) Outcome {
+	b, err := s.Store.Badge(ctx, d.Ref)
+	if errors.Is(err, core.ErrNotFound) {
+		return Outcome{Delivery: d, State: StateSent, Cause: "badge is gone"}
+	}
+	if err == nil {
+		err = s.Sink.Publish(ctx, core.Event{
+			ID: d.Key, Type: core.EventType(d.Payload.Reveal()), At: d.CreatedAt, Badge: b,
+		})
+	}
+	if err != nil {
+		return Failed(d, fmt.Errorf("publish event: %w", err), s.Clock.Now(), EventBackoff)
+	}
+	return Outcome{Delivery: d, State: StateSent}
+}

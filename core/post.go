@@ -1,0 +1,31 @@
+package core
+
+// SubjectKind says what a message shows.
+type SubjectKind string
+
+// Subject kinds, with the meaning of [Subject.ID].
+const (
+	// SubjectHandoff: the claim of a badge; the handoff's id.
+	SubjectHandoff SubjectKind = "handoff"
+	// SubjectBadge: how a badge stands; the badge's id.
+	SubjectBadge SubjectKind = "badge"
+	// SubjectVerification: the proof of an address; the verification's id.
+	SubjectVerification SubjectKind = "verification"
+	// SubjectJoined: another account joined the member; that account's id.
+	SubjectJoined SubjectKind = "joined"
+)
+
+// Subject is what a message shows. The card is made from it when the message
+// is sent, from what is true then.
+type Subject struct {
+	Kind SubjectKind
+	ID   string
+}
+
+// Post is one message in a chat that shows something that can change.
+type Post struct {
+	ID      string
+	Account Account
+	Subject Subject
+	Place   Place
+}

@@ -1,0 +1,97 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Reconciler finds at the provider what no webhook told.
+type Reconciler struct {
+	Store    Store
+	Clock    Clock
+	Provider Provider
+	Observer *Observer
+	Log      *slog.Logger
+}
+
+// Sizes of one tick: small, because another follows soon and every badge
+// costs a call that the provider counts.
+const (
+	pollBatch    = 20
+	refreshBatch = 10
+	pollRetry    = 10 * time.Minute
+	refreshEvery = 6 * time.Hour
+)
+
+// Poll reads the badges that are due. It returns how many were read; a badge
+// that cannot be read now is due again later.
+func (r *Reconciler) Poll(ctx context.Context) (int, error) {
+	now := r.Clock.Now()
+	due, err := r.Store.DuePolls(ctx, now, pollBatch, pollRetry)
+	if err != nil {
+		return 0, fmt.Errorf("take due badges: %w", err)
+	}
+	read := 0
+	for _, b := range due {
+		if err := r.readOne(ctx, b); err != nil {
+			if errors.Is(err, ErrUnauthorized) || ctx.Err() != nil {
+				return read, err
+			}
+			r.Log.WarnContext(ctx, "read badge at the provider", "badge", b.ID, "err", err)
+			continue
+		}
+		read++
+	}
+	return read, nil
+}
+
+func (r *Reconciler) readOne(ctx context.Context, b Badge) error {
+	obs, err := r.Provider.Get(ctx, b.ProviderID)
+	if err != nil {
+		return err
+	}
+	return r.Observer.Apply(ctx, obs)
+}
+
+// Refresh asks for everything of the addresses that are due.
+func (r *Reconciler) Refresh(ctx context.Context) (int, error) {
+	due, err := r.Store.DueRefreshes(ctx, r.Clock.Now(), refreshBatch, refreshEvery)
+	if err != nil {
+		return 0, fmt.Errorf("take due addresses: %w", err)
+	}
+	for i, e := range due {
+		if err := r.ReadPerson(ctx, e); err != nil {
+			return i, err
+		}
+	}
+	return len(due), nil
+}
+
+// ReadPerson reads all badges of the owner of an address and applies them.
+func (r *Reconciler) ReadPerson(ctx context.Context, e Email) error {
+	all, err := r.Provider.ForPerson(ctx, e)
+	if err != nil {
+		return fmt.Errorf("read badges of a person: %w", err)
+	}
+	for _, obs := range all {
+		if err := r.Observer.Apply(ctx, obs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Templates reads what can be earned.
+func (r *Reconciler) Templates(ctx context.Context) error {
+	ts, err := r.Provider.Templates(ctx)
+	if err != nil {
+		return fmt.Errorf("read templates: %w", err)
+	}
+	if err := r.Store.SaveTemplates(ctx, ts, r.Clock.Now()); err != nil {
+		return fmt.Errorf("save templates: %w", err)
+	}
+	return nil
+}

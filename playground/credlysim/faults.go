@@ -1,0 +1,285 @@
+package credlysim
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// ringSize is how many exchanges the wire log keeps.
+	ringSize = 500
+	// keptBody is how much of a body the wire log keeps, in bytes.
+	keptBody = 8 << 10
+)
+
+// Fault is misbehaviour on order. The first fault that fits a request is
+// used for it.
+type Fault struct {
+	// Method and Path (a substring) say which requests; empty fits all.
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	// Times is how often; 0 is once, negative until ClearFaults.
+	Times int `json:"times"`
+	// Status and Body are answered instead of working, when Status is set.
+	Status int    `json:"status"`
+	Body   string `json:"body"`
+	// RetryAfter is said with Status, in whole seconds.
+	RetryAfter time.Duration `json:"retry_after"`
+	// Delay is waited before anything else, in real time.
+	Delay time.Duration `json:"delay"`
+	// DropAnswer does the work and cuts the connection instead of
+	// answering; DropBefore cuts it without working. Go's HTTP client
+	// repeats a GET by itself when a kept connection is cut.
+	DropAnswer bool `json:"drop_answer"`
+	DropBefore bool `json:"drop_before"`
+}
+
+// Exchange is one request and its answer, without secrets.
+type Exchange struct {
+	At       time.Time `json:"at"`
+	Method   string    `json:"method"`
+	URL      string    `json:"url"`
+	Auth     string    `json:"auth,omitempty"`
+	Request  string    `json:"request,omitempty"`
+	Status   int       `json:"status"`
+	Response string    `json:"response,omitempty"`
+	// Fault tells that the answer was misbehaviour on order.
+	Fault bool `json:"fault,omitempty"`
+}
+
+// Fail orders misbehaviour.
+func (s *Server) Fail(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// ClearFaults ends all misbehaviour.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+// SetLatency is added to every answer from now on, in real time.
+func (s *Server) SetLatency(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency = d
+}
+
+// Served returns how many requests came in.
+func (s *Server) Served() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total
+}
+
+// ServedBy returns how many requests came in by method and kind of path, such
+// as "POST /v1/organizations/{id}/badges".
+func (s *Server) ServedBy() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.served)
+}
+
+// Wire returns the last exchanges, the oldest first.
+func (s *Server) Wire() []Exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.wire)
+}
+
+// takeFault finds the fault for a request and returns the time to wait.
+func (s *Server) takeFault(r *http.Request) (*Fault, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total++
+	s.served[r.Method+" "+kindOf(r.URL.Path)]++
+	wait := s.latency
+	for i, f := range s.faults {
+		if (f.Method != "" && f.Method != r.Method) || !strings.Contains(r.URL.Path, f.Path) {
+			continue
+		}
+		if f.Times > 0 {
+			f.Times--
+			if f.Times == 0 {
+				s.faults = slices.Delete(s.faults, i, i+1)
+			}
+		}
+		taken := *f
+		return &taken, wait + f.Delay
+	}
+	return nil, wait
+}
+
+var (
+	idSegment    = regexp.MustCompile(`/[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}`)
+	tokenSegment = regexp.MustCompile(`/go/[0-9A-Za-z]+`)
+	secretJSON   = regexp.MustCompile(`("(?:token|access_token|client_secret|secret)"\s*:\s*)"[^"]*"`)
+)
+
+// kindOf is a path without what differs from one object to the next.
+func kindOf(path string) string {
+	return tokenSegment.ReplaceAllString(idSegment.ReplaceAllString(path, "/{id}"), "/go/{token}")
+}
+
+// heldAnswer collects an answer, so that it can be logged or lost.
+type heldAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+var _ http.ResponseWriter = (*heldAnswer)(nil)
+
+func (a *heldAnswer) Header() http.Header { return a.header }
+
+func (a *heldAnswer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *heldAnswer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+func (a *heldAnswer) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	// Who does not read the answer has hung up.
+	_, _ = w.Write(a.body.Bytes())
+}
+
+// serve is what every request passes: count, wait, misbehave, work, log.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		writeJSON(w, http.StatusRequestEntityTooLarge, object{"message": "request is too large"})
+		return
+	}
+	fault, wait := s.takeFault(r)
+	if !pause(r.Context(), s.stopped, wait) {
+		return
+	}
+	if fault == nil {
+		fault = &Fault{}
+	}
+	seen := Exchange{At: s.clock.Now(), Method: r.Method, URL: redactURL(r.URL), Auth: redactAuth(r.Header.Get("Authorization"))}
+	seen.Request = redactBody(r.Header.Get("Content-Type"), body)
+	if fault.DropBefore {
+		seen.Fault = true
+		s.log(seen)
+		cut(w)
+		return
+	}
+	a := &heldAnswer{header: http.Header{}}
+	if fault.Status != 0 {
+		seen.Fault = true
+		a.header.Set("Content-Type", "application/json; charset=utf-8")
+		if fault.RetryAfter > 0 {
+			a.header.Set("Retry-After", strconv.Itoa(int(fault.RetryAfter.Seconds())))
+		}
+		a.status = fault.Status
+		a.body.WriteString(fault.Body)
+	} else {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.routes.ServeHTTP(a, r)
+		a.WriteHeader(http.StatusOK)
+	}
+	seen.Status, seen.Response = a.status, redactBody(a.header.Get("Content-Type"), a.body.Bytes())
+	seen.Fault = seen.Fault || fault.DropAnswer
+	s.log(seen)
+	if fault.DropAnswer {
+		cut(w)
+		return
+	}
+	a.send(w)
+}
+
+// pause waits in real time; false when the caller or the server is gone.
+func pause(caller, server context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-caller.Done():
+	case <-server.Done():
+	}
+	return false
+}
+
+// cut ends the connection without an answer.
+func cut(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// Only HTTP/1 is served, and its connections can be taken over.
+		return
+	}
+	_ = conn.Close()
+}
+
+func (s *Server) log(e Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.wire) == ringSize {
+		s.wire = slices.Delete(s.wire, 0, 1)
+	}
+	s.wire = append(s.wire, e)
+	s.touch()
+}
+
+func redactURL(u *url.URL) string {
+	return tokenSegment.ReplaceAllString(u.RequestURI(), "/go/[redacted]")
+}
+
+func redactAuth(header string) string {
+	if header == "" {
+		return ""
+	}
+	scheme, _, _ := strings.Cut(header, " ")
+	if scheme != "Basic" && scheme != "Bearer" {
+		scheme = "other"
+	}
+	return scheme + " [redacted]"
+}
+
+func redactBody(kind string, body []byte) string {
+	if strings.HasPrefix(kind, "application/x-www-form-urlencoded") {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return "[unreadable form]"
+		}
+		if form.Has("client_secret") {
+			form.Set("client_secret", "[redacted]")
+		}
+		return form.Encode()
+	}
+	if strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "image/") {
+		return "[" + kind + "]"
+	}
+	text := secretJSON.ReplaceAllString(string(body), `$1"[redacted]"`)
+	text = tokenSegment.ReplaceAllString(text, "/go/[redacted]")
+	if len(text) > keptBody {
+		text = strings.ToValidUTF8(text[:keptBody], "")
+	}
+	return text
+}

@@ -1,0 +1,227 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/laurelbot/laurel/playground/slacksim/blockkit"
+)
+
+// reply is a Web API answer without its "ok".
+type reply map[string]any
+
+// apiError is a refusal: Slack's error code and, where Slack explains, what is
+// wrong. https://docs.slack.dev/apis/web-api/
+type apiError struct {
+	code     string
+	messages []string
+	needed   string
+	retry    int // seconds; answers 429
+}
+
+func fail(code string) *apiError { return &apiError{code: code} }
+
+// method is one Web API method. Its function runs with s.mu held.
+type method struct {
+	// scopes: the token needs one of them; none means any token will do.
+	scopes []string
+	// json tells that arguments may come as JSON; Slack ignores them otherwise.
+	json bool
+	run  func(*Server, args) (reply, *apiError)
+}
+
+// methods is what the simulation can do.
+// https://docs.slack.dev/reference/methods/
+var methods = map[string]method{
+	"auth.test":             {json: true, run: (*Server).authTest},
+	"users.info":            {scopes: []string{"users:read"}, run: (*Server).usersInfo},
+	"conversations.open":    {scopes: []string{"im:write", "mpim:write", "channels:manage", "groups:write"}, json: true, run: (*Server).conversationsOpen},
+	"conversations.info":    {run: (*Server).conversationsInfo},
+	"conversations.history": {run: (*Server).conversationsHistory},
+	"chat.postMessage":      {scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostMessage},
+	"chat.postEphemeral":    {scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostEphemeral},
+	"chat.update":           {scopes: []string{"chat:write"}, json: true, run: (*Server).chatUpdate},
+	"chat.delete":           {scopes: []string{"chat:write"}, json: true, run: (*Server).chatDelete},
+	"views.open":            {json: true, run: (*Server).viewsOpen},
+	"views.update":          {json: true, run: (*Server).viewsUpdate},
+	"views.push":            {json: true, run: (*Server).viewsPush},
+	"views.publish":         {json: true, run: (*Server).viewsPublish},
+}
+
+func parseForm(body string) (url.Values, error) { return url.ParseQuery(body) }
+
+// answer is an HTTP answer that is not written yet, so that a fault can
+// swallow it after the work is done.
+type answer struct {
+	status  int
+	headers map[string]string
+	body    []byte
+}
+
+func jsonAnswer(status int, value any) answer {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return answer{status: http.StatusInternalServerError}
+	}
+	return answer{status: status, body: body, headers: map[string]string{"Content-Type": "application/json; charset=utf-8"}}
+}
+
+func (a answer) write(w http.ResponseWriter) error {
+	for key, value := range a.headers {
+		w.Header().Set(key, value)
+	}
+	w.WriteHeader(a.status)
+	_, err := w.Write(a.body)
+	return err
+}
+
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("method")
+	a, body, asJSON, charset, bad := readArgs(r)
+	s.serve(w, r, name, body, func() answer { return s.call(r, name, a, asJSON, charset, bad) })
+}
+
+// serve applies the faults on order, does the work, and writes it all down.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, body string, work func() answer) {
+	var out answer
+	note := ""
+	f, faulty := s.takeFault(name)
+	if faulty && f.Delay > 0 {
+		timer := time.NewTimer(f.Delay)
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+			timer.Stop()
+		}
+	}
+	done := false
+	switch {
+	case faulty && f.DropBefore:
+		note = "connection cut before the work"
+	case faulty && (f.Status != 0 || f.Error != ""):
+		out = f.answer()
+		done = true
+	default:
+		out = work()
+		done = true
+	}
+	if faulty && f.DropAnswer {
+		note, done = "connection cut after the work", false
+	}
+	s.record(Exchange{
+		At: s.clock.Now(), Direction: DirectionIn, Method: r.Method, Path: r.URL.Path,
+		Request: body, Status: out.status, Response: string(out.body), Note: note,
+	})
+	if !done {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+		return
+	}
+	if err := out.write(w); err != nil {
+		s.record(Exchange{At: s.clock.Now(), Direction: DirectionIn, Path: r.URL.Path, Note: "answer not delivered"})
+	}
+}
+
+func (s *Server) call(r *http.Request, name string, a args, asJSON, charset bool, bad string) answer {
+	token, form := bearer(r), !asJSON
+	if token == "" && form {
+		token = a.str("token")
+	}
+	delete(a, "token")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, known := methods[name]
+	switch {
+	case !known:
+		return s.answerAPI(nil, fail("unknown_method"), m, false)
+	case token == "":
+		return s.answerAPI(nil, fail("not_authed"), m, false)
+	case token != s.cfg.BotToken:
+		return s.answerAPI(nil, fail("invalid_auth"), m, false)
+	case s.dead != "":
+		return s.answerAPI(nil, fail(s.dead), m, false)
+	case bad != "":
+		return s.answerAPI(nil, fail(bad), m, false)
+	}
+	if asJSON && !m.json {
+		a = args{}
+	}
+	if len(m.scopes) > 0 && !s.scoped(m.scopes...) {
+		return s.answerAPI(nil, &apiError{code: "missing_scope", needed: m.scopes[0]}, m, false)
+	}
+	out, refused := m.run(s, a)
+	return s.answerAPI(out, refused, m, asJSON && !charset)
+}
+
+func bearer(r *http.Request) string {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func (s *Server) scoped(any ...string) bool {
+	return slices.ContainsFunc(any, func(scope string) bool { return slices.Contains(s.cfg.Scopes, scope) })
+}
+
+// answerAPI wraps what a method says into Slack's envelope and headers. JSON
+// without a charset draws Slack's warning.
+func (s *Server) answerAPI(out reply, refused *apiError, m method, missingCharset bool) answer {
+	if out == nil {
+		out = reply{}
+	}
+	out["ok"] = refused == nil
+	meta := map[string]any{}
+	if missingCharset {
+		out["warning"] = "missing_charset"
+		meta["warnings"] = []string{"missing_charset"}
+	}
+	status := http.StatusOK
+	headers := map[string]string{
+		"X-OAuth-Scopes": strings.Join(s.cfg.Scopes, ","), "X-Accepted-OAuth-Scopes": strings.Join(m.scopes, ","),
+	}
+	if refused != nil {
+		out["error"] = refused.code
+		if len(refused.messages) > 0 {
+			meta["messages"] = refused.messages
+		}
+		if refused.needed != "" {
+			out["needed"], out["provided"] = refused.needed, strings.Join(s.cfg.Scopes, ",")
+			headers["X-Accepted-OAuth-Scopes"] = refused.needed
+		}
+		if refused.retry > 0 {
+			status = http.StatusTooManyRequests
+			headers["Retry-After"] = strconv.Itoa(refused.retry)
+		}
+	}
+	if len(meta) > 0 {
+		out["response_metadata"] = meta
+	}
+	ans := jsonAnswer(status, out)
+	for key, value := range ans.headers {
+		headers[key] = value
+	}
+	ans.headers = headers
+	return ans
+}
+
+// refusal turns Block Kit problems into a refusal; prefix comes before every
+// pointer.
+func refusal(code, prefix string, problems []blockkit.Problem) *apiError {
+	if len(problems) == 0 {
+		return nil
+	}
+	e := fail(code)
+	for _, p := range problems {
+		p.Pointer = prefix + p.Pointer
+		e.messages = append(e.messages, p.String())
+	}
+	return e
+}

@@ -1,0 +1,195 @@
+package slacksim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// changesWait is how long one poll for changes stays open.
+const changesWait = 25 * time.Second
+
+// State is everything a page needs to show the workspace to one person.
+type State struct {
+	Version  int                  `json:"version"`
+	Now      time.Time            `json:"now"`
+	Team     string               `json:"team"`
+	Bot      User                 `json:"bot"`
+	Users    []User               `json:"users"`
+	Channels []ChannelInfo        `json:"channels"`
+	Messages map[string][]Message `json:"messages"`
+	Views    []View               `json:"views"`
+	Home     *View                `json:"home,omitempty"`
+	Commands []CommandInfo        `json:"commands"`
+	// DM is the person's conversation with the bot.
+	DM string `json:"dm"`
+}
+
+// State gathers what a person sees now.
+func (s *Server) State(userID string) State {
+	dm := s.DM(userID)
+	// The version is read before what it stands for, so that a page that waits
+	// for a later one misses nothing.
+	s.mu.Lock()
+	version, bot := s.version, *s.users[s.cfg.BotUserID]
+	s.mu.Unlock()
+	out := State{
+		Version: version, Bot: bot, Team: s.cfg.TeamName, Users: s.Users(), DM: dm, Messages: map[string][]Message{},
+		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(),
+	}
+	out.Channels = s.Channels(userID)
+	for _, c := range out.Channels {
+		out.Messages[c.ID] = s.Messages(c.ID, userID)
+	}
+	if home, ok := s.Home(userID); ok {
+		out.Home = &home
+	}
+	return out
+}
+
+// act is the body of every action a page asks for.
+type act struct {
+	User    string            `json:"user"`
+	Channel string            `json:"channel"`
+	TS      string            `json:"ts"`
+	View    string            `json:"view"`
+	Command string            `json:"command"`
+	Text    string            `json:"text"`
+	Action  string            `json:"action"`
+	Tab     string            `json:"tab"`
+	Values  map[string]string `json:"values"`
+}
+
+// acted is the answer to an action.
+type acted struct {
+	Status      int               `json:"status"`
+	LatencyMS   int64             `json:"latency_ms"`
+	UserError   string            `json:"user_error,omitempty"`
+	FieldErrors map[string]string `json:"field_errors,omitempty"`
+	Problems    []string          `json:"problems,omitempty"`
+	OpenedURL   string            `json:"opened_url,omitempty"`
+}
+
+// ConsoleHandler serves the workspace to a page as JSON:
+//
+//	GET  /state?user=U1   everything the person sees (State)
+//	GET  /changes?since=N waits for a version above N, at most 25 s; {"version"}
+//	GET  /log             the wire log
+//	POST /command         {user, channel, command, text}
+//	POST /press           {user, channel, ts, action}, or {user, view, action} in a view
+//	POST /submit          {user, view, values}
+//	POST /close-view      {user, view}
+//	POST /home            {user, tab}
+//	POST /say             {user, channel, text}
+//
+// Actions want application/json, so that no other site's form can send them,
+// and answer {status, latency_ms, user_error, field_errors, problems,
+// opened_url}.
+func (s *Server) ConsoleHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, r *http.Request) {
+		user := r.URL.Query().Get("user")
+		s.mu.Lock()
+		known := s.users[user] != nil
+		s.mu.Unlock()
+		if !known {
+			writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such user"})
+			return
+		}
+		writeJSON(w, http.StatusOK, s.State(user))
+	})
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
+	mux.HandleFunc("GET /changes", s.serveChanges)
+	for path, do := range map[string]func(context.Context, act) (*Result, error){
+		"POST /command": func(ctx context.Context, a act) (*Result, error) {
+			return s.Command(ctx, a.User, a.Channel, a.Command, a.Text)
+		},
+		"POST /press": func(ctx context.Context, a act) (*Result, error) {
+			if a.View != "" {
+				return s.PressView(ctx, a.User, a.View, a.Action)
+			}
+			return s.Press(ctx, a.User, MessageRef{Channel: a.Channel, TS: a.TS}, a.Action)
+		},
+		"POST /submit": func(ctx context.Context, a act) (*Result, error) {
+			return s.Submit(ctx, a.User, a.View, a.Values)
+		},
+		"POST /close-view": func(ctx context.Context, a act) (*Result, error) {
+			return s.CloseView(ctx, a.User, a.View)
+		},
+		"POST /home": func(ctx context.Context, a act) (*Result, error) {
+			return s.OpenHome(ctx, a.User, a.Tab)
+		},
+		"POST /say": func(ctx context.Context, a act) (*Result, error) {
+			return s.Say(ctx, a.User, a.Channel, a.Text)
+		},
+	} {
+		mux.HandleFunc(path, consoleAction(do))
+	}
+	return http.MaxBytesHandler(mux, maxBody)
+}
+
+func (s *Server) serveChanges(w http.ResponseWriter, r *http.Request) {
+	since, err := strconv.Atoi(r.URL.Query().Get("since"))
+	if err != nil {
+		since = -1
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), changesWait)
+	defer cancel()
+	version := 0
+	err = s.Eventually(ctx, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		version = s.version
+		return version > since
+	})
+	if err != nil && r.Context().Err() != nil {
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]int{"version": version})
+}
+
+func consoleAction(do func(context.Context, act) (*Result, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !isJSON(r.Header.Get("Content-Type")) {
+			writeJSON(w, http.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
+			return
+		}
+		var a act
+		if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
+			writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid JSON"})
+			return
+		}
+		res, err := do(r.Context(), a)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			writeJSON(w, http.StatusNotFound, map[string]string{"error": err.Error()})
+		case errors.Is(err, ErrNotVisible):
+			writeJSON(w, http.StatusForbidden, map[string]string{"error": err.Error()})
+		case err != nil:
+			writeJSON(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
+		case res == nil:
+			writeJSON(w, http.StatusOK, acted{})
+		default:
+			writeJSON(w, http.StatusOK, acted{
+				Status: res.Status, LatencyMS: res.Latency.Milliseconds(), UserError: res.UserError,
+				FieldErrors: res.FieldErrors, Problems: res.Problems, OpenedURL: res.OpenedURL,
+			})
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, "encode answer", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// The reader may be gone; there is nobody left to tell.
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,168 @@
+package slacksim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Endpoint is one of the app's addresses.
+type Endpoint string
+
+// The addresses that an app gives to Slack.
+const (
+	EndpointCommands     Endpoint = "commands"
+	EndpointInteractions Endpoint = "interactions"
+	EndpointEvents       Endpoint = "events"
+)
+
+// Errors of sending to the app or of acting like a person.
+var (
+	// ErrNoURL: the app's address for this kind of request is not set.
+	ErrNoURL = errors.New("the app has no address for this")
+	// ErrNotFound: no such user, channel, message, view or element.
+	ErrNotFound = errors.New("not found")
+	// ErrNotVisible: the person does not see what they would act on.
+	ErrNotVisible = errors.New("not visible to this person")
+)
+
+// What people read when the app does not answer as it should.
+const (
+	userErrorTimeout  = "operation_timeout"
+	userErrorDispatch = "dispatch_failed"
+)
+
+// Result is what came of one request to the app.
+type Result struct {
+	Endpoint Endpoint
+	// Status is the HTTP status; 0 when no answer came in time.
+	Status  int
+	Header  http.Header
+	Body    []byte
+	Latency time.Duration
+	// TimedOut: no answer within Config.AckTimeout.
+	TimedOut bool
+	// Err says why no answer came.
+	Err error
+	// UserError is the code the person sees: operation_timeout,
+	// dispatch_failed, or empty when all went well.
+	UserError string
+	// Refused: the person's own client did not send the form, see FieldErrors.
+	Refused bool
+	// FieldErrors are the complaints about single inputs, by block id.
+	FieldErrors map[string]string
+	// Problems is what Slack would not take in the answer's body.
+	Problems []string
+	// OpenedURL is the address that a pressed link button opened.
+	OpenedURL string
+	// Message is what the body's answer put into the channel.
+	Message *Message
+	// TriggerID and ResponseURL are what the request carried.
+	TriggerID, ResponseURL string
+
+	payload     []byte
+	contentType string
+}
+
+// OK tells that the app answered 200 in time and in a form that Slack takes.
+func (r *Result) OK() bool {
+	return r.Status == http.StatusOK && r.UserError == "" && !r.Refused && len(r.Problems) == 0
+}
+
+// SendOption changes how a request is sent.
+type SendOption func(*http.Request)
+
+// WithRetry marks a repeated event as Slack does; reason is http_timeout,
+// http_error, connection_failed and the like.
+// https://docs.slack.dev/apis/events-api/#retries
+func WithRetry(num int, reason string) SendOption {
+	return func(r *http.Request) {
+		r.Header.Set("X-Slack-Retry-Num", strconv.Itoa(num))
+		r.Header.Set("X-Slack-Retry-Reason", reason)
+	}
+}
+
+// Redeliver sends the payload of an earlier request again, freshly signed.
+// What the answer's body says is not applied.
+func (s *Server) Redeliver(ctx context.Context, earlier *Result, opts ...SendOption) (*Result, error) {
+	return s.deliver(ctx, earlier.Endpoint, earlier.contentType, earlier.payload, opts...)
+}
+
+// SendRaw sends any body to one of the app's addresses. It is signed as it
+// should be and then changed by mutate, which may be nil, so that forged and
+// damaged requests can be made.
+func (s *Server) SendRaw(ctx context.Context, to Endpoint, body []byte, mutate func(*http.Request)) (*Result, error) {
+	contentType := "application/x-www-form-urlencoded"
+	if to == EndpointEvents {
+		contentType = "application/json"
+	}
+	if mutate == nil {
+		return s.deliver(ctx, to, contentType, body)
+	}
+	return s.deliver(ctx, to, contentType, body, mutate)
+}
+
+// deliver signs and sends one request. The error is for what cannot be sent
+// at all; an app that fails or is silent is a Result.
+func (s *Server) deliver(ctx context.Context, to Endpoint, contentType string, body []byte, opts ...SendOption) (*Result, error) {
+	s.mu.Lock()
+	target := s.cfgURLs[to]
+	s.mu.Unlock()
+	if target == "" {
+		return nil, fmt.Errorf("send to %s: %w", to, ErrNoURL)
+	}
+	within, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(within, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("send to %s: %w", to, err)
+	}
+	now := s.clock.Now()
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
+	req.Header.Set("Accept", "application/json,*/*")
+	req.Header.Set("X-Slack-Request-Timestamp", strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set("X-Slack-Signature", Signature(s.cfg.SigningSecret, now.Unix(), body))
+	for _, opt := range opts {
+		opt(req)
+	}
+	out := &Result{Endpoint: to, payload: body, contentType: contentType}
+	began := time.Now()
+	resp, err := s.client.Do(req)
+	if err == nil {
+		out.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody))
+		_ = resp.Body.Close()
+		out.Status, out.Header = resp.StatusCode, resp.Header
+	}
+	out.Latency = time.Since(began)
+	note := ""
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("send to %s: %w", to, ctx.Err())
+	case err != nil:
+		out.Status, out.Body, out.Err = 0, nil, err
+		out.TimedOut = errors.Is(err, context.DeadlineExceeded)
+		out.UserError, note = userErrorDispatch, "no answer"
+		if out.TimedOut {
+			out.UserError, note = userErrorTimeout, "no answer in time"
+		}
+	case out.Status != http.StatusOK:
+		out.UserError = userErrorDispatch
+	}
+	s.record(Exchange{
+		At: now, Direction: DirectionOut, Method: http.MethodPost, Path: "/" + string(to), Request: string(body),
+		Status: out.Status, Response: string(out.Body), Latency: out.Latency, Note: note,
+	})
+	return out, nil
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
+}

@@ -1,0 +1,71 @@
+package slacksim
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Bounds of the wire log: exchanges kept, and characters of a body.
+const (
+	logMax     = 500
+	logBodyMax = 16 << 10
+)
+
+// Direction says who began an exchange.
+type Direction string
+
+// The directions, seen from the simulation.
+const (
+	// DirectionIn is a call of the app to Slack.
+	DirectionIn Direction = "in"
+	// DirectionOut is a request of Slack to the app.
+	DirectionOut Direction = "out"
+)
+
+// Exchange is one request and its answer, with tokens, signing secrets and
+// the secret part of response URLs blackened.
+type Exchange struct {
+	At        time.Time     `json:"at"`
+	Direction Direction     `json:"direction"`
+	Method    string        `json:"method"`
+	Path      string        `json:"path"`
+	Request   string        `json:"request"`
+	Status    int           `json:"status"`
+	Response  string        `json:"response"`
+	Latency   time.Duration `json:"latency_ns,omitempty"`
+	// Note tells what the wire does not show, such as a cut connection.
+	Note string `json:"note,omitempty"`
+}
+
+// Log returns the last exchanges, oldest first.
+func (s *Server) Log() []Exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Exchange(nil), s.log...)
+}
+
+func (s *Server) record(e Exchange) {
+	e.Path, e.Request, e.Response = s.blacken(e.Path), s.blacken(e.Request), s.blacken(e.Response)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.log) == logMax {
+		s.log = append(s.log[:0], s.log[1:]...)
+	}
+	s.log = append(s.log, e)
+	s.bump()
+}
+
+func (s *Server) blacken(text string) string {
+	const black = "REDACTED"
+	for _, secret := range []string{s.cfg.BotToken, s.cfg.SigningSecret} {
+		text = strings.ReplaceAll(text, secret, black)
+		text = strings.ReplaceAll(text, url.QueryEscape(secret), black)
+	}
+	text = tokenPattern.ReplaceAllString(text, black)
+	text = secretPattern.ReplaceAllString(text, black)
+	if len(text) > logBodyMax {
+		text = strings.ToValidUTF8(text[:logBodyMax], "") + "…"
+	}
+	return text
+}
