@@ -42,7 +42,7 @@ func (c *Clock) Offset() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.frozen.IsZero() {
-		return c.frozen.Sub(time.Now())
+		return time.Until(c.frozen)
 	}
 	return c.offset
 }
@@ -77,7 +77,7 @@ func (c *Clock) Resume() {
 	if c.frozen.IsZero() {
 		return
 	}
-	c.offset = c.frozen.Sub(time.Now())
+	c.offset = time.Until(c.frozen)
 	c.frozen = time.Time{}
 }
 

@@ -1,0 +1,204 @@
+package discordsim
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// ConsoleState is what GET /state of ConsoleHandler answers.
+type ConsoleState struct {
+	Version  uint64           `json:"version"`
+	Now      time.Time        `json:"now"`
+	User     User             `json:"user"`
+	Users    []User           `json:"users"`
+	Guilds   []Guild          `json:"guilds"`
+	Channels []ConsoleChannel `json:"channels"`
+	Modals   []*Modal         `json:"modals"`
+	Commands []Command        `json:"commands"`
+}
+
+// ConsoleChannel is a channel with what the chosen person sees in it.
+type ConsoleChannel struct {
+	Channel
+	DM       bool      `json:"dm"`
+	Messages []Message `json:"messages"`
+}
+
+// consoleAct is the body of the POST routes; each uses a part of it.
+type consoleAct struct {
+	User       string         `json:"user"`
+	Channel    string         `json:"channel"`
+	Command    string         `json:"command"`
+	Subcommand string         `json:"subcommand"`
+	Options    map[string]any `json:"options"`
+	Option     string         `json:"option"`
+	Partial    string         `json:"partial"`
+	Message    string         `json:"message"`
+	CustomID   string         `json:"custom_id"`
+	Values     any            `json:"values"` // a list for /press, an object for /submit.
+	Modal      string         `json:"modal"`
+}
+
+// pollTime is how long GET /changes waits for a change.
+const pollTime = 25 * time.Second
+
+// ConsoleHandler serves JSON for a web page on which a person acts by hand:
+//
+//	GET  /state?user=ID       what the person sees (ConsoleState)
+//	GET  /changes?since=N     {"version":M} when M > N, or after 25 s
+//	GET  /log                 the wire log
+//	POST /command             {user, channel, command, subcommand, options}
+//	POST /autocomplete        {user, channel, command, subcommand, option, partial}
+//	POST /press               {user, message, custom_id, values: [...]}
+//	POST /submit              {user, modal, values: {custom_id: value}}
+//	POST /close-modal         {user, modal}
+//
+// An empty channel is the direct one with the bot. Acts answer a Result,
+// /autocomplete a list of Choice, refusals {"error": "..."} with 400. POST
+// takes application/json only, so that no foreign page can act.
+func (s *Server) ConsoleHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /state", s.consoleState)
+	mux.HandleFunc("GET /changes", s.consoleChanges)
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
+	act := func(path string, do func(*http.Request, consoleAct) (any, error)) {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			in, err := readAct(w, r)
+			var out any
+			if err == nil {
+				out, err = do(r, in)
+			}
+			if err != nil {
+				writeJSON(w, http.StatusBadRequest, object{"error": err.Error()})
+				return
+			}
+			writeJSON(w, http.StatusOK, out)
+		})
+	}
+	act("/command", func(r *http.Request, in consoleAct) (any, error) {
+		return s.Command(r.Context(), in.User, in.Channel, in.Command, in.Subcommand, in.Options)
+	})
+	act("/autocomplete", func(r *http.Request, in consoleAct) (any, error) {
+		return s.Autocomplete(r.Context(), in.User, in.Channel, in.Command, in.Subcommand, in.Option, in.Partial)
+	})
+	act("/press", func(r *http.Request, in consoleAct) (any, error) {
+		values := []string{}
+		list, _ := in.Values.([]any)
+		for _, v := range list {
+			text, _ := v.(string)
+			values = append(values, text)
+		}
+		return s.Press(r.Context(), in.User, in.Message, in.CustomID, values...)
+	})
+	act("/submit", func(r *http.Request, in consoleAct) (any, error) {
+		values, _ := in.Values.(object)
+		for _, m := range s.Modals(in.User) {
+			if m.ID == in.Modal {
+				return s.Submit(r.Context(), in.User, m, values)
+			}
+		}
+		return nil, errors.New("the form is not open")
+	})
+	act("/close-modal", func(_ *http.Request, in consoleAct) (any, error) {
+		s.CloseModal(in.User, in.Modal)
+		return object{}, nil
+	})
+	return mux
+}
+
+func readAct(w http.ResponseWriter, r *http.Request) (consoleAct, error) {
+	var in consoleAct
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return in, errors.New("the body is not application/json")
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		return in, errors.New("the body is too large")
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return in, errors.New("the body is no such object")
+	}
+	return in, nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "encode answer", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// The page may be gone; there is nobody to tell.
+	_, _ = w.Write(data)
+}
+
+func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
+	commands := s.Commands()
+	s.mu.Lock()
+	u := s.users[r.URL.Query().Get("user")]
+	if u == nil {
+		s.mu.Unlock()
+		writeJSON(w, http.StatusNotFound, object{"error": "unknown user"})
+		return
+	}
+	dm := s.openDM(u.ID)
+	st := ConsoleState{
+		Version: s.version, Now: s.clock.Now(), User: u.User, Users: []User{}, Guilds: []Guild{},
+		Channels: []ConsoleChannel{}, Modals: []*Modal{}, Commands: commands,
+	}
+	for _, id := range sortedKeys(s.users) {
+		st.Users = append(st.Users, s.users[id].User)
+	}
+	for _, id := range sortedKeys(s.guilds) {
+		st.Guilds = append(st.Guilds, *s.guilds[id])
+	}
+	for _, id := range s.order {
+		ch := s.channels[id]
+		if ch.kind == channelDM && ch != dm {
+			continue
+		}
+		st.Channels = append(st.Channels, ConsoleChannel{
+			Channel: ch.Channel, DM: ch.kind == channelDM, Messages: s.messagesFor(id, u.ID),
+		})
+	}
+	for _, m := range s.modals {
+		if m.UserID == u.ID {
+			st.Modals = append(st.Modals, m)
+		}
+	}
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, st)
+}
+
+func (s *Server) consoleChanges(w http.ResponseWriter, r *http.Request) {
+	since, err := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64)
+	if err != nil {
+		since = 0
+	}
+	timer := time.NewTimer(pollTime)
+	defer timer.Stop()
+	for {
+		next := s.Changed()
+		version := s.Version()
+		if version > since {
+			writeJSON(w, http.StatusOK, object{"version": version})
+			return
+		}
+		select {
+		case <-next:
+		case <-timer.C:
+			writeJSON(w, http.StatusOK, object{"version": version})
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

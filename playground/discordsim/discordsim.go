@@ -1,0 +1,224 @@
+// Package discordsim is a stateful, strict simulation of the part of Discord
+// that a bot sees: the REST API (v9 and v10) and interactions delivered by
+// signed HTTP requests. An unchanged bot talks to it over the wire; people are
+// moved by the methods of Server (Command, Press, Submit, ...), by the test
+// language in the package discordtest, or by a web page over ConsoleHandler.
+//
+// It knows Discord's protocol and nothing of any bot. What it refuses, it
+// refuses with the codes and bodies of Discord.
+//
+// Rules: https://discord.com/developers/docs/reference,
+// https://discord.com/developers/docs/interactions/receiving-and-responding.
+package discordsim
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/laurelbot/laurel/playground/simclock"
+)
+
+// Deadlines and lifetimes,
+// https://discord.com/developers/docs/interactions/receiving-and-responding.
+const (
+	// AnswerWithin is how long a bot may take for the first answer.
+	AnswerWithin = 3 * time.Second
+	// TokenLifetime is how long an interaction token can be used.
+	TokenLifetime = 15 * time.Minute
+	// NonceWindow is how long an enforced nonce is remembered. Discord says
+	// "the past few minutes".
+	NonceWindow = 5 * time.Minute
+)
+
+// Schema validates a JSON document against a named schema of Discord's
+// published API description. See the package schema.
+type Schema interface {
+	// Validate returns nil when doc, decoded by encoding/json or by
+	// jsonschema.UnmarshalJSON, is valid for #/components/schemas/name.
+	Validate(name string, doc any) error
+}
+
+// Config says what a simulated Discord is made of. The zero value works.
+type Config struct {
+	// Clock is the time of the simulated Discord; nil means a new one.
+	Clock *simclock.Clock
+	// BotToken is what the bot sends after "Bot "; empty means a made-up one.
+	BotToken string
+	// ApplicationID is the snowflake of the application and of its bot user.
+	ApplicationID string
+	// PrivateKey signs interactions; nil means a fresh key.
+	PrivateKey ed25519.PrivateKey
+	// InteractionsURL is where interactions go. It is taken as it is, see
+	// VerifyEndpoint and SetInteractionsURL.
+	InteractionsURL string
+	// Addr is the address to listen on; empty means 127.0.0.1:0.
+	Addr string
+	// AnswerWithin replaces the deadline of the same name; 0 keeps it.
+	AnswerWithin time.Duration
+	// EnforceRateLimits makes the simulator answer 429 when a bucket is empty.
+	EnforceRateLimits bool
+	// Schema, when set, checks each request body besides the built-in rules;
+	// what it refuses is answered with 50035.
+	Schema Schema
+}
+
+// Server is a running simulation. Its methods are safe for concurrent use.
+type Server struct {
+	cfg      Config
+	clock    *simclock.Clock
+	key      ed25519.PrivateKey
+	listener net.Listener
+	http     *http.Server
+	client   *http.Client
+	served   chan struct{}
+
+	mu           sync.Mutex
+	interactURL  string
+	flakes       snowflakes
+	users        map[string]*user
+	guilds       map[string]*Guild
+	channels     map[string]*channel
+	order        []string // channel ids as they were added.
+	messages     map[string]*message
+	nonces       map[string]nonceUse
+	commands     commandBook
+	interactions map[string]*interaction
+	byToken      map[string]*interaction
+	aging        []*interaction // oldest first.
+	modals       []*Modal
+	limits       limiter
+	enforce      bool
+	invalid      []time.Time
+	faults       []*ActiveFault
+	wire         wireLog
+	changed      chan struct{}
+	version      uint64
+}
+
+// Start listens and serves until Close. The error is that of listening, or
+// says that a given key has the wrong size.
+func Start(cfg Config) (*Server, error) {
+	if cfg.Clock == nil {
+		cfg.Clock = simclock.New()
+	}
+	if cfg.BotToken == "" {
+		cfg.BotToken = "simulated-bot-token"
+	}
+	if cfg.ApplicationID == "" {
+		cfg.ApplicationID = "1100000000000000001"
+	}
+	if cfg.Addr == "" {
+		cfg.Addr = "127.0.0.1:0"
+	}
+	if cfg.AnswerWithin <= 0 {
+		cfg.AnswerWithin = AnswerWithin
+	}
+	if cfg.PrivateKey == nil {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("generate signing key: %w", err)
+		}
+		cfg.PrivateKey = key
+	}
+	if len(cfg.PrivateKey) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("check signing key: %d bytes instead of %d", len(cfg.PrivateKey), ed25519.PrivateKeySize)
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(context.Background(), "tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	s := &Server{
+		cfg: cfg, clock: cfg.Clock, key: cfg.PrivateKey, listener: ln,
+		client: &http.Client{
+			Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second},
+			// Discord does not follow redirects of an interactions endpoint.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		served:       make(chan struct{}),
+		interactURL:  cfg.InteractionsURL,
+		users:        map[string]*user{},
+		guilds:       map[string]*Guild{},
+		channels:     map[string]*channel{},
+		messages:     map[string]*message{},
+		nonces:       map[string]nonceUse{},
+		commands:     newCommandBook(),
+		interactions: map[string]*interaction{},
+		byToken:      map[string]*interaction{},
+		limits:       limiter{buckets: map[string]*bucket{}},
+		enforce:      cfg.EnforceRateLimits,
+		changed:      make(chan struct{}),
+	}
+	s.http = &http.Server{
+		Handler:           s.api(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+	}
+	s.clock.OnMove(func(time.Time) { s.expireInteractions() })
+	go func() {
+		defer close(s.served)
+		// Serve always ends with an error; after Close it is ErrServerClosed.
+		_ = s.http.Serve(ln)
+	}()
+	return s, nil
+}
+
+// Close stops serving and ends interactions under way.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	for _, it := range s.interactions {
+		if it.cancel != nil {
+			it.cancel()
+		}
+	}
+	s.mu.Unlock()
+	err := s.http.Close()
+	<-s.served
+	s.client.CloseIdleConnections()
+	if err != nil {
+		return fmt.Errorf("close simulator: %w", err)
+	}
+	return nil
+}
+
+// BaseURL returns scheme and host; the API lies below /api/v9 and /api/v10.
+func (s *Server) BaseURL() string { return "http://" + s.listener.Addr().String() }
+
+// PublicKey returns the key that verifies interactions, in hex, as the
+// developer portal shows it.
+func (s *Server) PublicKey() string {
+	pub, _ := s.key.Public().(ed25519.PublicKey)
+	return hex.EncodeToString(pub)
+}
+
+// ApplicationID returns the snowflake of the application and its bot user.
+func (s *Server) ApplicationID() string { return s.cfg.ApplicationID }
+
+// BotToken returns the token that the bot has to send.
+func (s *Server) BotToken() string { return s.cfg.BotToken }
+
+// Clock returns the clock of the simulated Discord.
+func (s *Server) Clock() *simclock.Clock { return s.clock }
+
+// SetEnforceRateLimits switches the enforcement of rate limits.
+func (s *Server) SetEnforceRateLimits(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.enforce = on
+}
+
+// authorised reports whether a request carries the bot's token.
+func (s *Server) authorised(r *http.Request) bool {
+	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return ok && kind == "Bot" && token == s.cfg.BotToken
+}

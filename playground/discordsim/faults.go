@@ -1,0 +1,121 @@
+package discordsim
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is a misbehaviour on order. The zero parts of it do not happen: a
+// fault with only a Delay makes a good answer slow.
+type Fault struct {
+	// Method is the HTTP method, empty for any.
+	Method string
+	// PathPattern is matched against the path below /api/vN; * stands for one
+	// segment, a last ** for the rest. Empty matches all.
+	PathPattern string
+	// Times is how often it happens: 0 is once, negative until cleared.
+	Times int
+	// Status is the status answered instead of serving the request.
+	Status int
+	// Code and Message fill the JSON error; an empty Message is made.
+	Code    int
+	Message string
+	// RetryAfter, in seconds, makes the answer a rate limit (429).
+	RetryAfter *float64
+	// Global says that the rate limit is the global one.
+	Global bool
+	// Delay is real time that passes before anything happens.
+	Delay time.Duration
+	// DropAnswer serves the request and then closes the connection.
+	DropAnswer bool
+	// DropBefore closes the connection and serves nothing.
+	DropBefore bool
+	// HTMLBody answers by a page, as a proxy in front of Discord does.
+	HTMLBody bool
+}
+
+// ActiveFault is an ordered fault.
+type ActiveFault struct {
+	fault  Fault
+	served atomic.Int64
+	off    atomic.Bool
+}
+
+// Served counts how often the fault has happened.
+func (a *ActiveFault) Served() int { return int(a.served.Load()) }
+
+// Clear stops the fault.
+func (a *ActiveFault) Clear() { a.off.Store(true) }
+
+// Fail orders a fault; of several that match, the oldest happens.
+func (s *Server) Fail(f Fault) *ActiveFault {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	a := &ActiveFault{fault: f}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, a)
+	return a
+}
+
+// takeFault returns the fault that happens to a request; the zero one is none.
+func (s *Server) takeFault(method, path string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.faults {
+		f := a.fault
+		if a.off.Load() || f.Times > 0 && a.Served() >= f.Times {
+			continue
+		}
+		if (f.Method == "" || f.Method == method) && globMatch(f.PathPattern, path) {
+			a.served.Add(1)
+			return f
+		}
+	}
+	return Fault{}
+}
+
+func globMatch(pattern, path string) bool {
+	if pattern == "" {
+		return true
+	}
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	for i, w := range want {
+		if w == "**" {
+			return true
+		}
+		if i >= len(got) || w != "*" && w != got[i] {
+			return false
+		}
+	}
+	return len(want) == len(got)
+}
+
+func (f Fault) fails() bool { return f.Status != 0 || f.RetryAfter != nil || f.HTMLBody }
+
+func (f Fault) reply(out *reply) {
+	status := f.Status
+	if status == 0 {
+		status = http.StatusBadGateway
+		if f.RetryAfter != nil {
+			status = http.StatusTooManyRequests
+		}
+	}
+	if f.RetryAfter != nil {
+		limited(out, time.Duration(*f.RetryAfter*float64(time.Second)), f.Global)
+	} else {
+		message := f.Message
+		if message == "" {
+			message = http.StatusText(status)
+		}
+		out.json(status, object{"message": message, "code": f.Code})
+	}
+	if f.HTMLBody {
+		out.header.Set("Content-Type", "text/html")
+		out.body = []byte("<html><head><title>" + http.StatusText(status) + "</title></head><body>" + http.StatusText(status) + "</body></html>")
+	}
+	out.status = status
+}

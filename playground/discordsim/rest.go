@@ -1,0 +1,374 @@
+package discordsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody is the largest request body read. Discord takes 25 MiB with files,
+// which are not simulated.
+const maxBody = 4 << 20
+
+// call is one API request on its way to a handler.
+type call struct {
+	r    *http.Request
+	args map[string]string
+	body any // decoded JSON, nil without a body.
+}
+
+func (c *call) object() (object, *apiError) {
+	if c.body == nil {
+		return object{}, nil
+	}
+	o, ok := c.body.(object)
+	if !ok {
+		f := newForm()
+		f.dict(c.body)
+		return nil, f.err()
+	}
+	return o, nil
+}
+
+// answer is a good answer; a nil body is an empty one.
+type answer struct {
+	status int
+	body   any
+}
+
+func ok(body any) (answer, *apiError) { return answer{status: http.StatusOK, body: body}, nil }
+
+func noContent() (answer, *apiError) { return answer{status: http.StatusNoContent}, nil }
+
+func refuse(e *apiError) (answer, *apiError) { return answer{}, e }
+
+// route is one entry of the API. Handlers run under the server's lock.
+type route struct {
+	method  string
+	path    string // segments below /api/vN, {name} matches one.
+	bot     bool   // needs the bot token, and counts towards the global limit.
+	limit   int    // requests per window; 0 has no rate limit.
+	window  time.Duration
+	schema  string // name of the request's schema in the API description.
+	handler func(s *Server, c *call) (answer, *apiError)
+}
+
+// Limits of the buckets. Discord publishes none: bots have to read the
+// headers, https://discord.com/developers/docs/topics/rate-limits.
+func routes() []route {
+	const second = time.Second
+	bot := func(method, path string, limit int, window time.Duration, schema string, h func(*Server, *call) (answer, *apiError)) route {
+		return route{method: method, path: path, bot: true, limit: limit, window: window, schema: schema, handler: h}
+	}
+	hook := func(method, path string, schema string, h func(*Server, *call) (answer, *apiError)) route {
+		return route{method: method, path: path, limit: 5, window: 2 * second, schema: schema, handler: h}
+	}
+	const (
+		messages = "/channels/{channel}/messages"
+		message  = "/channels/{channel}/messages/{message}"
+		global   = "/applications/{app}/commands"
+		guild    = "/applications/{app}/guilds/{guild}/commands"
+		webhook  = "/webhooks/{app}/{token}"
+	)
+	return []route{
+		{method: http.MethodGet, path: "/gateway", handler: (*Server).getGateway},
+		bot(http.MethodGet, "/gateway/bot", 2, 5*second, "", (*Server).getGatewayBot),
+		bot(http.MethodGet, "/users/@me", 30, 30*second, "", (*Server).getMe),
+		bot(http.MethodGet, "/applications/@me", 5, 5*second, "", (*Server).getApplication),
+		bot(http.MethodGet, "/oauth2/applications/@me", 5, 5*second, "", (*Server).getApplication),
+		bot(http.MethodPost, "/users/@me/channels", 10, 10*second, "CreatePrivateChannelRequest", (*Server).postDM),
+		bot(http.MethodGet, "/channels/{channel}", 10, 10*second, "", (*Server).getChannel),
+		bot(http.MethodGet, messages, 5, 5*second, "", (*Server).getMessages),
+		bot(http.MethodPost, messages, 5, 5*second, "MessageCreateRequest", (*Server).postMessage),
+		bot(http.MethodGet, message, 5, 5*second, "", (*Server).getMessage),
+		bot(http.MethodPatch, message, 5, 5*second, "MessageEditRequestPartial", (*Server).patchMessage),
+		bot(http.MethodDelete, message, 5, second, "", (*Server).deleteMessage),
+		bot(http.MethodGet, global, 5, 20*second, "", (*Server).getCommands),
+		bot(http.MethodPut, global, 5, 20*second, "", (*Server).putCommands),
+		bot(http.MethodPost, global, 5, 20*second, "ApplicationCommandCreateRequest", (*Server).postCommand),
+		bot(http.MethodGet, global+"/{command}", 5, 20*second, "", (*Server).getCommand),
+		bot(http.MethodDelete, global+"/{command}", 5, 20*second, "", (*Server).deleteCommand),
+		bot(http.MethodGet, guild, 5, 20*second, "", (*Server).getCommands),
+		bot(http.MethodPut, guild, 5, 20*second, "", (*Server).putCommands),
+		bot(http.MethodPost, guild, 5, 20*second, "ApplicationCommandCreateRequest", (*Server).postCommand),
+		bot(http.MethodGet, guild+"/{command}", 5, 20*second, "", (*Server).getCommand),
+		bot(http.MethodDelete, guild+"/{command}", 5, 20*second, "", (*Server).deleteCommand),
+		{method: http.MethodPost, path: "/interactions/{interaction}/{token}/callback", handler: (*Server).postCallback},
+		hook(http.MethodPost, webhook, "IncomingWebhookRequestPartial", (*Server).postFollowup),
+		hook(http.MethodGet, webhook+"/messages/{message}", "", (*Server).getHookMessage),
+		hook(http.MethodPatch, webhook+"/messages/{message}", "IncomingWebhookUpdateRequestPartial", (*Server).patchHookMessage),
+		hook(http.MethodDelete, webhook+"/messages/{message}", "", (*Server).deleteHookMessage),
+	}
+}
+
+// match returns the values of the pattern's names.
+func match(pattern, path string) (map[string]string, bool) {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	args := map[string]string{}
+	for i, w := range want {
+		if strings.HasPrefix(w, "{") {
+			if got[i] == "" {
+				return nil, false
+			}
+			args[strings.Trim(w, "{}")] = got[i]
+		} else if w != got[i] {
+			return nil, false
+		}
+	}
+	return args, true
+}
+
+// api is the REST API: it lets ordered faults happen, serves, logs.
+func (s *Server) api() http.Handler {
+	table := routes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		version, path := splitVersion(r.URL.Path)
+		out := &reply{header: http.Header{}}
+		fault := s.takeFault(r.Method, path)
+		wait(r, fault.Delay)
+		switch {
+		case fault.DropBefore: // Nothing happens.
+		case fault.fails():
+			fault.reply(out)
+		case err != nil:
+			out.fail(&apiError{status: http.StatusRequestEntityTooLarge, code: 40005, message: "Request entity too large"})
+		default:
+			s.serve(table, version, path, r, raw, out)
+		}
+		s.finish(r, raw, out, began)
+		if fault.DropBefore || fault.DropAnswer {
+			hangUp(w)
+			return
+		}
+		for k, v := range out.header {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(out.status)
+		// The client may be gone; there is nobody to tell.
+		_, _ = w.Write(out.body)
+	})
+}
+
+// splitVersion cuts /api/vN off a path.
+func splitVersion(path string) (version, rest string) {
+	path, ok := strings.CutPrefix(path, "/api/")
+	if !ok {
+		return "", path
+	}
+	version, rest, _ = strings.Cut(path, "/")
+	return version, "/" + rest
+}
+
+// wait delays a request by real time, as a slow network does.
+func wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.Close()
+	}
+}
+
+// reply is an answer before it is written.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (o *reply) json(status int, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"message":"500: Internal Server Error","code":0}`)
+	}
+	o.status, o.body = status, data
+	o.header.Set("Content-Type", "application/json")
+}
+
+func (o *reply) fail(e *apiError) { o.json(e.status, e.body()) }
+
+// serve answers one request as Discord does.
+func (s *Server) serve(table []route, version, path string, r *http.Request, raw []byte, out *reply) {
+	if version == "" {
+		out.fail(errNotFound())
+		return
+	}
+	if version != "v9" && version != "v10" {
+		out.fail(errInvalidVersion())
+		return
+	}
+	var chosen *route
+	var args map[string]string
+	known := false
+	for i := range table {
+		a, ok := match(table[i].path, path)
+		if !ok {
+			continue
+		}
+		known = true
+		if table[i].method == r.Method {
+			chosen, args = &table[i], a
+			break
+		}
+	}
+	switch {
+	case chosen == nil && known:
+		out.fail(errMethod())
+		return
+	case chosen == nil:
+		out.fail(errNotFound())
+		return
+	case chosen.bot && !s.authorised(r):
+		out.fail(errUnauthorized())
+		return
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.allow(chosen, args, out) {
+		return
+	}
+	c := &call{r: r, args: args}
+	if e := c.decode(raw); e != nil {
+		out.fail(e)
+		return
+	}
+	if e := s.checkSchema(chosen.schema, raw); e != nil {
+		out.fail(e)
+		return
+	}
+	a, e := chosen.handler(s, c)
+	switch {
+	case e != nil:
+		out.fail(e)
+	case a.body == nil:
+		out.status = a.status
+	default:
+		out.json(a.status, a.body)
+	}
+}
+
+func (c *call) decode(raw []byte) *apiError {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		if c.r.Header.Get("Content-Type") == "application/json" && c.r.Method != http.MethodGet && c.r.Method != http.MethodDelete {
+			return errInvalidJSON()
+		}
+		return nil
+	}
+	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return &apiError{status: http.StatusBadRequest, code: 50035, message: "Invalid Form Body"}
+	}
+	v, err := decodeJSON(raw)
+	if err != nil {
+		return errInvalidJSON()
+	}
+	c.body = v
+	return nil
+}
+
+// decodeJSON decodes exactly one value and keeps numbers as they are.
+func decodeJSON(raw []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one value")
+	}
+	return v, nil
+}
+
+// checkSchema holds a request against Discord's API description.
+func (s *Server) checkSchema(name string, raw []byte) *apiError {
+	if s.cfg.Schema == nil || name == "" || len(raw) == 0 {
+		return nil
+	}
+	v, err := decodeJSON(raw)
+	if err != nil {
+		return errInvalidJSON()
+	}
+	if err := s.cfg.Schema.Validate(name, v); err != nil {
+		f := newForm()
+		f.add("SCHEMA_VIOLATION", err.Error())
+		return f.err()
+	}
+	return nil
+}
+
+// finish counts invalid requests and writes the wire log.
+func (s *Server) finish(r *http.Request, raw []byte, out *reply, began time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch out.status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		s.invalid = append(s.invalid, s.clock.Now())
+	case http.StatusTooManyRequests:
+		if out.header.Get("X-RateLimit-Scope") != "shared" {
+			s.invalid = append(s.invalid, s.clock.Now())
+		}
+	}
+	s.record(Exchange{
+		At: s.clock.Now(), Took: time.Since(began), Direction: FromBot, Method: r.Method, Path: r.URL.RequestURI(),
+		Status: out.status, Request: string(raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
+	})
+}
+
+// invalidWindow is the time over which Discord counts invalid requests,
+// https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans.
+const invalidWindow = 10 * time.Minute
+
+// InvalidRequests counts the requests of the last ten minutes that were
+// answered by 401, 403 or 429. Discord bans an address at 10,000.
+func (s *Server) InvalidRequests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := s.clock.Now().Add(-invalidWindow)
+	n := 0
+	for _, at := range s.invalid {
+		if at.After(from) {
+			s.invalid[n] = at
+			n++
+		}
+	}
+	s.invalid = s.invalid[:n]
+	return n
+}
+
+func queryInt(r *http.Request, key string, fallback, lo, hi int) (int, *apiError) {
+	v := r.URL.Query().Get(key)
+	if v == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < lo || n > hi {
+		f := newForm()
+		f.at(key).add("NUMBER_TYPE_MAX", "int value should be between "+strconv.Itoa(lo)+" and "+strconv.Itoa(hi)+".")
+		return 0, f.err()
+	}
+	return n, nil
+}
