@@ -96,14 +96,17 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 }
 
 // ParseCommand reads the text behind a typed command: its first word is the
-// verb, the rest its argument. No text means the list, an unknown word help.
+// verb, the rest its argument. No text means the list; an unknown word means
+// help, with that word as the argument.
 func ParseCommand(text string) (v Verb, arg string) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
 	rest = strings.TrimSpace(rest)
 	switch v := Verb(strings.ToLower(word)); v {
 	case "":
 		return VerbList, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbHelp:
+	case VerbHelp:
+		return VerbHelp, ""
+	case VerbList, VerbLink, VerbEmails, VerbClaim:
 		return v, rest
 	default:
 		return VerbHelp, word

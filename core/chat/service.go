@@ -3,7 +3,9 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -51,11 +53,23 @@ func (s *Service) Handle(ctx context.Context, a Action) Answer {
 			}
 		}()
 	}
-	answer, err := s.act(ctx, w, a)
+	answer, err := s.guarded(ctx, w, a)
 	if err != nil {
 		return s.explain(ctx, w, a, err)
 	}
 	return answer
+}
+
+// guarded acts; a panic is told like any other error of ours, and does not
+// take everybody else's answers with it.
+func (s *Service) guarded(ctx context.Context, w Words, a Action) (answer Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.ErrorContext(ctx, "panic in action", "verb", a.Verb, "stack", string(debug.Stack()))
+			answer, err = Answer{}, fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return s.act(ctx, w, a)
 }
 
 // repeatable reports whether an action may be worked off twice without harm:

@@ -84,6 +84,8 @@ CREATE TABLE badges (
     accept_url         TEXT NOT NULL DEFAULT '',
     badge_url          TEXT NOT NULL DEFAULT '',
     replaced_by        TEXT NOT NULL DEFAULT '',
+    -- The body named another address, and the provider has not followed yet.
+    moving             INTEGER NOT NULL DEFAULT 0,
     -- Order of what the body said, and of what the provider said.
     decided_at         INTEGER NOT NULL DEFAULT 0,
     provider_time      INTEGER NOT NULL DEFAULT 0,
@@ -119,7 +121,8 @@ CREATE TABLE posts (
     account_id     TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     subject_kind   TEXT NOT NULL,
     subject_id     TEXT NOT NULL,
-    message_key    TEXT NOT NULL DEFAULT '',
+    -- NULL until the platform has named the message.
+    message_key    TEXT,
     place_sealed   TEXT NOT NULL DEFAULT '',
     editable_until INTEGER NOT NULL DEFAULT 0,
     shown          INTEGER NOT NULL DEFAULT 0,
@@ -127,13 +130,17 @@ CREATE TABLE posts (
 );
 CREATE INDEX posts_subject ON posts (subject_kind, subject_id);
 -- The same message seen through two interactions is one post.
-CREATE UNIQUE INDEX posts_message ON posts (account_id, message_key) WHERE message_key <> '';
+CREATE UNIQUE INDEX posts_message ON posts (account_id, message_key);
 CREATE INDEX posts_created ON posts (created_at);
 
+-- A lane without anything to send is not active, nor is one of a dead
+-- installation.
 CREATE TABLE lanes (
-    lane    TEXT PRIMARY KEY,
-    next_at INTEGER NOT NULL,
-    active  INTEGER NOT NULL
+    lane     TEXT PRIMARY KEY,
+    platform TEXT NOT NULL,
+    tenant   TEXT NOT NULL,
+    next_at  INTEGER NOT NULL,
+    active   INTEGER NOT NULL
 );
 CREATE INDEX lanes_next ON lanes (next_at, lane) WHERE active;
 
@@ -156,7 +163,7 @@ CREATE TABLE outbox (
     done_at      INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX outbox_lane ON outbox (lane, id) WHERE state IN ('ready', 'sending');
-CREATE INDEX outbox_lease ON outbox (available_at, id) WHERE state = 'sending';
+CREATE INDEX outbox_idle ON outbox (lane, id) WHERE state IN ('waiting', 'dead');
 CREATE INDEX outbox_done ON outbox (done_at) WHERE done_at > 0;
 CREATE INDEX outbox_ref ON outbox (ref);
 -- A card is rendered when it is sent: one waiting delivery of a post tells
@@ -179,6 +186,7 @@ CREATE TABLE inbox (
     UNIQUE (source, event_key)
 );
 CREATE INDEX inbox_due ON inbox (priority, available_at, id) WHERE state IN ('ready', 'running');
+CREATE INDEX inbox_parked ON inbox (id) WHERE state = 'parked';
 CREATE INDEX inbox_done ON inbox (done_at) WHERE done_at > 0;
 
 -- Interactions already worked off.

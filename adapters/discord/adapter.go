@@ -1,0 +1,173 @@
+package discord
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// DefaultAPIURL is where Discord's REST API is.
+const DefaultAPIURL = "https://discord.com"
+
+const userAgent = "DiscordBot (https://github.com/laurelbot/laurel, 1)"
+
+// Config is what an adapter needs. Clock, BotToken, ApplicationID and
+// PublicKey are required.
+type Config struct {
+	// APIURL is scheme and host of the REST API, [DefaultAPIURL] if empty.
+	APIURL        string
+	BotToken      core.Secret
+	ApplicationID string
+	// PublicKey is the application's Ed25519 key in hexadecimal.
+	PublicKey string
+	Clock     core.Clock
+	// Handler answers actions; it may be given later by SetHandler.
+	Handler chat.Handler
+	// Texts are the command's names and descriptions, see [Commands]. Without
+	// them Register refuses.
+	Texts map[string]CommandText
+	// PublicURL is where this service is reached from outside; Check compares
+	// it with what Discord knows, when it is set.
+	PublicURL string
+	// Log may be nil.
+	Log *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+	// Transport carries the REST calls, [http.DefaultTransport] if nil.
+	Transport http.RoundTripper
+}
+
+// Adapter is one application at Discord. It is safe for concurrent use.
+type Adapter struct {
+	application string
+	publicKey   ed25519.PublicKey
+	clock       core.Clock
+	handler     chat.Handler
+	commands    []Command
+	publicURL   string
+	log         *slog.Logger
+	metrics     *metrics
+	bot         *botCaller
+	hooks       *hookCaller
+	channels    channelCache
+	// work counts what goes on after an acknowledgement.
+	work sync.WaitGroup
+	// answerWithin and retryPause are shorter in tests.
+	answerWithin, retryPause time.Duration
+}
+
+var _ chat.Messenger = (*Adapter)(nil)
+
+// New checks the settings and returns an adapter. It calls nothing.
+func New(c Config) (*Adapter, error) {
+	key, err := hex.DecodeString(c.PublicKey)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("read public key: want %d hexadecimal digits", 2*ed25519.PublicKeySize)
+	}
+	if !isSnowflake(c.ApplicationID) {
+		return nil, errors.New("read application id: want a number")
+	}
+	if c.BotToken == "" {
+		return nil, errors.New("read bot token: it is empty")
+	}
+	if c.Clock == nil {
+		return nil, errors.New("make discord adapter: no clock")
+	}
+	if c.APIURL == "" {
+		c.APIURL = DefaultAPIURL
+	}
+	base, err := url.Parse(c.APIURL)
+	if err != nil || !linkable(base) {
+		return nil, errors.New("read API URL: want scheme and host")
+	}
+	var commands []Command
+	if c.Texts != nil {
+		if commands, err = Commands(c.Texts); err != nil {
+			return nil, err
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	client := &http.Client{
+		Timeout:   requestTimeout,
+		Transport: &transport{base: base, next: c.Transport, metrics: m},
+		// A redirect would carry a token to somewhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	session, err := newSession(c.BotToken, client)
+	if err != nil {
+		return nil, err
+	}
+	return &Adapter{
+		application:  c.ApplicationID,
+		publicKey:    key,
+		clock:        c.Clock,
+		handler:      c.Handler,
+		commands:     commands,
+		publicURL:    c.PublicURL,
+		log:          c.Log,
+		metrics:      m,
+		bot:          newBotCaller(session),
+		hooks:        newHookCaller(client),
+		answerWithin: chat.AnswerWithin,
+		retryPause:   500 * time.Millisecond,
+	}, nil
+}
+
+// newSession returns a session that keeps no state and never repeats or
+// waits by itself: deliveries are repeated where they are stored.
+func newSession(token core.Secret, client *http.Client) (*discordgo.Session, error) {
+	s, err := discordgo.New("Bot " + token.Reveal())
+	if err != nil {
+		return nil, errors.New("make discord session")
+	}
+	s.StateEnabled = false
+	s.ShouldRetryOnRateLimit = false
+	s.MaxRestRetries = 0
+	s.Client = client
+	s.UserAgent = userAgent
+	// Below the lowest level: the library's own lines may quote answers.
+	s.LogLevel = discordgo.LogError - 1
+	return s, nil
+}
+
+// SetHandler gives the handler. It must be called before the first request
+// is served.
+func (a *Adapter) SetHandler(h chat.Handler) { a.handler = h }
+
+// Drain waits until all work that goes on after its acknowledgement is
+// done, or ctx ends. No further requests may come in meanwhile.
+func (a *Adapter) Drain(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		a.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("drain discord answers: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,77 @@
+package discord
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	interactions *prometheus.CounterVec
+	refused      *prometheus.CounterVec
+	ack          *prometheus.HistogramVec
+	calls        *prometheus.CounterVec
+	invalid      *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		interactions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_discord_interactions_total",
+			Help: "Interactions by kind and how they were answered.",
+		}, []string{"kind", "outcome"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_discord_refused_total",
+			Help: "Requests that were refused, by reason.",
+		}, []string{"reason"}),
+		ack: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "laurel_discord_ack_seconds",
+			Help:    "Time until an interaction was acknowledged; Discord gives three seconds.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 1.5, 2, 2.5, 3},
+		}, []string{"kind"}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_discord_calls_total",
+			Help: "Calls of the REST API by kind and outcome.",
+		}, []string{"kind", "outcome"}),
+		invalid: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_discord_invalid_requests_total",
+			Help: "Calls answered with 401, 403 or 429: 10,000 within ten minutes lead to a ban.",
+		}, []string{"status"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	return m, errors.Join(
+		register(reg, &m.interactions), register(reg, &m.refused), register(reg, &m.ack),
+		register(reg, &m.calls), register(reg, &m.invalid),
+	)
+}
+
+// register adds a collector, or takes the one that a former adapter of the
+// same registry left.
+func register[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
+	err := reg.Register(*c)
+	var known prometheus.AlreadyRegisteredError
+	if errors.As(err, &known) {
+		if old, ok := known.ExistingCollector.(C); ok {
+			*c = old
+			return nil
+		}
+	}
+	return err
+}
+
+func (m *metrics) acknowledged(kind, outcome string, took time.Duration) {
+	m.interactions.WithLabelValues(kind, outcome).Inc()
+	m.ack.WithLabelValues(kind).Observe(took.Seconds())
+}
+
+// answered counts a call's status for the invalid request budget
+// (https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans).
+func (m *metrics) answered(status int) {
+	if status == 401 || status == 403 || status == 429 {
+		m.invalid.WithLabelValues(strconv.Itoa(status)).Inc()
+	}
+}

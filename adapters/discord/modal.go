@@ -1,0 +1,71 @@
+package discord
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// renderForm gives a form its look as a modal: each input within a label,
+// which replaced the action row around it
+// (https://discord.com/developers/docs/components/reference#label).
+func renderForm(f chat.Form) modal {
+	m := modal{CustomID: shorten(f.ID, maxCustomID), Title: shorten(oneLine(visible(f.Title)), maxModalTitle)}
+	if m.Title == "" {
+		m.Title = ellipsis
+	}
+	if intro := renderText(f.Intro, maxText); strings.TrimSpace(intro) != "" && len(f.Fields) < maxModalParts {
+		m.Components = append(m.Components, textDisplay(intro))
+	}
+	for _, field := range f.Fields {
+		if len(m.Components) == maxModalParts {
+			break
+		}
+		m.Components = append(m.Components, renderField(field))
+	}
+	return m
+}
+
+func renderField(f chat.Field) Component {
+	required := f.MinLen > 0
+	input := Component{
+		Type:        typeTextInput,
+		CustomID:    f.Name,
+		Style:       textInputShort,
+		Placeholder: shorten(oneLine(visible(f.Placeholder)), maxPlaceholder),
+		Required:    &required,
+		MinLength:   min(max(f.MinLen, 0), maxInput),
+		MaxLength:   min(max(f.MaxLen, 0), maxInput),
+	}
+	// Discord refuses a modal whose given value breaks its own limits.
+	limit := maxInput
+	if input.MaxLength > 0 {
+		limit = input.MaxLength
+	}
+	if n := utf8.RuneCountInString(f.Value); n >= input.MinLength && n <= limit {
+		input.Value = f.Value
+	}
+	label := shorten(oneLine(visible(f.Label)), maxFieldLabel)
+	if label == "" {
+		label = ellipsis
+	}
+	return Component{
+		Type:        typeLabel,
+		Label:       label,
+		Description: shorten(oneLine(visible(f.Hint)), maxFieldHint),
+		Component:   &input,
+	}
+}
+
+// formCard stands in for a form that can no longer be opened: a card whose
+// button asks for the form again. The ids of forms and of the buttons that
+// open them are the same, see [chat.ID].
+func formCard(f chat.Form) chat.Card {
+	return chat.Card{
+		Tone:    chat.ToneAction,
+		Title:   f.Title,
+		Text:    f.Intro,
+		Buttons: []chat.Button{{ID: f.ID, Label: f.Title, Style: chat.StylePrimary}},
+	}
+}

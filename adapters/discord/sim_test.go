@@ -1,0 +1,156 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+	"github.com/laurelbot/laurel/internal/refdata"
+	"github.com/laurelbot/laurel/playground/discordsim"
+	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
+	"github.com/laurelbot/laurel/playground/discordsim/schema"
+)
+
+// onSim starts an adapter that talks over the wire with a simulated Discord.
+func onSim(t *testing.T, h chat.Handler) (*Adapter, *discordsim.Server, *discordtest.Person, string) {
+	t.Helper()
+	set, err := schema.Load(refdata.Path(t, "discord", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := discordsim.Start(discordsim.Config{Schema: set, EnforceRateLimits: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(Config{
+		APIURL: sim.BaseURL(), BotToken: core.Secret(sim.BotToken()), ApplicationID: sim.ApplicationID(),
+		PublicKey: sim.PublicKey(), Clock: sim.Clock(), Handler: h, Texts: testTexts(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	a.Routes(mux)
+	srv := httptest.NewServer(mux)
+	t.Cleanup(func() {
+		srv.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), waitToFail)
+		defer cancel()
+		if err := errors.Join(a.Drain(ctx), sim.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := sim.SetInteractionsURL(t.Context(), srv.URL+PathInteractions); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if changed, err := a.Register(t.Context()); err != nil || changed != want {
+			t.Fatalf("changed %v, %v", changed, err)
+		}
+	}
+	user := sim.AddUser(discordsim.User{Name: "ada"})
+	return a, sim, discordtest.New(t, sim).As(user), user
+}
+
+func TestJourneyOnSimulator(t *testing.T) {
+	t.Parallel()
+	list := chat.Card{
+		Title: "Your badges", Tone: chat.ToneAction,
+		Items: []chat.Item{{Text: chat.Plain("Go basics"), Button: &chat.Button{ID: "claim:b1", Label: "Claim", Style: chat.StylePrimary}}},
+		Buttons: []chat.Button{
+			{ID: "link:", Label: "Add an address"},
+			{URL: "https://laurel.example.org/h/token", Label: "Go to Credly"},
+		},
+	}
+	release := make(chan struct{})
+	h := newTestHandler(func(a chat.Action) chat.Answer {
+		switch {
+		case a.Source == chat.SourceComplete:
+			return chat.Answer{Choices: []chat.Choice{{Name: "Go basics", Value: "b1"}}}
+		case a.Source == chat.SourceSubmit && a.Fields["address"] == "wrong":
+			return chat.Answer{FieldErrors: map[string]string{"address": "x"}, Card: &chat.Card{Text: chat.Plain("Not an address")}}
+		case a.Source == chat.SourceSubmit:
+			return chat.Answer{Card: &chat.Card{Title: "Code sent"}}
+		case a.Verb == chat.VerbLink:
+			return chat.Answer{Form: &chat.Form{ID: "link:", Title: "Link an address", Fields: []chat.Field{{Name: "address", Label: "Address", MinLen: 3}}}}
+		case a.Verb == chat.VerbClaim:
+			<-release
+			return chat.Answer{Card: &chat.Card{Title: "Ready"}}
+		case a.Verb == chat.VerbEmails:
+			return chat.Answer{Posted: true}
+		default:
+			return chat.Answer{Card: &list}
+		}
+	})
+	a, sim, ada, user := onSim(t, h)
+	a.answerWithin = 50 * time.Millisecond
+
+	shown := ada.Command("badges", "list", nil).ExpectEphemeral("Your badges", "Go basics")
+	shown.Press("Add an address").Modal("Link an address").Fill("address", "wrong").Submit().ExpectEphemeral("Not an address")
+	shown.Press("Add an address").Modal("Link an address").Fill("address", "ada@example.org").Submit().ExpectUpdate("Code sent")
+	if got := ada.Complete("badges", "claim", "badge", "Go"); len(got) != 1 {
+		t.Errorf("completions %v", got)
+	}
+
+	// A slow claim is acknowledged and edited.
+	second := ada.Command("badges", "list", nil).ExpectEphemeral("Your badges")
+	second.Press("Claim")
+	close(release)
+	second.ExpectEdit("Ready")
+
+	// A posted answer is delivered by the messenger.
+	for len(h.actions) > 0 {
+		<-h.actions
+	}
+	ada.Command("badges", "emails", nil)
+	act := receive(t, h.actions)
+	receive(t, h.acked)
+	p, err := a.Show(t.Context(), act.Reply, chat.Card{Title: "Preparing"}, "k1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada.Expect("Preparing")
+	if _, err := a.Show(t.Context(), p, chat.Card{Title: "Your addresses"}, "k2"); err != nil {
+		t.Fatal(err)
+	}
+	ada.Expect("Your addresses")
+	if _, err := a.Show(t.Context(), act.Aside, chat.Card{Title: "By the way"}, "k3"); err != nil {
+		t.Fatal(err)
+	}
+	ada.Expect("By the way")
+
+	// A direct message comes once, is edited and ends when they are closed.
+	to := core.Identity{Platform: Platform, User: user}
+	first, err := a.Direct(t.Context(), to, list, "d1", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := a.Direct(t.Context(), to, list, "d1", sim.Clock().Now())
+	if err != nil || again.MessageKey != first.MessageKey {
+		t.Errorf("sent twice: %v %v, %v", first.MessageKey, again.MessageKey, err)
+	}
+	if _, err := a.Show(t.Context(), first, chat.Card{Title: "Expired"}, "d1e"); err != nil {
+		t.Fatal(err)
+	}
+	ada.ExpectDM("Expired")
+	sim.SetDMsClosed(user, true)
+	if _, err := a.Direct(t.Context(), to, list, "d2", time.Time{}); core.ClassOf(err) != core.TargetDead {
+		t.Error(err)
+	}
+
+	// The interaction's token ends.
+	sim.Clock().Advance(tokenLife)
+	if _, err := a.Show(t.Context(), p, list, "k4"); core.ClassOf(err) != core.PlaceGone {
+		t.Error(err)
+	}
+	for _, f := range a.Check(t.Context()) {
+		if !f.OK {
+			t.Errorf("finding %+v", f)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+	"github.com/laurelbot/laurel/core/inbox"
+)
+
+// Platform is the name of this platform in identities.
+const Platform core.Platform = "slack"
+
+const (
+	defaultAPIURL      = "https://slack.com/api/"
+	defaultHTTPTimeout = 10 * time.Second
+	// maxResponseBytes bounds what is read of any answer of Slack.
+	maxResponseBytes = 4 << 20
+	// rememberedConversations is how many direct conversations are known
+	// without asking Slack again.
+	rememberedConversations = 10_000
+	conversationLife        = 24 * time.Hour
+)
+
+// Config is what the adapter needs from outside.
+type Config struct {
+	// APIURL is the base of the Web API and ends in a slash; empty means
+	// Slack itself.
+	APIURL        string
+	BotToken      core.Secret
+	SigningSecret core.Secret
+	// HTTPTimeout limits each call to Slack; zero means ten seconds.
+	HTTPTimeout time.Duration
+	// Transport carries the calls to Slack; nil means the usual one.
+	Transport http.RoundTripper
+	Clock     core.Clock
+	// Keys seals what is given to Slack for safekeeping.
+	Keys *core.Keys
+	// Handler answers actions; it can also be given by SetHandler.
+	Handler chat.Handler
+	Inbox   inbox.Receiver
+	// Log may be nil.
+	Log *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+}
+
+// Adapter is the connection to one Slack app. It is safe for concurrent use.
+type Adapter struct {
+	apiURL        *url.URL
+	token         core.Secret
+	signingSecret core.Secret
+	client        *http.Client
+	api           *slackapi.Client
+	clock         core.Clock
+	keys          *core.Keys
+	inbox         inbox.Receiver
+	log           *slog.Logger
+	metrics       *metrics
+	people        *people
+	conversations *lru[string]
+	// uses counts the answers sent to a response_url, which all places made
+	// of it share.
+	uses    *lru[int]
+	work    inflight
+	handler atomic.Pointer[chat.Handler]
+}
+
+var _ chat.Messenger = (*Adapter)(nil)
+
+// New returns an adapter, or an error that names what is missing in c. The
+// credentials themselves are not tried; see [Adapter.Check].
+func New(c Config) (*Adapter, error) {
+	if c.Clock == nil || c.Keys == nil || c.Inbox == nil {
+		return nil, errors.New("make slack adapter: clock, keys and inbox are needed")
+	}
+	if c.APIURL == "" {
+		c.APIURL = defaultAPIURL
+	}
+	base, err := url.Parse(c.APIURL)
+	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") || !strings.HasSuffix(base.Path, "/") {
+		return nil, errors.New("make slack adapter: the API URL is not a web address that ends in a slash")
+	}
+	if c.HTTPTimeout <= 0 {
+		c.HTTPTimeout = defaultHTTPTimeout
+	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("make slack adapter: %w", err)
+	}
+	client := &http.Client{
+		Timeout:   c.HTTPTimeout,
+		Transport: boundedTransport{c.Transport},
+		// A redirect would carry token and message to another place.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	a := &Adapter{
+		apiURL:        base,
+		token:         c.BotToken,
+		signingSecret: c.SigningSecret,
+		client:        client,
+		api:           slackapi.New(c.BotToken.Reveal(), slackapi.OptionHTTPClient(client), slackapi.OptionAPIURL(c.APIURL)),
+		clock:         c.Clock,
+		keys:          c.Keys,
+		inbox:         c.Inbox,
+		log:           c.Log,
+		metrics:       m,
+		conversations: newLRU[string](rememberedConversations),
+		uses:          newLRU[int](rememberedResponseURLs),
+	}
+	a.people = newPeople(a.api, c.Clock, &a.work)
+	if c.Handler != nil {
+		a.SetHandler(c.Handler)
+	}
+	return a, nil
+}
+
+// SetHandler names who answers actions from now on. Until there is one,
+// actions are refused with status 503.
+func (a *Adapter) SetHandler(h chat.Handler) { a.handler.Store(&h) }
+
+// Drain waits until every answer that is still being worked on has been
+// given, or ctx ends. Transports are stopped before.
+func (a *Adapter) Drain(ctx context.Context) error {
+	if err := a.work.wait(ctx); err != nil {
+		return fmt.Errorf("drain slack answers: %w", err)
+	}
+	return nil
+}
+
+// boundedTransport cuts answers that are longer than any that Slack gives.
+type boundedTransport struct{ base http.RoundTripper }
+
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxResponseBytes), resp.Body}
+	return resp, nil
+}

@@ -1,0 +1,356 @@
+package slack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// Reasons to refuse a signed request. None repeats what the request said.
+var (
+	errNotUTF8   = errors.New("text is not UTF-8 or holds a NUL")
+	errNotForm   = errors.New("not a form, or a field comes twice")
+	errNotJSON   = errors.New("not the expected JSON")
+	errMissingID = errors.New("an id is missing or malformed")
+	errBadURL    = errors.New("response URL is not Slack's")
+)
+
+const (
+	maxIDLen = 255
+	// openPrefix begins the action id of link buttons, which Slack reports
+	// when they are pressed although the client follows them by itself.
+	openPrefix = "open:"
+)
+
+// Ids are letters and digits today; Slack asks to treat them as opaque. What
+// would confuse our own joined keys is refused.
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// mailLink is how Slack writes an e-mail address in a command's text when
+// escaping is switched on (https://docs.slack.dev/messaging/formatting-message-text).
+var mailLink = regexp.MustCompile(`<mailto:([^|>]+)(?:\|[^>]*)?>`)
+
+// interaction is a decoded request, freed of its transport.
+type interaction struct {
+	kind   string
+	action chat.Action
+	// trigger lets a form be opened, for three seconds.
+	trigger  string
+	origin   origin
+	received time.Time
+	// silent, when set, is why the request is only acknowledged.
+	silent string
+}
+
+// decodeCommand reads the form of a slash command.
+// https://docs.slack.dev/interactivity/implementing-slash-commands
+func (a *Adapter) decodeCommand(body []byte) (interaction, error) {
+	form, err := parseForm(body)
+	if err != nil {
+		return interaction{}, err
+	}
+	for _, name := range []string{
+		"team_id", "enterprise_id", "is_enterprise_install", "user_id", "user_name", "channel_id",
+		"text", "trigger_id", "response_url",
+	} {
+		if len(form[name]) > 1 {
+			return interaction{}, errNotForm
+		}
+		if !cleanText(form.Get(name)) {
+			return interaction{}, errNotUTF8
+		}
+	}
+	who, err := actor(form.Get("team_id"), form.Get("enterprise_id"), form.Get("is_enterprise_install") == "true", form.Get("user_id"))
+	if err != nil {
+		return interaction{}, err
+	}
+	trigger := form.Get("trigger_id")
+	if !validID(trigger) || !optionalID(form.Get("channel_id")) {
+		return interaction{}, errMissingID
+	}
+	o := origin{URL: form.Get("response_url"), Channel: form.Get("channel_id"), Tenant: who.id.Tenant, User: who.id.User}
+	if err := a.stampURL(&o); err != nil {
+		return interaction{}, err
+	}
+	in := interaction{kind: kindCommand, trigger: trigger, origin: o}
+	verb, arg := chat.ParseCommand(unescapeCommand(form.Get("text")))
+	in.action = a.newAction(who, o, trigger, chat.SourceCommand, verb, arg)
+	in.action.DisplayName = form.Get("user_name")
+	return in, nil
+}
+
+// payload is the little that is used of an interaction. Everything else, the
+// blocks of the pressed message above all, may have any shape.
+// https://docs.slack.dev/reference/interaction-payloads
+type payload struct {
+	Type                string  `json:"type"`
+	TriggerID           string  `json:"trigger_id"`
+	ResponseURL         string  `json:"response_url"`
+	IsEnterpriseInstall bool    `json:"is_enterprise_install"`
+	Team                *idOnly `json:"team"`
+	Enterprise          *idOnly `json:"enterprise"`
+	User                struct {
+		ID       string `json:"id"`
+		Username string `json:"username"`
+		Name     string `json:"name"`
+		TeamID   string `json:"team_id"`
+	} `json:"user"`
+	Container struct {
+		Type        string `json:"type"`
+		MessageTS   string `json:"message_ts"`
+		ChannelID   string `json:"channel_id"`
+		IsEphemeral bool   `json:"is_ephemeral"`
+	} `json:"container"`
+	Channel *idOnly `json:"channel"`
+	Message *struct {
+		TS string `json:"ts"`
+	} `json:"message"`
+	Actions []struct {
+		ActionID string `json:"action_id"`
+		Value    string `json:"value"`
+	} `json:"actions"`
+	View *struct {
+		ID              string `json:"id"`
+		Hash            string `json:"hash"`
+		CallbackID      string `json:"callback_id"`
+		PrivateMetadata string `json:"private_metadata"`
+		State           *struct {
+			Values map[string]map[string]struct {
+				Value *string `json:"value"`
+			} `json:"values"`
+		} `json:"state"`
+	} `json:"view"`
+}
+
+type idOnly struct {
+	ID string `json:"id"`
+}
+
+func (i *idOnly) value() string {
+	if i == nil {
+		return ""
+	}
+	return i.ID
+}
+
+// formPayload returns the JSON text in the form field "payload".
+func formPayload(body []byte) ([]byte, error) {
+	form, err := parseForm(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(form["payload"]) != 1 {
+		return nil, errNotForm
+	}
+	return []byte(form.Get("payload")), nil
+}
+
+// decodeInteraction reads a pressed button, a submitted or a closed form.
+func (a *Adapter) decodeInteraction(data []byte) (interaction, error) {
+	var p payload
+	if err := decodeJSON(data, &p); err != nil {
+		return interaction{}, err
+	}
+	switch p.Type {
+	case "block_actions":
+		return a.decodePress(&p)
+	case "view_submission":
+		return a.decodeSubmit(&p)
+	case "view_closed":
+		return interaction{kind: kindSubmit, silent: "closed"}, nil
+	case "":
+		return interaction{}, errNotJSON
+	default:
+		return interaction{kind: kindInteraction, silent: "ignored"}, nil
+	}
+}
+
+// actor is who sent it.
+func (p *payload) actor() (sender, error) {
+	team := p.Team.value()
+	if team == "" {
+		// In an organisation-wide installation there may be no team.
+		team = p.User.TeamID
+	}
+	who, err := actor(team, p.Enterprise.value(), p.IsEnterpriseInstall, p.User.ID)
+	if err != nil {
+		return sender{}, err
+	}
+	who.name = p.User.Username
+	if who.name == "" {
+		who.name = p.User.Name
+	}
+	if !cleanText(who.name) {
+		return sender{}, errNotUTF8
+	}
+	return who, nil
+}
+
+func (a *Adapter) decodePress(p *payload) (interaction, error) {
+	who, err := p.actor()
+	if err != nil {
+		return interaction{}, err
+	}
+	if len(p.Actions) != 1 || (p.Container.Type != "" && p.Container.Type != "message") {
+		return interaction{kind: kindPress, silent: "ignored"}, nil
+	}
+	if strings.HasPrefix(p.Actions[0].ActionID, openPrefix) {
+		return interaction{kind: kindPress, silent: "link"}, nil
+	}
+	verb, opaque, ok := chat.ParseID(p.Actions[0].Value)
+	if !ok {
+		verb, opaque, ok = chat.ParseID(p.Actions[0].ActionID)
+	}
+	if !ok {
+		return interaction{kind: kindPress, silent: "unknown"}, nil
+	}
+	if !cleanText(opaque) {
+		return interaction{}, errNotUTF8
+	}
+	o := origin{
+		URL: p.ResponseURL, Channel: p.Container.ChannelID, TS: p.Container.MessageTS, Ephemeral: p.Container.IsEphemeral,
+		Tenant: who.id.Tenant, User: who.id.User,
+	}
+	if o.Channel == "" {
+		o.Channel = p.Channel.value()
+	}
+	if o.TS == "" && p.Message != nil {
+		o.TS = p.Message.TS
+	}
+	if !validID(p.TriggerID) || !optionalID(o.Channel) || !optionalID(o.TS) {
+		return interaction{}, errMissingID
+	}
+	if err := a.stampURL(&o); err != nil {
+		return interaction{}, err
+	}
+	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o}
+	in.action = a.newAction(who, o, p.TriggerID, chat.SourcePress, verb, opaque)
+	return in, nil
+}
+
+func (a *Adapter) decodeSubmit(p *payload) (interaction, error) {
+	who, err := p.actor()
+	if err != nil {
+		return interaction{}, err
+	}
+	if p.View == nil {
+		return interaction{}, errNotJSON
+	}
+	verb, opaque, ok := chat.ParseID(p.View.CallbackID)
+	if !ok {
+		return interaction{kind: kindSubmit, silent: "unknown"}, nil
+	}
+	if !cleanText(opaque) {
+		return interaction{}, errNotUTF8
+	}
+	key := p.TriggerID
+	if key == "" {
+		key = p.View.ID + "." + p.View.Hash
+	}
+	if !validID(key) {
+		return interaction{}, errMissingID
+	}
+	o := a.openOrigin(p.View.PrivateMetadata, who.id)
+	in := interaction{kind: kindSubmit, trigger: p.TriggerID, origin: o}
+	in.action = a.newAction(who, o, key, chat.SourceSubmit, verb, opaque)
+	in.action.Fields = map[string]string{}
+	if p.View.State == nil {
+		return in, nil
+	}
+	for name, elements := range p.View.State.Values {
+		if value := elements[inputActionID].Value; value != nil {
+			if !cleanText(*value) || !cleanText(name) {
+				return interaction{}, errNotUTF8
+			}
+			in.action.Fields[name] = *value
+		}
+	}
+	return in, nil
+}
+
+func (a *Adapter) newAction(who sender, o origin, key string, source chat.Source, verb chat.Verb, arg string) chat.Action {
+	p := o.places(a.clock.Now())
+	return chat.Action{
+		Key:         "slack:" + key,
+		Actor:       who.id,
+		DisplayName: who.name,
+		Workspace:   "slack:" + who.team,
+		Source:      source,
+		Verb:        verb,
+		Arg:         arg,
+		MessageKey:  o.messageKey(),
+		Reply:       p.reply,
+		Aside:       p.aside,
+	}
+}
+
+type sender struct {
+	id   core.Identity
+	team string
+	name string
+}
+
+// actor names the tenant by the enterprise only where the whole enterprise
+// installed the app; otherwise user ids are looked up by team.
+func actor(team, enterprise string, wholeEnterprise bool, user string) (sender, error) {
+	tenant := team
+	if wholeEnterprise {
+		tenant = enterprise
+	}
+	if team == "" {
+		team = tenant
+	}
+	if !validID(tenant) || !validID(team) || !validID(user) {
+		return sender{}, errMissingID
+	}
+	return sender{id: core.Identity{Platform: Platform, Tenant: tenant, User: user}, team: team}, nil
+}
+
+func parseForm(body []byte) (url.Values, error) {
+	if !utf8.Valid(body) {
+		return nil, errNotUTF8
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, errNotForm
+	}
+	return form, nil
+}
+
+// decodeJSON reads data strictly as one JSON value. The decoder's own errors
+// repeat parts of the input, so only the kind of mistake is passed on.
+func decodeJSON(data []byte, into any) error {
+	if !utf8.Valid(data) {
+		return errNotUTF8
+	}
+	err := json.Unmarshal(data, into)
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return fmt.Errorf("%w: a field has the wrong type", errNotJSON)
+	}
+	if err != nil {
+		return errNotJSON
+	}
+	return nil
+}
+
+// unescapeCommand undoes what Slack may do to a command's text.
+func unescapeCommand(text string) string {
+	text = mailLink.ReplaceAllString(text, "$1")
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+}
+
+func validID(s string) bool { return s != "" && len(s) <= maxIDLen && idPattern.MatchString(s) }
+
+func optionalID(s string) bool { return s == "" || validID(s) }
+
+// cleanText reports whether s can be stored: no database takes a NUL.
+func cleanText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

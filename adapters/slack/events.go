@@ -1,0 +1,144 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/laurelbot/laurel/core/inbox"
+)
+
+// storeWithin is when an event must be stored: Slack waits three seconds, and
+// a database that stands still must not keep it longer.
+const storeWithin = 2500 * time.Millisecond
+
+// maxChallenge bounds what is given back in the check of the events URL.
+const maxChallenge = 1000
+
+// event is the little that is used of an event.
+// https://docs.slack.dev/apis/events-api/#event-type-structure
+type event struct {
+	Type           string `json:"type"`
+	Challenge      string `json:"challenge"`
+	TeamID         string `json:"team_id"`
+	EnterpriseID   string `json:"enterprise_id"`
+	EventID        string `json:"event_id"`
+	Authorizations []struct {
+		EnterpriseID        string `json:"enterprise_id"`
+		TeamID              string `json:"team_id"`
+		IsEnterpriseInstall bool   `json:"is_enterprise_install"`
+	} `json:"authorizations"`
+	Event struct {
+		Type   string `json:"type"`
+		Tokens struct {
+			OAuth []string `json:"oauth"`
+			Bot   []string `json:"bot"`
+		} `json:"tokens"`
+	} `json:"event"`
+}
+
+func (a *Adapter) serveEvent(ctx context.Context, body []byte, _ time.Time) reply {
+	var e event
+	if err := decodeJSON(body, &e); err != nil {
+		return a.refuse(kindEvent, http.StatusBadRequest, "malformed", err)
+	}
+	switch e.Type {
+	case "url_verification":
+		return a.challenge(e.Challenge)
+	case "event_callback":
+		return a.dispatchEvent(ctx, &e)
+	case "app_rate_limited":
+		a.log.Warn("slack limits the events it sends")
+		return reply{status: http.StatusOK, outcome: "rate_limited"}
+	case "":
+		return a.refuse(kindEvent, http.StatusBadRequest, "malformed", errNotJSON)
+	default:
+		return reply{status: http.StatusOK, outcome: "ignored"}
+	}
+}
+
+// challenge answers the check of the events URL
+// (https://docs.slack.dev/reference/events/url_verification).
+func (a *Adapter) challenge(value string) reply {
+	body, err := json.Marshal(map[string]string{"challenge": value})
+	if err != nil || value == "" || len(value) > maxChallenge {
+		return a.refuse(kindEvent, http.StatusBadRequest, "malformed", errNotJSON)
+	}
+	return reply{status: http.StatusOK, outcome: "challenge", body: body}
+}
+
+// dispatchEvent stores what ends an installation; everything else needs no
+// work. An event that could not be stored is refused, so that Slack sends it
+// again.
+func (a *Adapter) dispatchEvent(ctx context.Context, e *event) reply {
+	if !e.endsInstallation() {
+		return reply{status: http.StatusOK, outcome: "ignored"}
+	}
+	tenant := e.tenant()
+	if !validID(e.EventID) || !validID(tenant) {
+		return a.refuse(kindEvent, http.StatusBadRequest, "malformed", errMissingID)
+	}
+	isNew, err := a.store(ctx, inbox.Message{
+		Source:  string(Platform),
+		Key:     e.EventID,
+		Kind:    inbox.KindInstallationEnded,
+		Payload: string(Platform) + ":" + tenant,
+	})
+	if err != nil {
+		a.log.Error("slack event not stored", slog.String("type", e.Event.Type), slog.String("cause", err.Error()))
+		return reply{status: http.StatusInternalServerError, outcome: "not_stored"}
+	}
+	if !isNew {
+		return reply{status: http.StatusOK, outcome: "duplicate"}
+	}
+	return reply{status: http.StatusOK, outcome: "stored"}
+}
+
+// store has a timer of its own, whatever the database does.
+func (a *Adapter) store(ctx context.Context, m inbox.Message) (isNew bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	type result struct {
+		isNew bool
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		isNew, err := a.inbox.Receive(ctx, m)
+		done <- result{isNew, err}
+	}()
+	select {
+	case r := <-done:
+		return r.isNew, r.err
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}
+
+// endsInstallation reports whether the bot can no longer work there. Tokens
+// of people alone do not matter: none is kept.
+// https://docs.slack.dev/reference/events/tokens_revoked
+func (e *event) endsInstallation() bool {
+	switch e.Event.Type {
+	case "app_uninstalled":
+		return true
+	case "tokens_revoked":
+		return len(e.Event.Tokens.Bot) > 0 || len(e.Event.Tokens.OAuth) == 0
+	default:
+		return false
+	}
+}
+
+func (e *event) tenant() string {
+	if len(e.Authorizations) > 0 {
+		if auth := e.Authorizations[0]; auth.IsEnterpriseInstall {
+			return auth.EnterpriseID
+		}
+	}
+	if e.TeamID == "" {
+		return e.EnterpriseID
+	}
+	return e.TeamID
+}

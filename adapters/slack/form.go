@@ -1,0 +1,82 @@
+package slack
+
+import (
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// inputActionID is the action id of every input; block ids tell fields apart.
+const inputActionID = "value"
+
+// renderForm makes the modal view of a form. The name of a field is the id of
+// its block, which is also how a refused field is named.
+// https://docs.slack.dev/reference/views/modal-views
+func renderForm(f chat.Form, metadata string) slackapi.ModalViewRequest {
+	view := slackapi.ModalViewRequest{
+		Type:            slackapi.VTModal,
+		Title:           formText(f.Title, maxViewTitle),
+		Submit:          formText(f.Submit, maxViewButton),
+		CallbackID:      f.ID,
+		PrivateMetadata: metadata,
+	}
+	if f.Cancel != "" {
+		view.Close = formText(f.Cancel, maxViewButton)
+	}
+	blocks := []slackapi.Block{}
+	for i, text := range pack(mrkdwn(f.Intro), maxSectionText) {
+		if i == maxTextSections {
+			break
+		}
+		blocks = append(blocks, section(text))
+	}
+	for i, field := range f.Fields {
+		if len(blocks) == maxViewBlocks {
+			break
+		}
+		blocks = append(blocks, inputBlock(field, i == 0))
+	}
+	view.Blocks = slackapi.Blocks{BlockSet: blocks}
+	return view
+}
+
+// inputBlock asks for every kind of field with plain text: Slack's e-mail
+// input refuses international addresses, and its number input drops leading
+// zeros.
+func inputBlock(f chat.Field, first bool) slackapi.Block {
+	input := &slackapi.PlainTextInputBlockElement{
+		Type:        slackapi.METPlainTextInput,
+		ActionID:    inputActionID,
+		MaxLength:   min(max(f.MaxLen, 0), maxInputLength),
+		MinLength:   min(max(f.MinLen, 0), maxInputLength),
+		FocusOnLoad: first,
+	}
+	limit := input.MaxLength
+	if limit == 0 {
+		limit = maxInputLength
+	}
+	input.MinLength = min(input.MinLength, limit)
+	// A value that was cut would be taken for what the person meant.
+	if value := []rune(strings.ToValidUTF8(f.Value, "")); len(value) <= limit {
+		input.InitialValue = string(value)
+	}
+	if f.Placeholder != "" {
+		input.Placeholder = plainText(f.Placeholder, maxPlaceholder)
+	}
+	block := &slackapi.InputBlock{
+		Type: slackapi.MBTInput, BlockID: f.Name, Label: formText(f.Label, maxInputLabel), Element: input,
+	}
+	if f.Hint != "" {
+		block.Hint = plainText(f.Hint, maxInputHint)
+	}
+	return block
+}
+
+func formText(s string, limit int) *slackapi.TextBlockObject {
+	if strings.TrimSpace(s) == "" {
+		s = ellipsis
+	}
+	return plainText(s, limit)
+}

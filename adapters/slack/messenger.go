@@ -1,0 +1,141 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+// postPause is Slack's limit of about one new message per second and channel
+// (https://docs.slack.dev/apis/web-api/rate-limits#limits-when-posting-messages).
+const postPause = time.Second
+
+// metadataType names the metadata by which a sent message is found again
+// (https://docs.slack.dev/messaging/message-metadata).
+const metadataType = "laurel_delivery"
+
+// Pause implements [chat.Messenger].
+func (a *Adapter) Pause() time.Duration { return postPause }
+
+// Show implements [chat.Messenger]. At a response URL the key is of no use:
+// an answer that was lost may be shown twice there, to its one reader.
+func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key string) (core.Place, error) {
+	ref, ok := parseRef(p.Ref)
+	switch {
+	case !ok:
+		return core.Place{}, placeGone("show card", "unreadable_place")
+	case ref.URL != "":
+		return a.respond(ctx, p, ref, c)
+	case ref.TS != "":
+		return a.update(ctx, p, ref, c)
+	case p.Shown:
+		return core.Place{}, placeGone("show card", "not_editable")
+	case ref.Channel != "":
+		return a.postEphemeral(ctx, p, ref, c)
+	default:
+		to := core.Identity{Platform: Platform, Tenant: ref.Tenant, User: ref.User}
+		return a.Direct(ctx, to, c, key, time.Time{})
+	}
+}
+
+func (a *Adapter) update(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
+	if _, _, _, err := a.api.UpdateMessageContext(ctx, ref.Channel, ref.TS, messageOptions(c)...); err != nil {
+		return core.Place{}, deliveryError("chat.update", err)
+	}
+	p.Shown = true
+	return p, nil
+}
+
+// postEphemeral shows c to one person in a channel. Whatever keeps it from
+// there, a direct message may still get through.
+func (a *Adapter) postEphemeral(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
+	if _, err := a.api.PostEphemeralContext(ctx, ref.Channel, ref.User, messageOptions(c)...); err != nil {
+		err = deliveryError("chat.postEphemeral", err)
+		var d *core.DeliveryError
+		if errors.As(err, &d) && d.Class == core.TargetDead {
+			return core.Place{}, placeGone("chat.postEphemeral", d.Code)
+		}
+		return core.Place{}, err
+	}
+	p.Shown, p.EditableUntil = true, time.Time{}
+	return p, nil
+}
+
+// Direct implements [chat.Messenger]. A message of an earlier attempt is
+// looked for in the conversation by its metadata; without the scope
+// im:history that is not possible and it is sent again.
+func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+	if to.Platform != Platform || to.User == "" {
+		return core.Place{}, &core.DeliveryError{Class: core.TargetDead, Code: "not_a_slack_user"}
+	}
+	channel, known, err := a.conversation(ctx, to)
+	if err != nil {
+		return core.Place{}, err
+	}
+	place, err := a.post(ctx, channel, c, key, firstTry)
+	var d *core.DeliveryError
+	if known && errors.As(err, &d) && d.Code == "channel_not_found" {
+		// What was remembered may be of an earlier installation.
+		a.conversations.forget(personKey(to))
+		if channel, _, err = a.conversation(ctx, to); err != nil {
+			return core.Place{}, err
+		}
+		return a.post(ctx, channel, c, key, firstTry)
+	}
+	return place, err
+}
+
+func (a *Adapter) post(ctx context.Context, channel string, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+	if !firstTry.IsZero() {
+		ts, err := a.findSent(ctx, channel, key, firstTry)
+		if err != nil {
+			return core.Place{}, err
+		}
+		if ts != "" {
+			return messagePlace(channel, ts), nil
+		}
+	}
+	options := append(messageOptions(c),
+		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"key": key}}),
+		slackapi.MsgOptionDisableLinkUnfurl(),
+		slackapi.MsgOptionDisableMediaUnfurl(),
+	)
+	at, ts, err := a.api.PostMessageContext(ctx, channel, options...)
+	if err != nil {
+		return core.Place{}, deliveryError("chat.postMessage", err)
+	}
+	if at == "" {
+		at = channel
+	}
+	return messagePlace(at, ts), nil
+}
+
+// conversation returns the direct conversation with somebody, and whether it
+// was remembered.
+func (a *Adapter) conversation(ctx context.Context, with core.Identity) (channel string, known bool, err error) {
+	now := a.clock.Now()
+	if channel, ok := a.conversations.get(personKey(with), now); ok {
+		return channel, true, nil
+	}
+	opened, _, _, err := a.api.OpenConversationContext(ctx, &slackapi.OpenConversationParameters{Users: []string{with.User}})
+	if err != nil {
+		return "", false, deliveryError("conversations.open", err)
+	}
+	if opened == nil || opened.ID == "" {
+		return "", false, &core.DeliveryError{Class: core.Temporary, Code: "unreadable_answer", Err: errors.New("conversations.open")}
+	}
+	a.conversations.put(personKey(with), opened.ID, now.Add(conversationLife))
+	return opened.ID, false, nil
+}
+
+func messageOptions(c chat.Card) []slackapi.MsgOption {
+	return []slackapi.MsgOption{
+		slackapi.MsgOptionText(fallback(c), false),
+		slackapi.MsgOptionBlocks(renderCard(c)...),
+	}
+}

@@ -1,0 +1,73 @@
+package slack
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Kinds of requests, as they are counted.
+const (
+	kindCommand     = "command"
+	kindInteraction = "interaction"
+	kindPress       = "press"
+	kindSubmit      = "submit"
+	kindEvent       = "event"
+)
+
+type metrics struct {
+	requests *prometheus.CounterVec
+	retries  prometheus.Counter
+	lost     prometheus.Counter
+	ack      *prometheus.HistogramVec
+}
+
+// newMetrics registers the metrics at r, unless r is nil. A second adapter at
+// the same registerer counts into the metrics of the first.
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_slack_requests_total",
+			Help: "Requests of Slack by kind and outcome.",
+		}, []string{"kind", "outcome"}),
+		retries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "laurel_slack_retried_requests_total",
+			Help: "Requests that Slack marked as repeated.",
+		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "laurel_slack_lost_answers_total",
+			Help: "Answers to interactions that could not be shown.",
+		}),
+		ack: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "laurel_slack_ack_seconds",
+			Help:    "Time until a request of Slack was acknowledged. Slack waits three seconds.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 2.5, 3},
+		}, []string{"kind"}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	err := errors.Join(
+		register(r, &m.requests),
+		register(r, &m.retries),
+		register(r, &m.lost),
+		register(r, &m.ack),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	return m, nil
+}
+
+func register[C prometheus.Collector](r prometheus.Registerer, c *C) error {
+	err := r.Register(*c)
+	var known prometheus.AlreadyRegisteredError
+	if errors.As(err, &known) {
+		if before, ok := known.ExistingCollector.(C); ok {
+			*c = before
+			return nil
+		}
+	}
+	return err
+}

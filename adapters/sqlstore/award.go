@@ -1,0 +1,293 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/inbox"
+)
+
+// importChunk keeps one statement of a large import well below the server's
+// time limit for statements.
+const importChunk = 2000
+
+const replaceSource = "replace"
+
+// ImportAwards implements [core.AwardSink]. An award of the same recipient
+// and template as a badge that was only seen at the provider is that badge's;
+// it counts as new.
+func (d *DB) ImportAwards(ctx context.Context, awards []core.Award) (core.AwardCounts, error) {
+	var counts core.AwardCounts
+	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
+		counts = core.AwardCounts{}
+		for _, chunk := range chunks(awards) {
+			n, err := t.importAwards(ctx, chunk)
+			if err != nil {
+				return err
+			}
+			counts.Add(n)
+		}
+		return nil
+	})
+	if err != nil {
+		return core.AwardCounts{}, err
+	}
+	return counts, nil
+}
+
+// chunks splits awards so that none has an award twice.
+func chunks(awards []core.Award) [][]core.Award {
+	var out [][]core.Award
+	seen := make(map[string]bool, min(len(awards), importChunk))
+	begin := 0
+	for i, a := range awards {
+		if seen[a.AwardID] || i-begin == importChunk {
+			out = append(out, awards[begin:i])
+			begin = i
+			clear(seen)
+		}
+		seen[a.AwardID] = true
+	}
+	if begin < len(awards) {
+		out = append(out, awards[begin:])
+	}
+	return out
+}
+
+// awardMatch is what an award is found by.
+type awardMatch struct {
+	AwardID    string `json:"award_id"`
+	Recipient  string `json:"recipient"`
+	TemplateID string `json:"template_id"`
+}
+
+type matchKey struct{ recipient, template string }
+
+func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardCounts, error) {
+	stored, free, err := t.findAwards(ctx, awards)
+	if err != nil {
+		return core.AwardCounts{}, err
+	}
+	var counts core.AwardCounts
+	var fresh, updated []badgeRow
+	var moved []string
+	for _, a := range awards {
+		a = cleanAward(a)
+		row, known := stored[a.AwardID]
+		if !known {
+			counts.New++
+			key := matchKey{a.Recipient.Normal, a.TemplateID}
+			if seen := free[key]; len(seen) > 0 {
+				free[key] = seen[1:]
+				attachAward(&seen[0], a)
+				updated = append(updated, seen[0])
+				continue
+			}
+			fresh = append(fresh, grantedRow(a))
+			continue
+		}
+		if ms(a.DecidedAt) <= row.DecidedAt {
+			counts.Unchanged++
+			continue
+		}
+		before := row
+		decide(&row, a)
+		before.DecidedAt = row.DecidedAt
+		if before == row {
+			counts.Unchanged++
+		} else {
+			counts.Changed++
+		}
+		if row.Moving && row.Recipient != before.Recipient {
+			moved = append(moved, row.ID)
+		}
+		updated = append(updated, row)
+	}
+	if err := t.insertAwards(ctx, fresh); err != nil {
+		return counts, err
+	}
+	if err := t.updateAwards(ctx, updated); err != nil {
+		return counts, err
+	}
+	return counts, t.queueReplacements(ctx, updated, moved)
+}
+
+// findAwards finds and locks the badges of the awards, and those that are
+// only known from the provider and may be an award's.
+func (t *tx) findAwards(ctx context.Context, awards []core.Award) (map[string]badgeRow, map[matchKey][]badgeRow, error) {
+	matches := make([]awardMatch, 0, len(awards))
+	for _, a := range awards {
+		matches = append(matches, awardMatch{clean(a.AwardID), a.Recipient.Normal, clean(a.TemplateID)})
+	}
+	var found []badgeRow
+	err := t.all(ctx, &found, `SELECT `+badgeColumns+` FROM `+badgeTables+`
+		JOIN $rows(award_id text, recipient text, template_id text) ON b.award_id = u.award_id AND b.award_id <> ''
+		ORDER BY b.id FOR UPDATE OF b`, rows{matches})
+	if err != nil {
+		return nil, nil, err
+	}
+	stored := make(map[string]badgeRow, len(found))
+	for _, row := range found {
+		stored[row.AwardID] = row
+	}
+	rest := matches[:0]
+	for _, m := range matches {
+		if _, known := stored[m.AwardID]; !known {
+			rest = append(rest, m)
+		}
+	}
+	if len(rest) == 0 {
+		return stored, nil, nil
+	}
+	found = nil
+	err = t.all(ctx, &found, `SELECT DISTINCT `+badgeColumns+` FROM `+badgeTables+`
+		JOIN $rows(award_id text, recipient text, template_id text)
+			ON b.recipient = u.recipient AND b.template_id = u.template_id
+		WHERE b.award_id = '' AND b.provider_id <> ''
+			AND b.stage NOT IN ('rejected', 'revoked', 'replaced', 'withdrawn')
+		ORDER BY b.id`, rows{rest})
+	if err != nil {
+		return nil, nil, err
+	}
+	free := make(map[matchKey][]badgeRow, len(found))
+	for _, row := range found {
+		key := matchKey{row.Recipient, row.TemplateID}
+		free[key] = append(free[key], row)
+	}
+	return stored, free, nil
+}
+
+func grantedRow(a core.Award) badgeRow {
+	row := badgeRow{ID: core.NewID(), AwardID: a.AwardID, Stage: string(core.StageGranted), DecidedAt: ms(a.DecidedAt)}
+	takeAll(&row, a)
+	return row
+}
+
+// takeAll takes over everything: the provider does not know the badge yet.
+func takeAll(r *badgeRow, a core.Award) {
+	takePerson(r, a)
+	r.Recipient, r.RecipientShown = a.Recipient.Normal, a.Recipient.Shown
+	r.TemplateID = a.TemplateID
+	r.IssuedAt, r.ExpiresAt = ms(a.IssuedAt), ms(a.ExpiresAt)
+}
+
+// takePerson takes over what the provider does not decide.
+func takePerson(r *badgeRow, a core.Award) {
+	r.FirstName, r.LastName, r.Locale = a.FirstName, a.LastName, a.Locale
+	r.CertificateNumber, r.CertificateURL = a.Certificate.Number, a.Certificate.URL
+}
+
+// attachAward gives a badge that was seen at the provider its award.
+func attachAward(r *badgeRow, a core.Award) {
+	r.AwardID, r.DecidedAt = a.AwardID, ms(a.DecidedAt)
+	takePerson(r, a)
+}
+
+// decide applies a newer decision. A badge that was withdrawn is granted
+// again. One that is pending at the provider moves to a changed address; one
+// that its earner holds stays where it is.
+func decide(r *badgeRow, a core.Award) {
+	r.DecidedAt = ms(a.DecidedAt)
+	switch r.stage() {
+	case core.StageGranted, core.StageWithdrawn:
+		r.Stage = string(core.StageGranted)
+		takeAll(r, a)
+		return
+	case core.StagePending:
+		if a.Recipient.Normal != r.Recipient {
+			r.Recipient, r.RecipientShown, r.Moving = a.Recipient.Normal, a.Recipient.Shown, true
+		}
+	}
+	takePerson(r, a)
+}
+
+const awardColumns = `id, award_id, template_id, recipient_shown, recipient, first_name, last_name, locale, stage,
+	issued_at, expires_at, certificate_number, certificate_url, moving, decided_at`
+
+const awardRows = `$rows(id text, award_id text, template_id text, recipient_shown text, recipient text,
+	first_name text, last_name text, locale text, stage text, issued_at bigint, expires_at bigint,
+	certificate_number text, certificate_url text, moving boolean, decided_at bigint)`
+
+func (t *tx) insertAwards(ctx context.Context, fresh []badgeRow) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	n, err := t.exec(ctx, `INSERT INTO badges (`+awardColumns+`, created_at, updated_at)
+		SELECT `+awardColumns+`, (SELECT now_ms FROM clock), (SELECT now_ms FROM clock) FROM `+awardRows+`
+		WHERE true ON CONFLICT (award_id) WHERE award_id <> '' DO NOTHING`, rows{fresh})
+	if err == nil && n < int64(len(fresh)) {
+		err = errConflict()
+	}
+	return err
+}
+
+func (t *tx) updateAwards(ctx context.Context, updated []badgeRow) error {
+	if len(updated) == 0 {
+		return nil
+	}
+	n, err := t.exec(ctx, `UPDATE badges SET award_id = u.award_id, template_id = u.template_id,
+			recipient_shown = u.recipient_shown, recipient = u.recipient, first_name = u.first_name,
+			last_name = u.last_name, locale = u.locale, stage = u.stage, issued_at = u.issued_at,
+			expires_at = u.expires_at, certificate_number = u.certificate_number, certificate_url = u.certificate_url,
+			moving = u.moving, decided_at = u.decided_at, updated_at = (SELECT now_ms FROM clock)
+		FROM `+awardRows+` WHERE badges.id = u.id AND badges.award_id IN ('', u.award_id)`, rows{updated})
+	if err == nil && n < int64(len(updated)) {
+		err = errConflict()
+	}
+	return err
+}
+
+func (t *tx) queueReplacements(ctx context.Context, updated []badgeRow, moved []string) error {
+	if len(moved) == 0 {
+		return nil
+	}
+	decided := make(map[string]badgeRow, len(updated))
+	for _, row := range updated {
+		decided[row.ID] = row
+	}
+	k := inbox.KindReplace
+	items := make([]workRow, 0, len(moved))
+	for _, id := range moved {
+		row := decided[id]
+		items = append(items, workRow{
+			Source: replaceSource, Key: row.AwardID + ":" + strconv.FormatInt(row.DecidedAt, 10),
+			Kind: string(k), Priority: k.Priority(), Payload: id,
+		})
+	}
+	return t.queueWork(ctx, items)
+}
+
+// WithdrawAward implements [core.Tx].
+func (t *tx) WithdrawAward(ctx context.Context, awardID string, decided, now time.Time) (core.Badge, error) {
+	awardID = clean(awardID)
+	var row badgeRow
+	err := t.get(ctx, &row, lockedBadge+`b.award_id = ? AND b.award_id <> '' FOR UPDATE OF b`, awardID)
+	if errors.Is(err, core.ErrNotFound) {
+		row = badgeRow{ID: core.NewID(), AwardID: awardID, Stage: string(core.StageWithdrawn), DecidedAt: ms(decided)}
+		return row.badge(), t.insertAwards(ctx, []badgeRow{row})
+	}
+	if err != nil {
+		return core.Badge{}, err
+	}
+	if row.DecidedAt > ms(decided) {
+		return core.Badge{}, core.ErrUnmet
+	}
+	if row.stage() == core.StageGranted {
+		row.Stage = string(core.StageWithdrawn)
+	}
+	_, err = t.exec(ctx, `UPDATE badges SET stage = ?, decided_at = ?, updated_at = ? WHERE id = ?`,
+		row.Stage, ms(decided), ms(now), row.ID)
+	return row.badge(), err
+}
+
+func cleanAward(a core.Award) core.Award {
+	for _, s := range []*string{
+		&a.AwardID, &a.FirstName, &a.LastName, &a.Locale, &a.TemplateID, &a.Certificate.Number, &a.Certificate.URL,
+	} {
+		*s = clean(*s)
+	}
+	return a
+}

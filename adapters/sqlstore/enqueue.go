@@ -1,0 +1,181 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
+)
+
+// mailContext binds a sealed secret to the verification it belongs to.
+func mailContext(verificationID string) string { return "mail:" + verificationID }
+
+// target is a post that is to be told.
+type target struct {
+	ID        string `db:"id"`
+	AccountID string `db:"account_id"`
+	SubjectID string `db:"subject_id"`
+	Platform  string `db:"platform"`
+	Tenant    string `db:"tenant"`
+	User      string `db:"user_id"`
+	fallback  bool
+}
+
+func (t target) lane() string {
+	return core.Identity{Platform: core.Platform(t.Platform), Tenant: t.Tenant, User: t.User}.Lane()
+}
+
+const targetQuery = `SELECT p.id, p.account_id, p.subject_id, a.platform, a.tenant, a.user_id
+	FROM posts p JOIN accounts a ON a.id = p.account_id WHERE `
+
+// subjectsOf names several subjects of one kind.
+type subjectsOf struct {
+	kind core.SubjectKind
+	ids  []string
+}
+
+func subjects(kind core.SubjectKind, ids []string) subjectsOf { return subjectsOf{kind, ids} }
+
+// Tell implements [core.Tx].
+func (t *tx) Tell(ctx context.Context, postID string, fallback bool, now time.Time) error {
+	var found target
+	if err := t.get(ctx, &found, targetQuery+`p.id = ?`, postID); err != nil {
+		return err
+	}
+	found.fallback = fallback
+	return t.queuePosts(ctx, []target{found}, now)
+}
+
+// TellSubject implements [core.Tx].
+func (t *tx) TellSubject(ctx context.Context, s core.Subject, fallback bool, now time.Time) error {
+	return t.tell(ctx, subjects(s.Kind, []string{s.ID}), fallback, now)
+}
+
+func (t *tx) tellHandoffs(ctx context.Context, ids []string, fallback bool, now time.Time) error {
+	return t.tell(ctx, subjects(core.SubjectHandoff, ids), fallback, now)
+}
+
+// tell queues deliveries for all posts of the subjects; with fallback, the
+// newest post of each account and subject has it.
+func (t *tx) tell(ctx context.Context, s subjectsOf, fallback bool, now time.Time) error {
+	if len(s.ids) == 0 {
+		return nil
+	}
+	var found []target
+	err := t.all(ctx, &found, targetQuery+`p.subject_kind = ? AND p.subject_id IN $texts
+		ORDER BY p.created_at, p.id`, s.kind, texts(s.ids))
+	if err != nil {
+		return err
+	}
+	if fallback {
+		giveFallback(found, func(p target) string { return p.AccountID + "/" + p.SubjectID })
+	}
+	return t.queuePosts(ctx, found, now)
+}
+
+// TellBadge implements [core.Tx]. Posts that show the badge itself count
+// with those of its handoffs.
+func (t *tx) TellBadge(ctx context.Context, badgeID string, fallback bool, now time.Time) (int, error) {
+	var found []target
+	err := t.all(ctx, &found, targetQuery+`(p.subject_kind = 'handoff' AND p.subject_id IN (
+			SELECT id FROM handoffs WHERE badge_id = ?)) OR (p.subject_kind = 'badge' AND p.subject_id = ?)
+		ORDER BY p.created_at, p.id`, badgeID, badgeID)
+	if err != nil {
+		return 0, err
+	}
+	if fallback {
+		giveFallback(found, func(p target) string { return p.AccountID })
+	}
+	return len(found), t.queuePosts(ctx, found, now)
+}
+
+// giveFallback marks the last post of each group.
+func giveFallback(posts []target, group func(target) string) {
+	newest := make(map[string]int, len(posts))
+	for i, p := range posts {
+		newest[group(p)] = i
+	}
+	for _, i := range newest {
+		posts[i].fallback = true
+	}
+}
+
+// laneRow is a lane that gets something to send.
+type laneRow struct {
+	Lane     string `json:"lane"`
+	Platform string `json:"platform"`
+	Tenant   string `json:"tenant"`
+}
+
+type queueRow struct {
+	N        int    `json:"n"`
+	Lane     string `json:"lane"`
+	Kind     string `json:"kind"`
+	Ref      string `json:"ref"`
+	Payload  string `json:"payload"`
+	Key      string `json:"key"`
+	Fallback bool   `json:"fallback"`
+}
+
+func (t *tx) queuePosts(ctx context.Context, posts []target, now time.Time) error {
+	lanes := make([]laneRow, 0, len(posts))
+	queue := make([]queueRow, 0, len(posts))
+	for i, p := range posts {
+		lanes = append(lanes, laneRow{Lane: p.lane(), Platform: p.Platform, Tenant: p.Tenant})
+		queue = append(queue, queueRow{
+			N: i, Lane: p.lane(), Kind: string(delivery.KindPost), Ref: p.ID, Key: core.NewID(), Fallback: p.fallback,
+		})
+	}
+	return t.queue(ctx, lanes, queue, now)
+}
+
+// QueueMail implements [core.Tx].
+func (t *tx) QueueMail(ctx context.Context, verificationID string, secret core.Secret, now time.Time) error {
+	lane := "mail:" + verificationID
+	return t.queue(ctx, []laneRow{{Lane: lane}}, []queueRow{{
+		Lane: lane, Kind: string(delivery.KindMail), Ref: verificationID, Key: core.NewID(),
+		Payload: t.db.keys.Seal(secret.Reveal(), mailContext(verificationID)),
+	}}, now)
+}
+
+// QueueEvent implements [core.Tx].
+func (t *tx) QueueEvent(ctx context.Context, e core.EventType, badgeID, eventID string, now time.Time) error {
+	lane := "event:" + badgeID
+	return t.queue(ctx, []laneRow{{Lane: lane}}, []queueRow{{
+		Lane: lane, Kind: string(delivery.KindEvent), Ref: badgeID, Key: eventID, Payload: string(e),
+	}}, now)
+}
+
+// queue wakes the lanes and then adds to them. In this order, because the
+// dispatcher holds a lane while it looks for what is to be sent there.
+func (t *tx) queue(ctx context.Context, lanes []laneRow, queue []queueRow, now time.Time) error {
+	if len(queue) == 0 {
+		return nil
+	}
+	if err := t.wake(ctx, lanes, now); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `INSERT INTO outbox
+			(lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
+		SELECT lane, kind, ref, payload, key, fallback, 'ready', CAST(? AS bigint), CAST(? AS bigint)
+		FROM $rows(n int, lane text, kind text, ref text, payload text, key text, fallback boolean) WHERE true ORDER BY n
+		ON CONFLICT (ref) WHERE kind = 'post' AND state = 'ready'
+			DO UPDATE SET fallback = outbox.fallback OR excluded.fallback`, ms(now), ms(now), rows{queue})
+	return err
+}
+
+// wake makes the dispatcher look at the lanes.
+func (t *tx) wake(ctx context.Context, lanes []laneRow, now time.Time) error {
+	slices.SortFunc(lanes, func(a, b laneRow) int { return cmp.Compare(a.Lane, b.Lane) })
+	lanes = slices.Compact(lanes)
+	_, err := t.exec(ctx, `INSERT INTO lanes (lane, platform, tenant, next_at, active)
+		SELECT lane, platform, tenant, CAST(? AS bigint), true
+		FROM $rows(lane text, platform text, tenant text) WHERE true ORDER BY lane
+		ON CONFLICT (lane) DO UPDATE SET active = true, next_at = CASE
+			WHEN lanes.active OR lanes.next_at > excluded.next_at THEN lanes.next_at ELSE excluded.next_at END`,
+		ms(now), rows{lanes})
+	return err
+}

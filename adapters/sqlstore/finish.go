@@ -1,0 +1,167 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/laurelbot/laurel/core/delivery"
+)
+
+// outcomeRow is an [delivery.Outcome] as the statements take it.
+type outcomeRow struct {
+	ID       int64  `json:"id"`
+	Attempts int    `json:"attempts"`
+	State    string `json:"state"`
+	RetryAt  int64  `json:"retry_at"`
+	Cause    string `json:"cause"`
+}
+
+type laneTimeRow struct {
+	Lane   string `json:"lane"`
+	NextAt int64  `json:"next_at"`
+}
+
+type placeRow struct {
+	Post          string `json:"post"`
+	MessageKey    string `json:"message_key"`
+	PlaceSealed   string `json:"place_sealed"`
+	EditableUntil int64  `json:"editable_until"`
+	Shown         bool   `json:"shown"`
+}
+
+// FinishDeliveries implements [delivery.Store]. An outcome of an attempt
+// whose lease ran out and that was made again since changes nothing.
+func (d *DB) FinishDeliveries(ctx context.Context, now time.Time, outcomes []delivery.Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	return d.inTx(ctx, func(ctx context.Context, t *tx) error { return t.finish(ctx, now, outcomes) })
+}
+
+func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outcome) error {
+	lanes := make(texts, 0, len(outcomes))
+	list := make([]outcomeRow, 0, len(outcomes))
+	for _, o := range outcomes {
+		lanes = append(lanes, o.Delivery.Lane)
+		list = append(list, outcomeRow{
+			ID: o.Delivery.ID, Attempts: o.Delivery.Attempts, State: string(o.State),
+			RetryAt: max(ms(o.RetryAt), ms(now)), Cause: clean(o.Cause),
+		})
+	}
+	var locked []string
+	err := t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`, lanes)
+	if err != nil {
+		return err
+	}
+	if err := t.absorb(ctx, now, list); err != nil {
+		return err
+	}
+	var done []int64
+	err = t.all(ctx, &done, `UPDATE outbox SET state = u.state, cause = u.cause,
+			available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
+			done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
+			payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END
+		FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text)
+		WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
+		RETURNING id`, ms(now), rows{list})
+	if err != nil {
+		return err
+	}
+	valid := make(map[int64]bool, len(done))
+	for _, id := range done {
+		valid[id] = true
+	}
+	return t.follow(ctx, now, outcomes, valid)
+}
+
+// absorb makes room for deliveries that are to be repeated: a second one of
+// the same post that waits behind goes, because the repeated one will tell
+// what is true then. The repeated one stays, because only under its key can
+// an attempt whose answer was lost be recognised.
+func (t *tx) absorb(ctx context.Context, now time.Time, list []outcomeRow) error {
+	var repeated []outcomeRow
+	for _, row := range list {
+		if delivery.State(row.State) == delivery.StateReady {
+			repeated = append(repeated, row)
+		}
+	}
+	if len(repeated) == 0 {
+		return nil
+	}
+	var absorbed []struct {
+		Ref      string `db:"ref"`
+		Fallback bool   `db:"fallback"`
+	}
+	err := t.all(ctx, &absorbed, `UPDATE outbox SET state = 'sent', cause = 'superseded', done_at = ?
+		WHERE kind = 'post' AND state = 'ready' AND ref IN (
+			SELECT o.ref FROM outbox o JOIN $rows(id bigint, attempts int) ON o.id = u.id
+			WHERE o.kind = 'post' AND o.state = 'sending' AND o.attempts = u.attempts)
+		RETURNING ref, fallback`, ms(now), rows{repeated})
+	if err != nil {
+		return err
+	}
+	var refs texts
+	for _, row := range absorbed {
+		if row.Fallback {
+			refs = append(refs, row.Ref)
+		}
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	_, err = t.exec(ctx, `UPDATE outbox SET fallback = true WHERE kind = 'post' AND state = 'sending' AND ref IN $texts`, refs)
+	return err
+}
+
+// follow does what the valid outcomes entail beside the delivery itself.
+func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outcome, valid map[int64]bool) error {
+	var lanes []laneTimeRow
+	var places []placeRow
+	for _, o := range outcomes {
+		if !valid[o.Delivery.ID] {
+			continue
+		}
+		next := ms(now.Add(o.Pause))
+		if o.State == delivery.StateReady {
+			next = max(next, ms(o.RetryAt))
+		}
+		lanes = append(lanes, laneTimeRow{Lane: o.Delivery.Lane, NextAt: next})
+		if o.Place != nil && o.Delivery.Kind == delivery.KindPost {
+			places = append(places, placeRow{
+				Post: o.Delivery.Ref, MessageKey: clean(o.Place.MessageKey), PlaceSealed: t.db.sealPlace(*o.Place),
+				EditableUntil: ms(o.Place.EditableUntil), Shown: o.Place.Shown,
+			})
+		}
+		if o.DeadInstallation != nil {
+			cause := o.Cause
+			if cause == "" {
+				cause = "credentials void"
+			}
+			err := t.markInstallation(ctx, o.DeadInstallation.Platform, o.DeadInstallation.Tenant, cause, now)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if len(lanes) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE lanes SET next_at = u.next_at, active = true
+		FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`, rows{lanes})
+	if err != nil || len(places) == 0 {
+		return err
+	}
+	// The same message was followed as another post: this one has it now.
+	_, err = t.exec(ctx, `UPDATE posts SET message_key = NULL WHERE id IN (
+		SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post
+		JOIN posts other ON other.account_id = mine.account_id AND other.message_key = u.message_key
+		WHERE u.message_key <> '' AND other.id <> mine.id)`, rows{places})
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE posts SET place_sealed = u.place_sealed, message_key = NULLIF(u.message_key, ''),
+			editable_until = u.editable_until, shown = u.shown
+		FROM $rows(post text, message_key text, place_sealed text, editable_until bigint, shown boolean)
+		WHERE posts.id = u.post`, rows{places})
+	return err
+}

@@ -1,0 +1,96 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// placeContext binds sealed places to their column.
+const placeContext = "posts.place"
+
+type postRow struct {
+	accountRow
+	ID            string `db:"id"`
+	SubjectKind   string `db:"subject_kind"`
+	SubjectID     string `db:"subject_id"`
+	MessageKey    string `db:"message_key"`
+	PlaceSealed   string `db:"place_sealed"`
+	EditableUntil int64  `db:"editable_until"`
+	Shown         bool   `db:"shown"`
+}
+
+// Post implements [core.PostStore]. A place that can no longer be unsealed,
+// because the secret key changed, comes back without its Ref: nothing can be
+// shown there, another way to the person is tried.
+func (d *DB) Post(ctx context.Context, id string) (core.Post, error) {
+	var row postRow
+	err := d.run().get(ctx, &row, `SELECT p.id, p.subject_kind, p.subject_id,
+			COALESCE(p.message_key, '') AS message_key, p.place_sealed, p.editable_until, p.shown, `+accountColumns+`
+		FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ?`, id)
+	if err != nil {
+		return core.Post{}, err
+	}
+	return core.Post{
+		ID: row.ID, Account: row.account(),
+		Subject: core.Subject{Kind: core.SubjectKind(row.SubjectKind), ID: row.SubjectID},
+		Place: core.Place{
+			Ref: d.openPlace(ctx, row), MessageKey: row.MessageKey,
+			EditableUntil: at(row.EditableUntil), Shown: row.Shown,
+		},
+	}, nil
+}
+
+func (d *DB) openPlace(ctx context.Context, row postRow) core.Secret {
+	if row.PlaceSealed == "" {
+		return ""
+	}
+	ref, err := d.keys.Open(row.PlaceSealed, placeContext)
+	if err != nil {
+		d.log.WarnContext(ctx, "open place", "post", row.ID, "err", err)
+	}
+	return core.Secret(ref)
+}
+
+func (d *DB) sealPlace(p core.Place) string {
+	if p.Ref == "" {
+		return ""
+	}
+	return d.keys.Seal(p.Ref.Reveal(), placeContext)
+}
+
+// AddPost implements [core.Tx].
+func (t *tx) AddPost(ctx context.Context, p core.Post, now time.Time) (string, error) {
+	var id string
+	err := t.get(ctx, &id, `INSERT INTO posts
+			(id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
+		VALUES (?, ?, ?, ?, NULLIF(?, ''), ?, ?, ?, ?)
+		ON CONFLICT (account_id, message_key) DO UPDATE SET
+			subject_kind = excluded.subject_kind, subject_id = excluded.subject_id,
+			place_sealed = excluded.place_sealed, editable_until = excluded.editable_until,
+			shown = excluded.shown, created_at = excluded.created_at
+		RETURNING id`,
+		p.ID, p.Account.ID, p.Subject.Kind, p.Subject.ID, clean(p.Place.MessageKey), t.db.sealPlace(p.Place),
+		ms(p.Place.EditableUntil), p.Place.Shown, ms(now))
+	return id, err
+}
+
+// ForgetPost implements [core.ActionStore].
+func (d *DB) ForgetPost(ctx context.Context, actor core.Identity, messageKey string) error {
+	if messageKey == "" {
+		return nil
+	}
+	return d.inTx(ctx, func(ctx context.Context, t *tx) error {
+		var forgotten []string
+		err := t.all(ctx, &forgotten, `DELETE FROM posts WHERE message_key = ? AND account_id = (
+				SELECT id FROM accounts WHERE platform = ? AND tenant = ? AND user_id = ?)
+			RETURNING id`, messageKey, actor.Platform, actor.Tenant, actor.User)
+		if err != nil || len(forgotten) == 0 {
+			return err
+		}
+		_, err = t.exec(ctx, `DELETE FROM outbox
+			WHERE ref IN $texts AND kind = 'post' AND state IN ('ready', 'waiting')`, texts(forgotten))
+		return err
+	})
+}

@@ -1,0 +1,147 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
+)
+
+type deliveryRow struct {
+	ID         int64  `db:"id"`
+	Lane       string `db:"lane"`
+	Kind       string `db:"kind"`
+	Ref        string `db:"ref"`
+	Payload    string `db:"payload"`
+	Key        string `db:"delivery_key"`
+	Fallback   bool   `db:"fallback"`
+	Attempts   int    `db:"attempts"`
+	FirstTryAt int64  `db:"first_try_at"`
+	CreatedAt  int64  `db:"created_at"`
+}
+
+// dueLanes locks lanes that may have something to send. What is in them is
+// looked up by a second statement: a delivery that was added between the
+// first statement's view and its lock would otherwise be overlooked, and its
+// lane put to sleep.
+const dueLanes = `SELECT lane FROM lanes WHERE active AND next_at <= ?
+	ORDER BY next_at, lane LIMIT ? FOR UPDATE SKIP LOCKED`
+
+// takeHeads leases the oldest unfinished delivery of each locked lane if it
+// is due. A lane whose head is not yet due sleeps until then, one without a
+// head or of a dead installation until it is woken.
+const takeHeads = `
+WITH head AS MATERIALIZED (
+	SELECT l.lane, o.id, o.available_at, o.first_try_at
+	FROM lanes l LEFT JOIN LATERAL (
+		SELECT id, available_at, first_try_at FROM outbox
+		WHERE outbox.lane = l.lane AND state IN ('ready', 'sending') ORDER BY id LIMIT 1
+	) o ON NOT EXISTS (
+		SELECT 1 FROM installations i WHERE i.platform = l.platform AND i.tenant = l.tenant AND i.dead <> '')
+	WHERE l.lane = ANY ($1::text[])
+), paced AS (
+	UPDATE lanes l SET active = head.id IS NOT NULL,
+		next_at = CASE WHEN head.id IS NULL THEN l.next_at
+			WHEN head.available_at > $2::bigint THEN head.available_at ELSE $3::bigint END
+	FROM head WHERE l.lane = head.lane
+)
+UPDATE outbox o SET state = 'sending', attempts = o.attempts + 1, available_at = $3::bigint,
+	first_try_at = CASE o.first_try_at WHEN 0 THEN $2::bigint ELSE o.first_try_at END
+FROM head WHERE o.id = head.id AND head.available_at <= $2::bigint
+RETURNING o.id, o.lane, o.kind, o.ref, o.payload, o.delivery_key, o.fallback, o.attempts,
+	head.first_try_at, o.created_at`
+
+// TakeDeliveries implements [delivery.Store].
+func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration) ([]delivery.Delivery, error) {
+	var taken []deliveryRow
+	err := d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		taken = nil
+		var lanes []string
+		if err := t.all(ctx, &lanes, dueLanes, ms(now), n); err != nil || len(lanes) == 0 {
+			return err
+		}
+		if t.dialect.postgres {
+			return t.all(ctx, &taken, takeHeads, texts(lanes), ms(now), ms(now.Add(lease)))
+		}
+		taken, err = t.takeEach(ctx, lanes, now, now.Add(lease))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(taken, func(a, b deliveryRow) int { return cmp.Compare(a.ID, b.ID) })
+	out := make([]delivery.Delivery, 0, len(taken))
+	for _, row := range taken {
+		out = append(out, delivery.Delivery{
+			ID: row.ID, Lane: row.Lane, Kind: delivery.Kind(row.Kind), Ref: row.Ref, Payload: d.openPayload(ctx, row),
+			Key: row.Key, Fallback: row.Fallback, Attempts: row.Attempts,
+			FirstTryAt: at(row.FirstTryAt), CreatedAt: at(row.CreatedAt),
+		})
+	}
+	return out, nil
+}
+
+// openPayload opens the secret of a mail. One that cannot be opened, because
+// the secret key changed, comes out empty.
+func (d *DB) openPayload(ctx context.Context, row deliveryRow) core.Secret {
+	if delivery.Kind(row.Kind) != delivery.KindMail {
+		return core.Secret(row.Payload)
+	}
+	secret, err := d.keys.Open(row.Payload, mailContext(row.Ref))
+	if err != nil {
+		d.log.WarnContext(ctx, "open secret of mail", "delivery", row.ID, "err", err)
+	}
+	return core.Secret(secret)
+}
+
+// takeEach does the work of takeHeads lane by lane, for SQLite, which knows
+// no statement that changes two tables.
+func (t *tx) takeEach(ctx context.Context, lanes []string, now, until time.Time) ([]deliveryRow, error) {
+	var taken []deliveryRow
+	for _, lane := range lanes {
+		var head []struct {
+			ID          int64 `db:"id"`
+			AvailableAt int64 `db:"available_at"`
+			FirstTryAt  int64 `db:"first_try_at"`
+		}
+		err := t.all(ctx, &head, `SELECT o.id, o.available_at, o.first_try_at FROM outbox o
+			WHERE o.lane = ? AND o.state IN ('ready', 'sending') AND NOT EXISTS (
+				SELECT 1 FROM lanes l JOIN installations i ON i.platform = l.platform AND i.tenant = l.tenant
+				WHERE l.lane = o.lane AND i.dead <> '')
+			ORDER BY o.id LIMIT 1`, lane)
+		if err != nil {
+			return nil, err
+		}
+		if len(head) == 0 {
+			if _, err := t.exec(ctx, `UPDATE lanes SET active = false WHERE lane = ?`, lane); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		next := ms(until)
+		if head[0].AvailableAt > ms(now) {
+			next = head[0].AvailableAt
+		}
+		if _, err := t.exec(ctx, `UPDATE lanes SET next_at = ? WHERE lane = ?`, next, lane); err != nil {
+			return nil, err
+		}
+		if head[0].AvailableAt > ms(now) {
+			continue
+		}
+		var row deliveryRow
+		err = t.get(ctx, &row, `UPDATE outbox SET state = 'sending', attempts = attempts + 1, available_at = ?,
+				first_try_at = CASE first_try_at WHEN 0 THEN ? ELSE first_try_at END
+			WHERE id = ?
+			RETURNING id, lane, kind, ref, payload, delivery_key, fallback, attempts, first_try_at, created_at`,
+			ms(until), ms(now), head[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		row.FirstTryAt = head[0].FirstTryAt
+		taken = append(taken, row)
+	}
+	return taken, nil
+}

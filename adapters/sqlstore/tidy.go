@@ -1,0 +1,58 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+)
+
+// How long things are kept after their use, and how many rows one statement
+// deletes.
+const (
+	keepActions       = 24 * time.Hour
+	keepDone          = 7 * 24 * time.Hour
+	keepVerifications = 24 * time.Hour
+	keepJobRuns       = 48 * time.Hour
+	keepLanes         = time.Hour
+	keepPosts         = 180 * 24 * time.Hour
+	tidyBatch         = 1000
+	tidyBatches       = 100
+)
+
+// Tidy deletes what is of no use any more, in batches, and leaves what a
+// hundred batches of a kind do not finish to the next call.
+func (d *DB) Tidy(ctx context.Context, now time.Time) error {
+	before := func(keep time.Duration) int64 { return ms(now.Add(-keep)) }
+	for _, kind := range []struct {
+		query string
+		limit int64
+	}{
+		{`DELETE FROM actions WHERE key IN (SELECT key FROM actions WHERE started_at < ? LIMIT ?)`, before(keepActions)},
+		{`DELETE FROM outbox WHERE id IN (
+			SELECT id FROM outbox WHERE done_at > 0 AND done_at < ? LIMIT ?)`, before(keepDone)},
+		{`DELETE FROM inbox WHERE id IN (
+			SELECT id FROM inbox WHERE done_at > 0 AND done_at < ? AND state IN ('done', 'parked') LIMIT ?)`, before(keepDone)},
+		{`DELETE FROM verifications WHERE id IN (
+			SELECT id FROM verifications WHERE created_at < ? LIMIT ?)`, before(keepVerifications)},
+		{`DELETE FROM job_runs WHERE (job, slot) IN (
+			SELECT job, slot FROM job_runs WHERE slot < ? LIMIT ?)`, now.Add(-keepJobRuns).Unix()},
+		{`DELETE FROM outbox WHERE id IN (
+			SELECT o.id FROM posts p JOIN outbox o ON o.ref = p.id AND o.kind = 'post'
+			WHERE p.created_at < ? LIMIT ?)`, before(keepPosts)},
+		{`DELETE FROM posts WHERE id IN (SELECT id FROM posts WHERE created_at < ? LIMIT ?)`, before(keepPosts)},
+		{`DELETE FROM lanes WHERE NOT active AND lane IN (
+			SELECT l.lane FROM lanes l WHERE NOT l.active AND l.next_at < ?
+				AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lane = l.lane AND o.state IN ('ready', 'sending'))
+			LIMIT ?)`, before(keepLanes)},
+	} {
+		for range tidyBatches {
+			n, err := d.run().exec(ctx, kind.query, kind.limit, tidyBatch)
+			if err != nil {
+				return err
+			}
+			if n < tidyBatch {
+				break
+			}
+		}
+	}
+	return nil
+}

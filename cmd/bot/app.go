@@ -1,0 +1,352 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/laurelbot/laurel/adapters/credly"
+	"github.com/laurelbot/laurel/adapters/discord"
+	"github.com/laurelbot/laurel/adapters/mail"
+	"github.com/laurelbot/laurel/adapters/portal"
+	"github.com/laurelbot/laurel/adapters/slack"
+	"github.com/laurelbot/laurel/adapters/sqlstore"
+	"github.com/laurelbot/laurel/adapters/web"
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+	"github.com/laurelbot/laurel/core/delivery"
+	"github.com/laurelbot/laurel/core/inbox"
+	"github.com/laurelbot/laurel/scheduler"
+)
+
+// app is the bot with everything tied together.
+type app struct {
+	settings *Settings
+	log      *slog.Logger
+	metrics  *prometheus.Registry
+	db       *sqlstore.DB
+	clock    core.Clock
+	mux      *http.ServeMux
+	draining atomic.Bool
+
+	slack   *slack.Adapter
+	discord *discord.Adapter
+	credly  *credly.Client
+	mailer  *mail.Mailer
+
+	claims     *core.Claims
+	links      *core.Links
+	observer   *core.Observer
+	reconciler *core.Reconciler
+	work       *core.Work
+
+	dispatcher *delivery.Dispatcher
+	worker     *inbox.Worker
+	scheduler  *scheduler.Scheduler
+	closers    []func()
+
+	messengers map[core.Platform]chat.Messenger
+}
+
+// openStore opens the database that the settings name.
+func openStore(ctx context.Context, s *Settings, log *slog.Logger) (*sqlstore.DB, *core.Keys, error) {
+	keys, err := s.keys()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlstore.Open(ctx, sqlstore.Config{URL: s.DatabaseURL, Keys: keys, Log: log})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open DATABASE_URL: %w", err)
+	}
+	return db, keys, nil
+}
+
+// newApp ties the bot together. A nil clock means the database's. The caller
+// closes it.
+func newApp(ctx context.Context, s *Settings, log *slog.Logger, clock core.Clock) (_ *app, err error) {
+	db, keys, err := openStore(ctx, s, log)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{
+		settings: s, log: log, db: db, clock: clock, metrics: prometheus.NewRegistry(), mux: http.NewServeMux(),
+		messengers: map[core.Platform]chat.Messenger{},
+	}
+	a.closers = append(a.closers, func() {
+		if err := db.Close(); err != nil {
+			log.Warn("close database", "err", err)
+		}
+	})
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if !s.NoMigrate {
+		if err := db.Migrate(ctx); err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+	}
+	if a.clock == nil {
+		dbClock, err := db.Clock(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the database's clock: %w", err)
+		}
+		a.clock = dbClock
+		a.closers = append(a.closers, dbClock.Close)
+	}
+	catalog, err := chat.NewCatalog()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openProvider(); err != nil {
+		return nil, err
+	}
+	if err := a.openCore(keys, catalog); err != nil {
+		return nil, err
+	}
+	if err := a.openChats(keys, catalog); err != nil {
+		return nil, err
+	}
+	if err := a.openDoors(keys, catalog); err != nil {
+		return nil, err
+	}
+	a.scheduler, err = scheduler.New(db, a.clock, log, a.jobs())
+	return a, err
+}
+
+func (a *app) openProvider() (err error) {
+	s := a.settings
+	a.credly, err = credly.New(credly.Config{
+		APIURL: s.CredlyAPIURL, OAuthURL: s.CredlyOAuthURL, OrganizationID: s.CredlyOrganizationID,
+		Token: s.CredlyToken, ClientID: s.CredlyClientID, ClientSecret: s.CredlyClientSecret,
+		SuppressMail: s.CredlySuppressMail, Clock: a.clock, Log: a.log, Metrics: a.metrics,
+	})
+	if err != nil {
+		return fmt.Errorf("set up Credly: %w", err)
+	}
+	a.mailer, err = mail.New(mail.Config{URL: s.SMTPURL, From: s.MailFrom, Log: a.log})
+	if err != nil {
+		return fmt.Errorf("set up mail (SMTP_URL, MAIL_FROM): %w", err)
+	}
+	return nil
+}
+
+func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
+	s := a.settings
+	announce := s.PortalEventsURL != ""
+	a.observer = &core.Observer{Store: a.db, Clock: a.clock, Provider: a.credly, Announce: announce}
+	a.claims = &core.Claims{Store: a.db, Clock: a.clock, TTL: s.HandoffTTL, Announce: announce}
+	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
+	a.reconciler = &core.Reconciler{
+		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
+	}
+	a.work = &core.Work{Store: a.db, Clock: a.clock, Provider: a.credly, Observer: a.observer, TTL: s.HandoffTTL}
+	a.worker = inbox.NewWorker(a.db, a.clock, a.log, a.inboxHandlers())
+
+	composer := a.composer(keys, catalog)
+	senders := map[delivery.Kind]delivery.Sender{
+		delivery.KindPost: &delivery.PostSender{Store: a.db, Clock: a.clock, Composer: composer, Messengers: a.messengers},
+		delivery.KindMail: &delivery.MailSender{Clock: a.clock, Composer: composer, Mailer: a.mailer},
+	}
+	if announce {
+		sink, err := portal.NewSink(portal.SinkConfig{URL: s.PortalEventsURL, Secret: s.PortalWebhookSecret, Clock: a.clock})
+		if err != nil {
+			return fmt.Errorf("set up PORTAL_EVENTS_URL: %w", err)
+		}
+		senders[delivery.KindEvent] = &delivery.EventSender{Store: a.db, Clock: a.clock, Sink: sink}
+	}
+	a.dispatcher = delivery.NewDispatcher(a.db, a.clock, a.log, senders, a.deliveryMetrics())
+	return nil
+}
+
+func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
+	return &chat.Composer{
+		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly, PublicURL: a.settings.PublicURL,
+	}
+}
+
+// openChats ties the chat platforms that are set up to what is said.
+func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
+	s := a.settings
+	service := &chat.Service{
+		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
+		Claims: a.claims, Links: a.links, Provider: a.credly, Log: a.log, Wake: a.wake,
+	}
+	if s.hasSlack() {
+		a.slack, err = slack.New(slack.Config{
+			APIURL: s.SlackAPIURL, BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret,
+			Clock: a.clock, Keys: keys, Handler: service, Inbox: a.worker, Log: a.log, Metrics: a.metrics,
+		})
+		if err != nil {
+			return fmt.Errorf("set up Slack: %w", err)
+		}
+		a.messengers["slack"] = a.slack
+		a.slack.Routes(a.mux)
+	}
+	if s.hasDiscord() {
+		a.discord, err = discord.New(discord.Config{
+			APIURL: s.DiscordAPIURL, BotToken: s.DiscordBotToken, ApplicationID: s.DiscordApplicationID,
+			PublicKey: s.DiscordPublicKey, PublicURL: s.PublicURL, Clock: a.clock, Handler: service,
+			Texts: commandTexts(catalog), Log: a.log, Metrics: a.metrics,
+		})
+		if err != nil {
+			return fmt.Errorf("set up Discord: %w", err)
+		}
+		a.messengers["discord"] = a.discord
+		a.discord.Routes(a.mux)
+	}
+	return nil
+}
+
+// openDoors opens what else can be reached from outside.
+func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
+	s := a.settings
+	if s.CredlyWebhookToken != "" {
+		hook, err := credly.NewWebhook(credly.WebhookConfig{
+			Token: s.CredlyWebhookToken, OrganizationID: s.CredlyOrganizationID,
+			Inbox: a.worker, Log: a.log, Metrics: a.metrics,
+		})
+		if err != nil {
+			return fmt.Errorf("set up Credly's webhook: %w", err)
+		}
+		hook.Routes(a.mux)
+	}
+	if s.PortalWebhookSecret != "" {
+		hook, err := portal.NewReceiver(portal.ReceiverConfig{
+			Secret: s.PortalWebhookSecret, Inbox: a.worker, Clock: a.clock, Log: a.log, Metrics: a.metrics,
+		})
+		if err != nil {
+			return fmt.Errorf("set up PORTAL_WEBHOOK_SECRET: %w", err)
+		}
+		hook.Routes(a.mux)
+	}
+	passages := &core.Passages{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly, Observer: a.observer}
+	pages, err := web.New(web.Config{
+		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog, Clock: a.clock,
+		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
+	})
+	if err != nil {
+		return fmt.Errorf("set up pages: %w", err)
+	}
+	pages.Routes(a.mux)
+	a.healthRoutes()
+	return nil
+}
+
+// wake lets the workers look at once for what was queued just now.
+func (a *app) wake() {
+	a.dispatcher.Nudge()
+	a.worker.Nudge()
+}
+
+// start lets everything run in the background until ctx ends, and returns a
+// function that waits for the end.
+func (a *app) start(ctx context.Context) (wait func()) {
+	var group sync.WaitGroup
+	group.Go(func() { a.dispatcher.Run(ctx) })
+	group.Go(func() { a.worker.Run(ctx) })
+	group.Go(func() { a.introduce(ctx) })
+	a.scheduler.Start()
+	return func() {
+		if err := a.scheduler.Stop(); err != nil {
+			a.log.Warn("stop scheduler", "err", err)
+		}
+		group.Wait()
+	}
+}
+
+// introduce does once what the first moments need and what may take a while:
+// nothing waits for it.
+func (a *app) introduce(ctx context.Context) {
+	if a.discord != nil {
+		changed, err := a.discord.Register(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.WarnContext(ctx, "register Discord commands", "err", err)
+		case changed:
+			a.log.InfoContext(ctx, "Discord commands registered")
+		}
+	}
+	if err := a.reconciler.Templates(ctx); err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "read templates", "err", err)
+	}
+}
+
+// drain waits for answers that are still being worked on.
+func (a *app) drain(ctx context.Context) error {
+	var errs []error
+	if a.slack != nil {
+		errs = append(errs, a.slack.Drain(ctx))
+	}
+	if a.discord != nil {
+		errs = append(errs, a.discord.Drain(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) close() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+}
+
+// jobs are what has to happen as time passes.
+func (a *app) jobs() []scheduler.Job {
+	sweeper := &core.Sweeper{Store: a.db, Clock: a.clock}
+	count := func(what string, n int) string {
+		if n == 0 {
+			return scheduler.OutcomeOK
+		}
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return []scheduler.Job{
+		{Name: "expire-handoffs", Every: 5 * time.Second, Timeout: 30 * time.Second, Run: func(ctx context.Context) (string, error) {
+			n, err := sweeper.Expire(ctx)
+			if n > 0 {
+				a.dispatcher.Nudge()
+			}
+			return count("expired", n), err
+		}},
+		{Name: "read-badges", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			n, err := a.reconciler.Poll(ctx)
+			a.dispatcher.Nudge()
+			return count("read", n), err
+		}},
+		{Name: "read-people", Every: time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			n, err := a.reconciler.Refresh(ctx)
+			a.dispatcher.Nudge()
+			return count("read", n), err
+		}},
+		{Name: "read-templates", Every: time.Hour, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			return "", a.reconciler.Templates(ctx)
+		}},
+		{Name: "tidy", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			return "", a.db.Tidy(ctx, a.clock.Now())
+		}},
+		{Name: "credly-token", Every: 24 * time.Hour, Timeout: time.Minute, Run: a.reportTokenExpiry},
+	}
+}
+
+// warnBefore is how long before its end an operator is told of a token.
+const warnBefore = 30 * 24 * time.Hour
+
+func (a *app) reportTokenExpiry(ctx context.Context) (string, error) {
+	ends, known, err := a.credly.TokenExpiry(ctx)
+	if err != nil || !known {
+		return "", err
+	}
+	if left := ends.Sub(a.clock.Now()); left < warnBefore {
+		a.log.WarnContext(ctx, "CREDLY_TOKEN ends soon: make a new one under Developers, Authorization Tokens", "ends", ends)
+	}
+	return "ends " + ends.UTC().Format(time.DateOnly), nil
+}

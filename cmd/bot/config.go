@@ -1,0 +1,226 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// Settings are read from flags, then the environment, then a file, then the
+// defaults here. A secret may also be read from a file: set NAME_FILE to its
+// path.
+type Settings struct {
+	DatabaseURL string `help:"postgres://… or sqlite:FILE." env:"DATABASE_URL" default:"sqlite:laurel.db" group:"Store"`
+	NoMigrate   bool   `help:"Leave the schema as it is when starting." env:"NO_MIGRATE" group:"Store"`
+
+	ListenAddr string `help:"Address to listen on." env:"LISTEN_ADDR" default:"127.0.0.1:8080" group:"Web"`
+	PublicURL  string `help:"Address under which people and platforms reach this server, e.g. https://laurel.example.org." env:"PUBLIC_URL" group:"Web"`
+
+	SecretKey core.Secret `help:"32 random bytes in base64: openssl rand -base64 32." env:"SECRET_KEY" group:"Secrets"`
+
+	SlackBotToken      core.Secret `help:"Bot token, xoxb-…" env:"SLACK_BOT_TOKEN" group:"Slack"`
+	SlackSigningSecret core.Secret `help:"Signing secret of the app." env:"SLACK_SIGNING_SECRET" group:"Slack"`
+	SlackAppToken      core.Secret `help:"App-level token, xapp-…, for Socket Mode." env:"SLACK_APP_TOKEN" group:"Slack"`
+	SlackTransport     string      `help:"How Slack reaches the bot: http." env:"SLACK_TRANSPORT" default:"http" group:"Slack"`
+	SlackAPIURL        string      `help:"Address of the Web API, ends in /api/." name:"slack-api-url" env:"SLACK_API_URL" default:"https://slack.com/api/" group:"Slack"`
+
+	DiscordBotToken      core.Secret `help:"Bot token." env:"DISCORD_BOT_TOKEN" group:"Discord"`
+	DiscordApplicationID string      `help:"Application id." name:"discord-application-id" env:"DISCORD_APPLICATION_ID" group:"Discord"`
+	DiscordPublicKey     string      `help:"Public key of the application, 64 hexadecimal digits." env:"DISCORD_PUBLIC_KEY" group:"Discord"`
+	DiscordTransport     string      `help:"How Discord reaches the bot: http." env:"DISCORD_TRANSPORT" default:"http" group:"Discord"`
+	DiscordAPIURL        string      `help:"Scheme and host of the API." name:"discord-api-url" env:"DISCORD_API_URL" default:"https://discord.com" group:"Discord"`
+
+	CredlyOrganizationID string      `help:"Organization id." name:"credly-organization-id" env:"CREDLY_ORGANIZATION_ID" group:"Credly"`
+	CredlyToken          core.Secret `help:"Authorization token; or use client id and secret." env:"CREDLY_TOKEN" group:"Credly"`
+	CredlyClientID       string      `help:"OAuth client id." name:"credly-client-id" env:"CREDLY_CLIENT_ID" group:"Credly"`
+	CredlyClientSecret   core.Secret `help:"OAuth client secret." env:"CREDLY_CLIENT_SECRET" group:"Credly"`
+	CredlyAPIURL         string      `help:"Address of the API, ends in /v1." name:"credly-api-url" env:"CREDLY_API_URL" default:"https://api.credly.com/v1" group:"Credly"`
+	CredlyOAuthURL       string      `help:"Address that hands out OAuth tokens." name:"credly-oauth-url" env:"CREDLY_OAUTH_URL" default:"https://www.credly.com/oauth/token" group:"Credly"`
+	CredlyWebhookToken   core.Secret `help:"Unguessable end of the webhook address: PUBLIC_URL/webhooks/credly/TOKEN." env:"CREDLY_WEBHOOK_TOKEN" group:"Credly"`
+	CredlySuppressMail   bool        `help:"Let Credly send no mails of its own about badges issued here." env:"CREDLY_SUPPRESS_MAIL" group:"Credly"`
+
+	PortalWebhookSecret core.Secret `help:"Secret of the certification body's system, whsec_…, for webhooks in both directions." env:"PORTAL_WEBHOOK_SECRET" group:"Portal"`
+	PortalEventsURL     string      `help:"Where the certification body wants to be told of claims." name:"portal-events-url" env:"PORTAL_EVENTS_URL" group:"Portal"`
+
+	SMTPURL  core.Secret `help:"smtp://USER:PASSWORD@HOST:PORT or smtps://…" name:"smtp-url" env:"SMTP_URL" group:"Mail"`
+	MailFrom string      `help:"Sender of mails, e.g. Badges <badges@example.org>." env:"MAIL_FROM" group:"Mail"`
+
+	HandoffTTL time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
+
+	LogFormat string `help:"json or text." env:"LOG_FORMAT" enum:"json,text" default:"json" group:"Logs"`
+	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" enum:"debug,info,warn,error" default:"info" group:"Logs"`
+}
+
+// secrets are the settings that may also be read from files.
+func (s *Settings) secrets() map[string]*core.Secret {
+	return map[string]*core.Secret{
+		"SECRET_KEY": &s.SecretKey, "SLACK_BOT_TOKEN": &s.SlackBotToken,
+		"SLACK_SIGNING_SECRET": &s.SlackSigningSecret, "SLACK_APP_TOKEN": &s.SlackAppToken,
+		"DISCORD_BOT_TOKEN": &s.DiscordBotToken, "CREDLY_TOKEN": &s.CredlyToken,
+		"CREDLY_CLIENT_SECRET": &s.CredlyClientSecret, "CREDLY_WEBHOOK_TOKEN": &s.CredlyWebhookToken,
+		"PORTAL_WEBHOOK_SECRET": &s.PortalWebhookSecret, "SMTP_URL": &s.SMTPURL,
+	}
+}
+
+// check completes secrets from files and refuses values that are wrong in
+// themselves, in one sentence that names the setting.
+func (s *Settings) check() error {
+	for name, secret := range s.secrets() {
+		path := os.Getenv(name + "_FILE")
+		if path == "" {
+			continue
+		}
+		if *secret != "" {
+			return fmt.Errorf("%s and %s_FILE are both set: keep one of them", name, name)
+		}
+		data, err := os.ReadFile(path) //nolint:gosec // The operator names the file.
+		if err != nil {
+			return fmt.Errorf("read %s_FILE: %w", name, err)
+		}
+		*secret = core.Secret(strings.TrimSpace(string(data)))
+	}
+	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	return errors.Join(
+		s.checkURLs(),
+		when(s.SlackTransport != "http", "SLACK_TRANSPORT must be http"),
+		when(s.DiscordTransport != "http", "DISCORD_TRANSPORT must be http"),
+		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
+		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
+			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
+	)
+}
+
+func (s *Settings) checkURLs() error {
+	var errs []error
+	for _, one := range []struct{ name, value, suffix string }{
+		{"PUBLIC_URL", s.PublicURL, ""},
+		{"SLACK_API_URL", s.SlackAPIURL, "/api/"},
+		{"DISCORD_API_URL", s.DiscordAPIURL, ""},
+		{"CREDLY_API_URL", s.CredlyAPIURL, "/v1"},
+		{"CREDLY_OAUTH_URL", s.CredlyOAuthURL, ""},
+		{"PORTAL_EVENTS_URL", s.PortalEventsURL, ""},
+	} {
+		if one.value == "" {
+			continue
+		}
+		u, err := url.Parse(one.value)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			errs = append(errs, fmt.Errorf("%s must be an http or https address", one.name))
+			continue
+		}
+		if !strings.HasSuffix(one.value, one.suffix) {
+			errs = append(errs, fmt.Errorf("%s must end in %s", one.name, one.suffix))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func when(wrong bool, sentence string) error {
+	if wrong {
+		return errors.New(sentence)
+	}
+	return nil
+}
+
+// hasSlack and hasDiscord say which platforms are set up.
+func (s *Settings) hasSlack() bool   { return s.SlackBotToken != "" || s.SlackSigningSecret != "" }
+func (s *Settings) hasDiscord() bool { return s.DiscordBotToken != "" || s.DiscordApplicationID != "" }
+
+// complete refuses to run the bot with settings that are missing, naming
+// each of them.
+func (s *Settings) complete() error {
+	if !s.hasSlack() && !s.hasDiscord() {
+		return errors.New("no chat platform is set up: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or " +
+			"DISCORD_BOT_TOKEN, DISCORD_APPLICATION_ID and DISCORD_PUBLIC_KEY. " +
+			"To try Laurel without any, run: bot playground")
+	}
+	var missing []string
+	need := func(name string, empty bool) {
+		if empty {
+			missing = append(missing, name)
+		}
+	}
+	if s.hasSlack() {
+		need("SLACK_BOT_TOKEN", s.SlackBotToken == "")
+		need("SLACK_SIGNING_SECRET", s.SlackSigningSecret == "")
+	}
+	if s.hasDiscord() {
+		need("DISCORD_BOT_TOKEN", s.DiscordBotToken == "")
+		need("DISCORD_APPLICATION_ID", s.DiscordApplicationID == "")
+		need("DISCORD_PUBLIC_KEY", s.DiscordPublicKey == "")
+	}
+	need("PUBLIC_URL", s.PublicURL == "")
+	need("SECRET_KEY", s.SecretKey == "")
+	need("CREDLY_ORGANIZATION_ID", s.CredlyOrganizationID == "")
+	need("CREDLY_TOKEN, or CREDLY_CLIENT_ID and CREDLY_CLIENT_SECRET,",
+		s.CredlyToken == "" && (s.CredlyClientID == "" || s.CredlyClientSecret == ""))
+	need("SMTP_URL", s.SMTPURL == "")
+	need("MAIL_FROM", s.MailFrom == "")
+	need("PORTAL_WEBHOOK_SECRET", s.PortalEventsURL != "" && s.PortalWebhookSecret == "")
+	if len(missing) > 0 {
+		return fmt.Errorf("missing setting: set %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// keys makes the keys from SECRET_KEY.
+func (s *Settings) keys() (*core.Keys, error) {
+	if s.SecretKey == "" {
+		return nil, errors.New("missing setting: set SECRET_KEY, e.g. to the output of: openssl rand -base64 32")
+	}
+	raw, err := base64.StdEncoding.DecodeString(s.SecretKey.Reveal())
+	if err != nil || len(raw) != core.KeyBytes {
+		return nil, fmt.Errorf("SECRET_KEY must be %d bytes in base64, e.g. the output of: openssl rand -base64 32", core.KeyBytes)
+	}
+	return core.NewKeys(raw)
+}
+
+// isSet reports whether the environment sets a variable: it wins over the
+// file even when it is empty.
+func isSet(name string) bool {
+	_, set := os.LookupEnv(name)
+	return set
+}
+
+// fileSettings resolves flags from a file, below the environment.
+type fileSettings map[string]any
+
+var _ kong.Resolver = fileSettings{}
+
+// Validate refuses keys that are no flag.
+func (f fileSettings) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	err := kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			known[flag.Name] = true
+		}
+		return next(nil)
+	})
+	if err != nil {
+		return fmt.Errorf("list settings: %w", err)
+	}
+	for key := range f {
+		if !known[key] {
+			return fmt.Errorf("unknown setting %q in the settings file", key)
+		}
+	}
+	return nil
+}
+
+// Resolve returns the file's value unless the environment has one.
+func (f fileSettings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if isSet(name) {
+			return nil, nil
+		}
+	}
+	return f[flag.Name], nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/laurelbot/laurel/adapters/portal"
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/inbox"
+)
+
+// inboxHandlers say what is done with what came in.
+func (a *app) inboxHandlers() map[inbox.Kind]inbox.Handler {
+	handlers := map[inbox.Kind]func(context.Context, string) error{
+		inbox.KindIssue:             a.work.Issue,
+		inbox.KindReplace:           a.work.Replace,
+		inbox.KindRevoke:            a.work.Revoke,
+		inbox.KindReadPerson:        a.readPerson,
+		inbox.KindProviderEvent:     a.providerEvent,
+		inbox.KindPortalEvent:       a.portalEvent,
+		inbox.KindInstallationEnded: a.installationEnded,
+	}
+	out := make(map[inbox.Kind]inbox.Handler, len(handlers))
+	for kind, handle := range handlers {
+		out[kind] = func(ctx context.Context, item inbox.Item) error {
+			err := handle(ctx, item.Message.Payload)
+			a.dispatcher.Nudge()
+			return err
+		}
+	}
+	return out
+}
+
+func (a *app) readPerson(ctx context.Context, normal string) error {
+	email, err := core.ParseEmail(normal)
+	if err != nil {
+		return fmt.Errorf("%w: %w", inbox.ErrPark, err)
+	}
+	return a.reconciler.ReadPerson(ctx, email)
+}
+
+// providerEvent re-reads the badge an event is about. What the provider does
+// not know was forged, or deleted since: neither changes anything.
+func (a *app) providerEvent(ctx context.Context, payload string) error {
+	id, err := a.credly.Event(ctx, []byte(payload))
+	if err == nil && id != "" {
+		err = a.observer.Read(ctx, id)
+	}
+	if errors.Is(err, core.ErrNoSuchBadge) {
+		a.log.InfoContext(ctx, "event about a badge that the provider does not know")
+		return nil
+	}
+	return err
+}
+
+func (a *app) portalEvent(ctx context.Context, payload string) error {
+	event, err := portal.DecodeEvent([]byte(payload))
+	if err != nil {
+		return fmt.Errorf("%w: %w", inbox.ErrPark, err)
+	}
+	switch event.Type {
+	case portal.AwardGranted, portal.AwardChanged:
+		_, err := a.db.ImportAwards(ctx, []core.Award{event.Award})
+		a.worker.Nudge()
+		return err
+	case portal.AwardWithdrawn:
+		defer a.worker.Nudge()
+		return a.work.Withdraw(ctx, event.Withdrawn, event.At)
+	case portal.PersonErased:
+		return a.work.Erase(ctx, event.Erase)
+	default:
+		return fmt.Errorf("%w: unknown event type", inbox.ErrPark)
+	}
+}
+
+func (a *app) installationEnded(ctx context.Context, payload string) error {
+	platform, tenant, ok := strings.Cut(payload, ":")
+	if !ok {
+		return fmt.Errorf("%w: no tenant", inbox.ErrPark)
+	}
+	return a.db.MarkInstallation(ctx, core.Platform(platform), tenant, "removed by the workspace", a.clock.Now())
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/playground/console"
+	"github.com/laurelbot/laurel/playground/credlysim"
+	"github.com/laurelbot/laurel/playground/discordsim"
+	"github.com/laurelbot/laurel/playground/mailsim"
+	"github.com/laurelbot/laurel/playground/portalsim"
+	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/slacksim"
+)
+
+type playgroundCmd struct {
+	Addr string `help:"Address of the page." default:"127.0.0.1:8090" name:"playground-addr"`
+	Keep string `help:"Folder for the database, kept afterwards; without it everything is forgotten at the end." type:"path" placeholder:"DIR"`
+}
+
+// rig is the simulated world and the bot in it.
+type rig struct {
+	clock   *simclock.Clock
+	slack   *slacksim.Server
+	discord *discordsim.Server
+	credly  *credlysim.Server
+	mail    *mailsim.Server
+	portal  *portalsim.Server
+	closers []func() error
+
+	credlyToken, portalSecret string
+}
+
+// Run starts everything on this machine and serves the page until it is
+// told to stop.
+func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
+	dir := c.Keep
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "laurel-playground-")
+		if err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(temporary) }()
+		dir = temporary
+	}
+	r, err := newRig()
+	if err != nil {
+		return err
+	}
+	defer r.close()
+
+	var listen net.ListenConfig
+	botListener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	settings, err := r.settings("http://"+botListener.Addr().String(), filepath.Join(dir, "laurel.db"))
+	if err != nil {
+		return errors.Join(err, botListener.Close())
+	}
+	settings.LogFormat, settings.LogLevel = "text", s.LogLevel
+	a, err := newApp(ctx, settings, newLog(settings, t.err), r.clock)
+	if err != nil {
+		return errors.Join(err, botListener.Close())
+	}
+	defer a.close()
+	// What is due after a jump of the clock happens at once, as it would have
+	// happened on the way.
+	r.clock.OnMove(func(time.Time) {
+		a.scheduler.RunAll(ctx)
+		a.wake()
+	})
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- a.serve(ctx, botListener) }()
+	if err := r.join(ctx, settings.PublicURL, settings.CredlyWebhookToken); err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	people, err := r.seed(ctx)
+	if err != nil {
+		stop()
+		return errors.Join(err, <-served)
+	}
+	page, err := listen.Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		stop()
+		return errors.Join(fmt.Errorf("listen: %w", err), <-served)
+	}
+	server := &http.Server{Handler: r.page(people), ReadHeaderTimeout: headerWithin}
+	go func() {
+		<-ctx.Done()
+		_ = server.Close()
+	}()
+	fmt.Fprintf(t.out, "\n  The playground is open: http://%s/\n  Everything in it is simulated and stays on this machine. Stop it with Ctrl-C.\n\n", page.Addr())
+	err = ignoreClosed(server.Serve(page))
+	stop()
+	return errors.Join(err, <-served)
+}
+
+// newRig starts the simulated services.
+func newRig() (_ *rig, err error) {
+	r := &rig{
+		clock: simclock.New(), credlyToken: base64.RawURLEncoding.EncodeToString(randomBytes(24)),
+		portalSecret: "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(32)),
+	}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.slack, err = slacksim.Start(slacksim.Config{
+		Clock: r.clock, Scopes: []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
+	}); err != nil {
+		return nil, fmt.Errorf("start simulated Slack: %w", err)
+	}
+	r.closers = append(r.closers, r.slack.Close)
+	if r.discord, err = discordsim.Start(discordsim.Config{Clock: r.clock}); err != nil {
+		return nil, fmt.Errorf("start simulated Discord: %w", err)
+	}
+	r.closers = append(r.closers, r.discord.Close)
+	if r.credly, err = credlysim.Start(credlysim.Config{
+		Clock: r.clock, Token: r.credlyToken, OrganizationName: "Example Certification Body",
+	}); err != nil {
+		return nil, fmt.Errorf("start simulated Credly: %w", err)
+	}
+	r.closers = append(r.closers, r.credly.Close)
+	if r.mail, err = mailsim.Start(mailsim.Config{Clock: r.clock}); err != nil {
+		return nil, fmt.Errorf("start mailbox: %w", err)
+	}
+	r.closers = append(r.closers, r.mail.Close)
+	if r.portal, err = portalsim.Start(portalsim.Config{
+		Clock: r.clock, Secret: r.portalSecret, EventsSecret: r.portalSecret,
+	}); err != nil {
+		return nil, fmt.Errorf("start simulated portal: %w", err)
+	}
+	r.closers = append(r.closers, r.portal.Close)
+	return r, nil
+}
+
+func (r *rig) close() {
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		_ = r.closers[i]()
+	}
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // Never fails: it ends the program instead.
+	return b
+}
+
+// settings are those of a bot that knows nothing but addresses and
+// credentials, as in production.
+func (r *rig) settings(publicURL, file string) (*Settings, error) {
+	s := &Settings{
+		DatabaseURL: "sqlite:" + file, PublicURL: publicURL, HandoffTTL: core.DefaultHandoffTTL,
+		SecretKey:     core.Secret(base64.StdEncoding.EncodeToString(randomBytes(core.KeyBytes))),
+		SlackBotToken: core.Secret(r.slack.Config().BotToken), SlackSigningSecret: core.Secret(r.slack.Config().SigningSecret),
+		SlackTransport: "http", SlackAPIURL: r.slack.APIURL(),
+		DiscordBotToken: core.Secret(r.discord.BotToken()), DiscordApplicationID: r.discord.ApplicationID(),
+		DiscordPublicKey: r.discord.PublicKey(), DiscordTransport: "http", DiscordAPIURL: r.discord.BaseURL(),
+		CredlyOrganizationID: r.credly.OrganizationID(), CredlyToken: core.Secret(r.credlyToken),
+		CredlyAPIURL: r.credly.APIURL(), CredlyOAuthURL: r.credly.OAuthURL(),
+		CredlyWebhookToken:  core.Secret(base64.RawURLEncoding.EncodeToString(randomBytes(24))),
+		PortalWebhookSecret: core.Secret(r.portalSecret), PortalEventsURL: r.portal.EventsURL(),
+		SMTPURL: core.Secret(r.mail.URL()), MailFrom: "Laurel <badges@laurel.example.org>",
+		LogFormat: "text", LogLevel: "warn",
+	}
+	return s, errors.Join(s.check(), s.complete())
+}
+
+// join tells the simulated services where the bot is.
+func (r *rig) join(ctx context.Context, publicURL string, webhookToken core.Secret) error {
+	r.slack.SetCommandsURL(publicURL + "/slack/commands")
+	r.slack.SetInteractionsURL(publicURL + "/slack/interactions")
+	r.slack.SetEventsURL(publicURL + "/slack/events")
+	r.credly.SetWebhookURL(publicURL + "/webhooks/credly/" + webhookToken.Reveal())
+	r.portal.SetTargetURL(publicURL + "/webhooks/portal")
+	if err := r.discord.SetInteractionsURL(ctx, publicURL+"/discord/interactions"); err != nil {
+		return fmt.Errorf("join simulated Discord: %w", err)
+	}
+	return nil
+}
+
+func (r *rig) page(people []console.Person) http.Handler {
+	return console.New(console.Config{
+		Slack: r.slack, Discord: r.discord, Credly: r.credly, Mail: r.mail, Portal: r.portal,
+		Clock: r.clock, People: people, Title: "Laurel playground",
+	})
+}
