@@ -166,7 +166,7 @@ func (l *Links) prove(ctx context.Context, id string) error {
 			return err
 		}
 		return errors.Join(
-			tx.QueueWork(ctx, "link", v.ID, "provider.person", v.Email.Normal, 1, now),
+			tx.QueueWork(ctx, linkSource, v.ID, "provider.person", v.Email.Normal, 1, now),
 			tx.TellSubject(ctx, Subject{Kind: SubjectVerification, ID: v.ID}, true, now),
 			tx.Audit(ctx, v.Account.MemberID, "address.proved", v.ID, now),
 		)
@@ -175,6 +175,21 @@ func (l *Links) prove(ctx context.Context, id string) error {
 		return fmt.Errorf("prove address: %w", err)
 	}
 	return nil
+}
+
+// linkSource names the work that a proved address asks for; its key is the
+// verification's id.
+const linkSource = "link"
+
+// Found tells whoever proved an address that their badges have been looked up:
+// the card now counts what waits.
+func (l *Links) Found(ctx context.Context, source, key string) error {
+	if source != linkSource {
+		return nil
+	}
+	return l.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		return tx.TellSubject(ctx, Subject{Kind: SubjectVerification, ID: key}, false, l.Clock.Now())
+	})
 }
 
 func (l *Links) attach(ctx context.Context, tx Tx, v Verification, now time.Time) error {

@@ -64,10 +64,7 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 	open := []HandoffState{HandoffPreparing, HandoffOpen, HandoffFollowed, HandoffExpired}
 	switch {
 	case after.Held() && !before.Held():
-		err = errors.Join(
-			tx.CloseHandoffs(ctx, id, open, HandoffCompleted, now),
-			tx.HintAutoAccept(ctx, id),
-		)
+		err = tx.CloseHandoffs(ctx, id, open, HandoffCompleted, now)
 	case after.Ended():
 		err = tx.CloseHandoffs(ctx, id, open, HandoffFailed, now)
 	}
@@ -77,6 +74,13 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 	told, err := tx.TellBadge(ctx, id, after.Held() != before.Held() || after.Ended(), now)
 	if err != nil {
 		return change, err
+	}
+	if after.Held() && told > 0 {
+		// Only where a card tells it: a badge that was accepted long before
+		// anybody linked an address would use up the one occasion.
+		if err := tx.HintAutoAccept(ctx, id); err != nil {
+			return change, err
+		}
 	}
 	if before.Held() && after.Ended() && told > 0 {
 		// The card with the good news may be months old: an edit of it would

@@ -125,6 +125,8 @@ func renderRun(r chat.Run) string {
 	switch {
 	case !r.Time.IsZero() && r.Live:
 		s = fmt.Sprintf("<t:%d:R>", r.Time.Unix())
+	case !r.Time.IsZero() && r.Day:
+		s = fmt.Sprintf("<t:%d:D>", r.Time.Unix())
 	case !r.Time.IsZero():
 		s = fmt.Sprintf("<t:%d:f>", r.Time.Unix())
 	case r.URL != "":

@@ -52,7 +52,7 @@ type marker struct {
 func (m *marker) run(r chat.Run) {
 	switch {
 	case !r.Time.IsZero():
-		m.marked(bold(r.Bold, date(r.Time, r.Live)))
+		m.marked(bold(r.Bold, date(r)))
 	case r.URL != "" && isWebURL(r.URL):
 		m.marked(bold(r.Bold, link(r.URL, r.Text)))
 	case r.Code:
@@ -160,9 +160,12 @@ func link(address, label string) string {
 // date renders a time in the viewer's own zone. There is no running distance
 // to a time to come, so a live time shows the seconds of its hour.
 // https://docs.slack.dev/messaging/formatting-message-text#date-formatting
-func date(t time.Time, live bool) string {
-	t = t.UTC()
-	if live {
+func date(r chat.Run) string {
+	t := r.Time.UTC()
+	if r.Day {
+		return fmt.Sprintf("<!date^%d^{date_short}|%s>", t.Unix(), t.Format(time.DateOnly))
+	}
+	if r.Live {
 		return fmt.Sprintf("<!date^%d^{time_secs}|%s>", t.Unix(), t.Format("15:04:05 UTC"))
 	}
 	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.Format("2006-01-02 15:04 UTC"))

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
 )
 
 const (
@@ -60,13 +61,14 @@ func newPeople(api *slackapi.Client, clock core.Clock, work *inflight) *people {
 	}
 }
 
-// addPerson adds language and time zone to the action. A command may wait a
-// moment for them; a press takes what is known.
+// addPerson adds language and time zone to the action. A press on Claim takes
+// what is known, because what it leads to is told in the language on record;
+// everything else may wait a moment for them.
 func (a *Adapter) addPerson(ctx context.Context, in *interaction) {
 	p, ok := a.people.known.get(personKey(in.action.Actor), a.clock.Now())
 	switch {
 	case ok:
-	case in.kind == kindCommand:
+	case in.kind == kindCommand || in.action.Verb != chat.VerbClaim:
 		p = a.people.lookup(ctx, in.action.Actor)
 	default:
 		a.people.warm(in.action.Actor)

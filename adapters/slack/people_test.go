@@ -11,8 +11,8 @@ import (
 func TestPersonIsRemembered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, chat.Answer{})
-	// A press does not wait, but asks for next time.
-	b.interact(b.press("help:", true))
+	// A press on Claim does not wait, but asks for next time.
+	b.interact(b.press("claim:1", true))
 	if a := b.handler.got(t); a.Locale != "" {
 		t.Errorf("locale %q", a.Locale)
 	}

@@ -13,19 +13,22 @@ import (
 
 // inboxHandlers say what is done with what came in.
 func (a *app) inboxHandlers() map[inbox.Kind]inbox.Handler {
-	handlers := map[inbox.Kind]func(context.Context, string) error{
-		inbox.KindIssue:             a.work.Issue,
-		inbox.KindReplace:           a.work.Replace,
-		inbox.KindRevoke:            a.work.Revoke,
+	payload := func(handle func(context.Context, string) error) inbox.Handler {
+		return func(ctx context.Context, item inbox.Item) error { return handle(ctx, item.Message.Payload) }
+	}
+	handlers := map[inbox.Kind]inbox.Handler{
+		inbox.KindIssue:             payload(a.work.Issue),
+		inbox.KindReplace:           payload(a.work.Replace),
+		inbox.KindRevoke:            payload(a.work.Revoke),
 		inbox.KindReadPerson:        a.readPerson,
-		inbox.KindProviderEvent:     a.providerEvent,
-		inbox.KindPortalEvent:       a.portalEvent,
-		inbox.KindInstallationEnded: a.installationEnded,
+		inbox.KindProviderEvent:     payload(a.providerEvent),
+		inbox.KindPortalEvent:       payload(a.portalEvent),
+		inbox.KindInstallationEnded: payload(a.installationEnded),
 	}
 	out := make(map[inbox.Kind]inbox.Handler, len(handlers))
 	for kind, handle := range handlers {
 		out[kind] = func(ctx context.Context, item inbox.Item) error {
-			err := handle(ctx, item.Message.Payload)
+			err := handle(ctx, item)
 			a.dispatcher.Nudge()
 			return err
 		}
@@ -33,12 +36,15 @@ func (a *app) inboxHandlers() map[inbox.Kind]inbox.Handler {
 	return out
 }
 
-func (a *app) readPerson(ctx context.Context, normal string) error {
-	email, err := core.ParseEmail(normal)
+func (a *app) readPerson(ctx context.Context, item inbox.Item) error {
+	email, err := core.ParseEmail(item.Message.Payload)
 	if err != nil {
 		return fmt.Errorf("%w: %w", inbox.ErrPark, err)
 	}
-	return a.reconciler.ReadPerson(ctx, email)
+	if err := a.reconciler.ReadPerson(ctx, email); err != nil {
+		return err
+	}
+	return a.links.Found(ctx, item.Message.Source, item.Message.Key)
 }
 
 // providerEvent re-reads the badge an event is about. What the provider does

@@ -25,6 +25,9 @@ func seededPeople() []seeded {
 	}
 }
 
+// generalChannel is the team channel in Slack.
+const generalChannel = "C0GENERAL1"
+
 // Templates of the playground.
 const (
 	templateAssociate = "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d001"
@@ -58,7 +61,7 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 		members = append(members, p.slackID)
 		people = append(people, console.Person{Name: name, SlackUser: p.slackID, DiscordUser: p.discordID, Emails: []string{p.email}})
 	}
-	r.slack.AddChannel("C0GENERAL1", "general", members...)
+	r.slack.AddChannel(generalChannel, "general", members...)
 	return people, r.seedBadges(ctx)
 }
 

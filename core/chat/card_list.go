@@ -74,12 +74,7 @@ func listCard(w Words, p core.Person, badges []core.BadgeView, page int, now tim
 	}
 	pages := (len(badges) + pageSize - 1) / pageSize
 	page = min(max(page, 1), pages)
-	open := 0
-	for _, b := range badges {
-		if b.Badge.Stage.Claimable() {
-			open++
-		}
-	}
+	open := countOpen(badges)
 	card := Card{
 		Title:   w.Plain("list.title", nil),
 		Summary: w.Plain("list.summary", Args{"Count": open}),
@@ -103,6 +98,17 @@ func listCard(w Words, p core.Person, badges []core.BadgeView, page int, now tim
 	}
 	card.Buttons = append(card.Buttons, add, Button{ID: pageID(owner, strconv.Itoa(page)), Label: w.Plain("button.refresh", nil)})
 	return card
+}
+
+// countOpen counts the badges that wait to be claimed.
+func countOpen(badges []core.BadgeView) int {
+	open := 0
+	for _, b := range badges {
+		if b.Badge.Stage.Claimable() {
+			open++
+		}
+	}
+	return open
 }
 
 func badgeItem(w Words, v core.BadgeView, now time.Time) Item {

@@ -81,7 +81,15 @@ func (c *Composer) verification(ctx context.Context, w Words, p core.Post) (Card
 	if v.Account.ID != p.Account.ID {
 		return Card{}, core.ErrNotFound
 	}
-	return c.verificationCard(w, v), nil
+	card := c.verificationCard(w, v)
+	if v.State != core.VerificationUsed {
+		return card, nil
+	}
+	badges, err := c.Store.BadgesOf(ctx, v.Account.MemberID)
+	if open := countOpen(badges); open > 0 {
+		card.Text = Join(card.Text, Plain(""), w.Text("list.summary", Args{"Count": open}))
+	}
+	return card, err
 }
 
 func (c *Composer) joined(ctx context.Context, w Words, p core.Post) (Card, error) {

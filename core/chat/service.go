@@ -38,11 +38,10 @@ func (s *Service) Acknowledged() { s.Wake() }
 
 // Handle answers an action; see [Handler].
 func (s *Service) Handle(ctx context.Context, a Action) Answer {
-	w := s.Catalog.For(a.Locale)
 	if !s.repeatable(a) {
 		isNew, err := s.Store.StartAction(ctx, a.Key, s.Clock.Now(), staleAction)
 		if err != nil {
-			return s.explain(ctx, w, a, err)
+			return s.explain(ctx, a, err)
 		}
 		if !isNew {
 			return Answer{}
@@ -53,23 +52,34 @@ func (s *Service) Handle(ctx context.Context, a Action) Answer {
 			}
 		}()
 	}
-	answer, err := s.guarded(ctx, w, a)
+	answer, err := s.guarded(ctx, a)
 	if err != nil {
-		return s.explain(ctx, w, a, err)
+		return s.explain(ctx, a, err)
 	}
 	return answer
 }
 
+// words speaks the language that the platform told, or the one on record.
+func (s *Service) words(ctx context.Context, a Action) Words {
+	locale := a.Locale
+	if locale == "" {
+		if p, err := s.Store.Person(ctx, a.Actor); err == nil && p.Account != nil {
+			locale = p.Account.Locale
+		}
+	}
+	return s.Catalog.For(locale)
+}
+
 // guarded acts; a panic is told like any other error of ours, and does not
 // take everybody else's answers with it.
-func (s *Service) guarded(ctx context.Context, w Words, a Action) (answer Answer, err error) {
+func (s *Service) guarded(ctx context.Context, a Action) (answer Answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.ErrorContext(ctx, "panic in action", "verb", a.Verb, "stack", string(debug.Stack()))
 			answer, err = Answer{}, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return s.act(ctx, w, a)
+	return s.act(ctx, a)
 }
 
 // repeatable reports whether an action may be worked off twice without harm:
@@ -78,14 +88,16 @@ func (s *Service) repeatable(a Action) bool {
 	return a.Source == SourceComplete || a.Verb == VerbClaim && a.Source == SourcePress
 }
 
-func (s *Service) act(ctx context.Context, w Words, a Action) (Answer, error) {
+func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
+	if a.Verb == VerbClaim && a.Source == SourcePress {
+		// What follows is told by a delivery: nothing else is looked up.
+		return s.claim(ctx, a, a.Arg)
+	}
+	w := s.words(ctx, a)
 	switch a.Verb {
 	case VerbList, VerbPage:
 		return s.list(ctx, w, a)
 	case VerbClaim:
-		if a.Source == SourcePress {
-			return s.claim(ctx, w, a, a.Arg)
-		}
 		return s.claimCommand(ctx, w, a)
 	case VerbEmails:
 		return s.emails(ctx, w, a)
@@ -192,7 +204,7 @@ func (s *Service) overview(ctx context.Context, w Words, p core.Person, page int
 }
 
 // claim claims one badge by its id.
-func (s *Service) claim(ctx context.Context, w Words, a Action, badgeID string) (Answer, error) {
+func (s *Service) claim(ctx context.Context, a Action, badgeID string) (Answer, error) {
 	result, badge, err := s.Claims.Claim(ctx, a.Actor, badgeID, a.Reply)
 	if err != nil {
 		return Answer{}, err
@@ -200,7 +212,7 @@ func (s *Service) claim(ctx context.Context, w Words, a Action, badgeID string) 
 	if result != core.ClaimNotOpen {
 		return Answer{Posted: true}, nil
 	}
-	card := s.Composer.stageCard(w, core.BadgeView{Badge: badge}, core.Account{Identity: a.Actor})
+	card := s.Composer.stageCard(s.words(ctx, a), core.BadgeView{Badge: badge}, core.Account{Identity: a.Actor})
 	return Answer{Card: &card, Where: Here}, nil
 }
 
@@ -226,7 +238,7 @@ func (s *Service) claimCommand(ctx context.Context, w Words, a Action) (Answer, 
 		return Answer{Choices: choices(w, open)}, nil
 	}
 	if len(open) == 1 {
-		return s.claim(ctx, w, a, open[0].Badge.ID)
+		return s.claim(ctx, a, open[0].Badge.ID)
 	}
 	card, err := s.overview(ctx, w, p, 1)
 	return Answer{Card: &card}, err
@@ -252,7 +264,7 @@ func choices(w Words, open []core.BadgeView) []Choice {
 
 // explain turns an error into a sentence for the person and a line for the
 // operator; nothing of the error itself is shown.
-func (s *Service) explain(ctx context.Context, w Words, a Action, err error) Answer {
+func (s *Service) explain(ctx context.Context, a Action, err error) Answer {
 	id := "trouble.internal"
 	switch {
 	case errors.Is(err, core.ErrNotFound):
@@ -269,6 +281,10 @@ func (s *Service) explain(ctx context.Context, w Words, a Action, err error) Ans
 	}
 	if a.Source == SourceComplete {
 		return Answer{}
+	}
+	w := s.Catalog.For(a.Locale)
+	if id != "trouble.unavailable" {
+		w = s.words(ctx, a)
 	}
 	card := Card{Tone: ToneWarn, Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil), Text: w.Text(id+".text", nil)}
 	if id == "trouble.not_yours" {

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/internal/testpg"
+	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
+	"github.com/laurelbot/laurel/playground/mailsim"
+	"github.com/laurelbot/laurel/playground/slacksim/slacktest"
+)
+
+// stage is the bot with the simulated world around it, for one test.
+type stage struct {
+	t *testing.T
+	*rig
+	settings    *Settings
+	slackChat   *slacktest.Harness
+	discordChat *discordtest.Chat
+	// app is the bot in this process, nil when it runs as a binary.
+	app *app
+	// tell moves the clock of a binary.
+	tell func(offset time.Duration)
+}
+
+// Seeded people by their place in the list.
+func ada() seeded   { return seededPeople()[0] }
+func bruno() seeded { return seededPeople()[1] }
+func carla() seeded { return seededPeople()[2] }
+
+// forEachStore runs a test on both databases, in this process.
+func forEachStore(t *testing.T, f func(*testing.T, *stage)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, newStage(t, "sqlite:"+filepath.Join(t.TempDir(), "laurel.db")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, newStage(t, testpg.New(t)))
+	})
+}
+
+func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
+	t.Helper()
+	r, err := newRig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.close)
+	s := &stage{t: t, rig: r}
+	if s.settings, err = r.settings(publicURL, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.settings.DatabaseURL = databaseURL
+	s.slackChat = slacktest.New(t, r.slack).Within(20 * time.Second)
+	s.discordChat = discordtest.New(t, r.discord).WithPatience(20 * time.Second)
+	return s
+}
+
+func listenLocal(t *testing.T) net.Listener {
+	t.Helper()
+	var listen net.ListenConfig
+	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// newStage starts the bot in this process, with the simulated clock.
+func newStage(t *testing.T, databaseURL string) *stage {
+	t.Helper()
+	l := listenLocal(t)
+	s := newWorldStage(t, databaseURL, "http://"+l.Addr().String())
+	logs := &testLog{t: t}
+	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	a, err := newApp(t.Context(), s.settings, log, s.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.app = a
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		a.close()
+		logs.check()
+	})
+	s.clock.OnMove(func(time.Time) {
+		a.scheduler.RunAll(ctx)
+		a.wake()
+	})
+	s.enter()
+	return s
+}
+
+// enter joins the bot to the world and fills it with people and badges.
+func (s *stage) enter() {
+	s.t.Helper()
+	if err := s.join(s.t.Context(), s.settings.PublicURL, s.settings.CredlyWebhookToken); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.seed(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.waitFor("Discord's command to be registered", func() bool { return len(s.discord.Commands()) == 1 })
+}
+
+// pass moves the clock.
+func (s *stage) pass(d time.Duration) {
+	s.clock.Advance(d)
+	if s.tell != nil {
+		s.tell(s.clock.Offset())
+	}
+}
+
+func (s *stage) waitFor(what string, ok func() bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited in vain for %s", what)
+		}
+		<-tick.C
+	}
+}
+
+// mailTo waits for the n-th mail to an address and returns it.
+func (s *stage) mailTo(address string, n int) mailsim.Message {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	mails, err := s.mail.WaitFor(ctx, address, n)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	slices.SortFunc(mails, func(a, b mailsim.Message) int { return a.ID - b.ID })
+	return mails[n-1]
+}
+
+func (s *stage) codeFor(address string, n int) string {
+	s.t.Helper()
+	m := s.mailTo(address, n)
+	codes := mailsim.Codes(m)
+	if len(codes) != 1 {
+		s.t.Fatalf("codes in the mail: %v", codes)
+	}
+	return codes[0]
+}
+
+// follow opens a handoff page and presses its button, as a browser would,
+// and returns where it leads.
+func (s *stage) follow(link string) (status int, location string) {
+	s.t.Helper()
+	if !strings.HasPrefix(link, s.settings.PublicURL+"/h/") {
+		s.t.Fatalf("link leads to %s", link)
+	}
+	if status, body := s.get(link); status == http.StatusOK && !strings.Contains(body, "<form") {
+		s.t.Fatalf("the page has no form:\n%s", body)
+	}
+	return s.post(link)
+}
+
+func (s *stage) get(link string) (int, string) {
+	s.t.Helper()
+	return s.request(http.MethodGet, link)
+}
+
+func (s *stage) post(link string) (status int, location string) {
+	s.t.Helper()
+	return s.request(http.MethodPost, link)
+}
+
+// request returns the status and the body, or the place a redirect names.
+func (s *stage) request(method, link string) (int, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, link, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	res, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if where := res.Header.Get("Location"); where != "" {
+		return res.StatusCode, where
+	}
+	return res.StatusCode, string(body)
+}
+
+// badge returns a person's badge of a template at Credly.
+func (s *stage) badge(email, template string) string {
+	s.t.Helper()
+	for _, b := range s.credly.BadgesFor(email) {
+		if b.TemplateID == template {
+			return b.ID
+		}
+	}
+	s.t.Fatalf("Credly has no such badge")
+	return ""
+}
+
+// linkSlack links the person's address in Slack.
+func (s *stage) linkSlack(p seeded) *slacktest.Person {
+	s.t.Helper()
+	n := len(s.mail.Messages(p.email))
+	who := s.slackChat.As(p.slackID)
+	who.Command("/badges", "link "+p.email)
+	card := who.ExpectEphemeral(p.email)
+	code := s.codeFor(p.email, n+1)
+	card.Press(word(p, "button.enter_code"))
+	who.Modal(word(p, "form.code.title")).Fill("code", code).Submit()
+	card.ExpectEdit(word(p, "verify.used.title"), "2 ")
+	return who
+}
+
+// testLog keeps what the bot logs, to show it when a test fails and to hold
+// it against rule 5: no log line names a person.
+type testLog struct {
+	t  *testing.T
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *testLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *testLog) check() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.t.Failed() {
+		l.t.Logf("log of the bot:\n%s", l.b.String())
+	}
+	for _, p := range seededPeople() {
+		for _, private := range []string{p.email, p.last} {
+			if strings.Contains(l.b.String(), private) {
+				l.t.Errorf("rule 5: the log names %s:\n%s", private, l.b.String())
+			}
+		}
+	}
+}
+
+// newBinaryStage starts the built binary with nothing but its environment.
+func newBinaryStage(t *testing.T, databaseURL string) *stage {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "bot")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	l := listenLocal(t)
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := newWorldStage(t, databaseURL, "http://"+address)
+	logs := &testLog{t: t}
+	bot := exec.Command(binary) //nolint:noctx // It is to be stopped by a signal, not killed.
+	bot.Env = append(os.Environ(), s.environment(address)...)
+	bot.Dir = t.TempDir()
+	bot.Stdout, bot.Stderr = logs, logs
+	if err := bot.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		begin := time.Now()
+		if err := bot.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		if err := bot.Wait(); err != nil {
+			t.Errorf("the bot ended badly: %v", err)
+		}
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("stopping took %s", took)
+		}
+		logs.check()
+	})
+	s.tell = func(offset time.Duration) { moveDatabaseClock(t, databaseURL, offset) }
+	s.waitFor("the bot to be ready", func() bool {
+		var dial net.Dialer
+		c, err := dial.DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			return false
+		}
+		_ = c.Close()
+		status, _ := s.get(s.settings.PublicURL + "/readyz")
+		return status == http.StatusOK
+	})
+	s.enter()
+	return s
+}
+
+func (s *stage) environment(address string) []string {
+	c := s.settings
+	return []string{
+		"DATABASE_URL=" + c.DatabaseURL, "LISTEN_ADDR=" + address, "PUBLIC_URL=" + c.PublicURL,
+		"SECRET_KEY=" + c.SecretKey.Reveal(),
+		"SLACK_BOT_TOKEN=" + c.SlackBotToken.Reveal(), "SLACK_SIGNING_SECRET=" + c.SlackSigningSecret.Reveal(),
+		"SLACK_TRANSPORT=http", "SLACK_API_URL=" + c.SlackAPIURL,
+		"DISCORD_BOT_TOKEN=" + c.DiscordBotToken.Reveal(), "DISCORD_APPLICATION_ID=" + c.DiscordApplicationID,
+		"DISCORD_PUBLIC_KEY=" + c.DiscordPublicKey, "DISCORD_TRANSPORT=http", "DISCORD_API_URL=" + c.DiscordAPIURL,
+		"CREDLY_ORGANIZATION_ID=" + c.CredlyOrganizationID, "CREDLY_TOKEN=" + c.CredlyToken.Reveal(),
+		"CREDLY_API_URL=" + c.CredlyAPIURL, "CREDLY_OAUTH_URL=" + c.CredlyOAuthURL,
+		"CREDLY_WEBHOOK_TOKEN=" + c.CredlyWebhookToken.Reveal(),
+		"PORTAL_WEBHOOK_SECRET=" + c.PortalWebhookSecret.Reveal(), "PORTAL_EVENTS_URL=" + c.PortalEventsURL,
+		"SMTP_URL=" + c.SMTPURL.Reveal(), "MAIL_FROM=" + c.MailFrom, "HANDOFF_TTL=2m", "LOG_FORMAT=text",
+	}
+}
+
+// moveDatabaseClock replaces the view that tells all replicas the time.
+func moveDatabaseClock(t *testing.T, databaseURL string, offset time.Duration) {
+	t.Helper()
+	driver, source := "postgres", databaseURL
+	drop, now := `CREATE OR REPLACE VIEW clock AS`, `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
+	if file, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		driver, source = "sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"
+		drop, now = `DROP VIEW clock; CREATE VIEW clock AS`, `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	statement := fmt.Sprintf("%s SELECT %s + %d AS now_ms", drop, now, offset.Milliseconds())
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func linksOf(m mailsim.Message) []string { return mailsim.Links(m) }
