@@ -52,6 +52,9 @@ type app struct {
 	worker     *inbox.Worker
 	scheduler  *scheduler.Scheduler
 	closers    []func()
+	// learnedAt is when templates were last read because of an award, in
+	// milliseconds.
+	learnedAt atomic.Int64
 
 	messengers map[core.Platform]chat.Messenger
 }
@@ -327,7 +330,7 @@ func (a *app) jobs() []scheduler.Job {
 			a.dispatcher.Nudge()
 			return count("read", n), err
 		}},
-		{Name: "read-templates", Every: time.Hour, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+		{Name: "read-templates", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			return "", a.reconciler.Templates(ctx)
 		}},
 		{Name: "tidy", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/laurelbot/laurel/adapters/portal"
 	"github.com/laurelbot/laurel/core"
@@ -70,6 +71,9 @@ func (a *app) portalEvent(ctx context.Context, payload string) error {
 	case portal.AwardGranted, portal.AwardChanged:
 		_, err := a.db.ImportAwards(ctx, []core.Award{event.Award})
 		a.worker.Nudge()
+		if err == nil {
+			a.learnTemplate(ctx, event.Award.TemplateID)
+		}
 		return err
 	case portal.AwardWithdrawn:
 		defer a.worker.Nudge()
@@ -78,6 +82,28 @@ func (a *app) portalEvent(ctx context.Context, payload string) error {
 		return a.work.Erase(ctx, event.Erase)
 	default:
 		return fmt.Errorf("%w: unknown event type", inbox.ErrPark)
+	}
+}
+
+// learnEvery bounds how often an award of an unknown template makes all
+// templates be read.
+const learnEvery = time.Minute
+
+// learnTemplate reads the templates again when an award names one that is not
+// known yet, so that its badge has a name when it is first shown. That it
+// does not work is no reason to take the award in again.
+func (a *app) learnTemplate(ctx context.Context, id string) {
+	known, err := a.db.TemplateKnown(ctx, id)
+	if err != nil || known {
+		return
+	}
+	now := a.clock.Now().UnixMilli()
+	last := a.learnedAt.Load()
+	if now-last < learnEvery.Milliseconds() || !a.learnedAt.CompareAndSwap(last, now) {
+		return
+	}
+	if err := a.reconciler.Templates(ctx); err != nil {
+		a.log.WarnContext(ctx, "read templates", "err", err)
 	}
 }
 
