@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -85,8 +84,8 @@ type world struct {
 }
 
 type modelHandoff struct {
-	id, badge string
-	used      bool
+	id   string
+	used bool
 }
 
 func (w *world) Now() time.Time { return w.now }
@@ -95,7 +94,7 @@ func migratedStore(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "template.db")
 	keys := ruleKeys(t)
-	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +133,11 @@ func newWorld(t *testing.T, rt *rapid.T, template string) *world {
 	w := &world{
 		ctx: context.Background(), keys: ruleKeys(t), now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC),
 		people: []core.Identity{
-			{Platform: "slack", Tenant: "T1", User: "U1"}, {Platform: "slack", Tenant: "T1", User: "U2"},
-			{Platform: "slack", Tenant: "T2", User: "U1"}, {Platform: "discord", User: "1"}, {Platform: "discord", User: "2"},
+			{Platform: "slack", Tenant: "T1", User: "U1"},
+			{Platform: "slack", Tenant: "T1", User: "U2"},
+			{Platform: "slack", Tenant: "T2", User: "U1"},
+			{Platform: "discord", User: "1"},
+			{Platform: "discord", User: "2"},
 		},
 		mails: []string{"ada@example.org", "bob@example.org", "cy@example.org"},
 		owner: map[string]map[core.Identity]bool{}, group: map[core.Identity]int{}, truth: map[string]core.Observation{},
@@ -144,7 +146,7 @@ func newWorld(t *testing.T, rt *rapid.T, template string) *world {
 	for i, p := range w.people {
 		w.group[p] = i
 	}
-	w.db, err = sqlstore.Open(w.ctx, sqlstore.Config{URL: "sqlite:" + file, Keys: w.keys, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w.db, err = sqlstore.Open(w.ctx, sqlstore.Config{URL: "sqlite:" + file, Keys: w.keys, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -571,7 +573,7 @@ func (w *world) dump(rt *rapid.T) string {
 	}
 	var out strings.Builder
 	for _, table := range tables {
-		rows, err := raw.QueryContext(w.ctx, "SELECT * FROM "+table) //nolint:gosec // The name comes from the schema.
+		rows, err := raw.QueryContext(w.ctx, "SELECT * FROM "+table)
 		if err != nil {
 			rt.Fatal(err)
 		}

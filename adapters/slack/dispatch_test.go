@@ -167,7 +167,7 @@ func TestSilentInteractions(t *testing.T) {
 	link := b.press("open:0", false)
 	unknown := b.press("juggle:1", false)
 	two := b.press("claim:1", false)
-	two["actions"] = append(two["actions"].([]any), two["actions"].([]any)...) //nolint:errcheck,forcetypeassert // Made above.
+	two["actions"] = append(two["actions"].([]any), two["actions"].([]any)...) //nolint:forcetypeassert // Made above.
 	closed := map[string]any{"type": "view_closed", "team": map[string]any{"id": "T1"}, "user": map[string]any{"id": "U1"}}
 	shortcut := map[string]any{"type": "message_action"}
 	for _, p := range []map[string]any{link, unknown, two, closed, shortcut} {

@@ -137,7 +137,7 @@ func (f *fakeSlack) serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		answer = `{"ok":false,"error":"unknown_method"}`
 	}
-	fmt.Fprint(w, answer) //nolint:errcheck // A test's answer.
+	fmt.Fprint(w, answer)
 }
 
 // expect returns the next call other than of users.info.
@@ -182,7 +182,7 @@ func says(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		fmt.Fprint(w, body) //nolint:errcheck // A test's answer.
+		fmt.Fprint(w, body)
 	}
 }
 
@@ -306,7 +306,7 @@ func sign(secret core.Secret, stamp, body string) string {
 }
 
 func (b *bench) request(path, contentType, body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	stamp := strconv.FormatInt(b.clock.Now().Unix(), 10)
 	r.Header.Set(timestampHeader, stamp)

@@ -64,7 +64,7 @@ func TestSamplesDecode(t *testing.T) {
 		if err := json.Unmarshal(data, &sample); err != nil {
 			t.Fatal(err)
 		}
-		sample, _ = fill(sample).(map[string]any) //nolint:errcheck // It stays an object.
+		sample, _ = fill(sample).(map[string]any)
 		sample["response_url"] = "https://hooks.slack.com/x"
 		switch name {
 		case "SlashCommandPayload.json":
@@ -80,9 +80,9 @@ func TestSamplesDecode(t *testing.T) {
 			continue
 		case "BlockActionPayload.json":
 			sample["actions"] = []any{map[string]any{"action_id": "claim:1", "value": "claim:1", "type": "button"}}
-			sample["container"].(map[string]any)["type"] = "message" //nolint:errcheck,forcetypeassert // As in the sample.
+			sample["container"].(map[string]any)["type"] = "message" //nolint:forcetypeassert // As in the sample.
 		case "ViewSubmissionPayload.json":
-			sample["view"].(map[string]any)["callback_id"] = "code:1" //nolint:errcheck,forcetypeassert // As in the sample.
+			sample["view"].(map[string]any)["callback_id"] = "code:1" //nolint:forcetypeassert // As in the sample.
 		}
 		data, err := json.Marshal(sample)
 		if err != nil {

@@ -87,7 +87,7 @@ func (a *Adapter) readHistory(ctx context.Context, values url.Values) (history, 
 	if err != nil {
 		return history{}, deliveryError(op, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // Nothing can be done about it.
+	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusTooManyRequests {
 		return history{}, responseURLError(op, resp.StatusCode, resp.Header.Get("Retry-After"), nil)
 	}

@@ -29,7 +29,7 @@ func (l *lru[V]) get(key string, now time.Time) (V, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e, ok := l.items[key]; ok {
-		if item := e.Value.(*lruItem[V]); now.Before(item.expires) { //nolint:errcheck,forcetypeassert // The list holds nothing else.
+		if item := e.Value.(*lruItem[V]); now.Before(item.expires) { //nolint:forcetypeassert // The list holds nothing else.
 			l.order.MoveToFront(e)
 			return item.value, true
 		}

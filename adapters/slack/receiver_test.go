@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 func TestChunkedBodyIsCapped(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, chat.Answer{})
-	r := httptest.NewRequest(http.MethodPost, EventsPath, bytes.NewReader(bytes.Repeat([]byte("a"), maxBody+1)))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, EventsPath, bytes.NewReader(bytes.Repeat([]byte("a"), maxBody+1)))
 	r.ContentLength = -1
 	r.Header.Set("Content-Type", jsonType)
 	if w := b.serve(r); w.Code != http.StatusRequestEntityTooLarge {
@@ -104,7 +104,7 @@ func TestSSLCheckUsesNothingElse(t *testing.T) {
 	form := b.commandForm("claim")
 	form.Set("ssl_check", "1")
 	for _, path := range []string{CommandsPath, InteractionsPath} {
-		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", formType)
 		if w := b.serve(r); w.Code != http.StatusOK || w.Body.Len() != 0 {
 			t.Errorf("%s: got status %d and %d bytes", path, w.Code, w.Body.Len())
@@ -114,7 +114,7 @@ func TestSSLCheckUsesNothingElse(t *testing.T) {
 		t.Error("an unsigned action came through")
 	}
 	// What only looks like it is verified like everything else.
-	r := httptest.NewRequest(http.MethodPost, CommandsPath, strings.NewReader("text=ssl_check%3D1&ssl_check=0"))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, CommandsPath, strings.NewReader("text=ssl_check%3D1&ssl_check=0"))
 	r.Header.Set("Content-Type", formType)
 	if w := b.serve(r); w.Code != http.StatusUnauthorized {
 		t.Errorf("got status %d", w.Code)

@@ -65,7 +65,7 @@ func (a *Adapter) postResponse(ctx context.Context, to string, body []byte) erro
 	if err != nil {
 		return deliveryError(op, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // Nothing can be done about it.
+	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxResponseURLAnswer))
 	if err != nil {
 		return deliveryError(op, err)

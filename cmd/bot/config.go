@@ -131,7 +131,8 @@ func when(wrong bool, sentence string) error {
 }
 
 // hasSlack and hasDiscord say which platforms are set up.
-func (s *Settings) hasSlack() bool   { return s.SlackBotToken != "" || s.SlackSigningSecret != "" }
+func (s *Settings) hasSlack() bool { return s.SlackBotToken != "" || s.SlackSigningSecret != "" }
+
 func (s *Settings) hasDiscord() bool { return s.DiscordBotToken != "" || s.DiscordApplicationID != "" }
 
 // complete refuses to run the bot with settings that are missing, naming

@@ -98,7 +98,11 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 		stop()
 		return errors.Join(fmt.Errorf("listen: %w", err), <-served)
 	}
-	server := &http.Server{Handler: r.page(people), ReadHeaderTimeout: headerWithin}
+	server := &http.Server{
+		Handler: r.page(people), ReadHeaderTimeout: headerWithin,
+		// Streams of changes end with the playground, not when they please.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
@@ -121,7 +125,10 @@ func newRig() (_ *rig, err error) {
 		}
 	}()
 	if r.slack, err = slacksim.Start(slacksim.Config{
-		Clock: r.clock, Scopes: []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
+		Clock: r.clock, BotName: "Laurel", Scopes: []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
+		Commands: []slacksim.CommandInfo{{
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | help]",
+		}},
 	}); err != nil {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)
 	}

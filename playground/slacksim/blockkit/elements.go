@@ -142,7 +142,7 @@ func (v *validator) confirm(ptr string, raw any) {
 	v.oneOf(ptr, m, "style", "primary", "danger")
 }
 
-func (v *validator) options(ptr string, m map[string]any, least, most int, plain bool) {
+func (v *validator) options(ptr string, m map[string]any, least, most int, plain bool) { //nolint:unparam // Each element names its own published minimum.
 	list, ok := v.array(ptr+"/options", m["options"], least, most)
 	if !ok {
 		return

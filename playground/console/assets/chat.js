@@ -1,0 +1,112 @@
+// What both chat programs have in common: a list of conversations, messages,
+// a line to type in, and forms that lie over the conversation. A form does not
+// cover the page, because the code it asks for is in the mailbox beside it.
+import { fill, h, newID, sync } from "./dom.js";
+
+/**
+ * chatFrame builds the frame into root. Given are name and kind of the chat,
+ * draw(message, changed), suggest, submit and opened(channel). It returns
+ * what the chat works with.
+ */
+export function chatFrame(root, { kind, name, label, draw, suggest, submit, composer }) {
+  const log = h("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": `Messages in ${label}`, tabindex: "0" });
+  const empty = h("p", { class: "empty" });
+  const channels = h("ul", { class: "channels" });
+  const title = h("h3", { class: "channel-title" });
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const overlay = h("div", { class: "overlay", hidden: true });
+  const line = composer({ label: `Message in ${label}`, placeholder: "Type / for commands", suggest, submit });
+  const heading = h("h2", { id: `${kind}-title` });
+  fill(root,
+    h("nav", { class: "sidebar", "aria-label": `${label} conversations` }, heading, channels),
+    h("div", { class: "conversation" },
+      h("header", { class: "channel-head" }, title, h("span", { class: "simulated" }, `simulated ${label}`)),
+      log, problem, line.node, overlay));
+  root.hidden = false;
+
+  let current = "";
+  let known = [];
+  const seen = new Map();
+
+  const mark = (channel) => JSON.stringify([channel.messages.length, channel.messages.at(-1) ?? null]);
+
+  const frame = {
+    line,
+    current: () => current,
+    name: (text) => { heading.textContent = text || name; },
+    forget: () => {
+      current = "";
+      seen.clear();
+      frame.complain("");
+      log.replaceChildren();
+    },
+    /** show draws channels of {id, name, dm, messages} and the open one's messages. */
+    show: (list, hello) => {
+      known = list;
+      if (!list.some((c) => c.id === current)) current = (list.find((c) => c.dm) ?? list[0])?.id ?? "";
+      const open = list.find((c) => c.id === current);
+      for (const c of list) if (!seen.has(c.id) || c.id === current) seen.set(c.id, mark(c));
+      sync(channels, list.map((c) => ({ id: c.id, name: c.name, dm: c.dm, current: c.id === current, news: seen.get(c.id) !== mark(c) })), (c) => c.id,
+        (c) => h("li", null, h("button", {
+          type: "button", class: c.news ? "news" : "", "aria-current": c.current ? "true" : false, data: { focus: "channel" },
+          onclick: () => { current = c.id; log.replaceChildren(); frame.complain(""); frame.show(known, hello); },
+        }, h("span", { class: "sign", "aria-hidden": "true" }, c.dm ? "●" : "#"), h("span", null, c.name), c.news ? h("span", { class: "unseen" }, "(news)") : null)));
+      if (!open) return;
+      title.textContent = open.dm ? open.name : `# ${open.name}`;
+      line.hint(open.dm ? `Message ${open.name}, or / for commands` : `Message #${open.name}, or / for commands`);
+      const low = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+      const count = log.childElementCount;
+      empty.remove();
+      sync(log, open.messages, (m) => m.ts ?? m.id, draw);
+      if (!open.messages.length) {
+        fill(empty, hello);
+        log.append(empty);
+      }
+      if (low || log.childElementCount !== count) log.scrollTop = log.scrollHeight;
+    },
+    complain: (text) => {
+      problem.hidden = !text;
+      problem.textContent = text;
+    },
+    overlay,
+    /** ask puts a question over the conversation and resolves to yes or no. */
+    ask: ({ title: question, text, yes, no, danger }) => new Promise((resolve) => {
+      const id = newID("ask");
+      const back = document.activeElement;
+      const answer = (value) => {
+        box.remove();
+        back?.focus?.();
+        resolve(value);
+      };
+      const box = h("div", { class: "overlay ask", onkeydown: (e) => { if (e.key === "Escape") answer(false); } },
+        h("div", { class: "sheet", role: "alertdialog", "aria-labelledby": id },
+          h("h3", { id }, question), h("div", { class: "sheet-body" }, h("p", null, text)),
+          h("footer", null, h("button", { type: "button", onclick: () => answer(false) }, no),
+            h("button", { type: "button", class: danger ? "danger" : "primary", onclick: () => answer(true) }, yes))));
+      overlay.after(box);
+      box.querySelector("footer button:last-child").focus();
+    }),
+  };
+  return frame;
+}
+
+/** busy marks a control while something runs, and keeps it from running twice. */
+export async function busy(node, work) {
+  if (node.getAttribute("aria-busy") === "true") return undefined;
+  node.setAttribute("aria-busy", "true");
+  try {
+    return await work();
+  } finally {
+    node.removeAttribute("aria-busy");
+  }
+}
+
+/** forms remembers what was typed into a form while it is drawn anew. */
+export function drafts() {
+  const kept = new Map();
+  return {
+    get: (key, first) => (kept.has(key) ? kept.get(key) : first),
+    set: (key, value) => kept.set(key, value),
+    clear: () => kept.clear(),
+  };
+}

@@ -1,0 +1,81 @@
+// The Credly side: what a person decides there, and what the issuer takes back.
+import { get, post } from "./api.js";
+import { busy } from "./chat.js";
+import { day } from "./clock.js";
+import { fill, h, link, picture, sync } from "./dom.js";
+
+/** credly runs the panel. */
+export function credly(root, ctx) {
+  const list = h("ul", { class: "badges" });
+  const account = h("div", { class: "account" });
+  const none = h("p", { class: "none" }, "No badges of this person yet.");
+  fill(root, h("header", null, h("h2", { id: "credly-title" }, "Credly"), h("span", { class: "tools" }, link(`${ctx.setup.credly_url}/`, "Its own pages ↗"))), account, none, list);
+  let state = null;
+
+  const act = (name, body) => (e) => busy(e.currentTarget, async () => {
+    try {
+      await post(`credly/actions/${name}`, body);
+    } catch (error) {
+      ctx.notify(`Credly: ${error.message}`);
+    }
+  });
+
+  // A person's badges are those for their addresses, and for every address of
+  // the accounts to which these belong.
+  function addresses() {
+    const mine = new Set(ctx.person().emails.map((e) => e.toLowerCase()));
+    for (const a of state.accounts) {
+      const held = a.addresses.map((x) => x.email.toLowerCase());
+      if (held.some((e) => mine.has(e))) held.forEach((e) => mine.add(e));
+    }
+    return mine;
+  }
+
+  function show() {
+    if (!state) return;
+    const mine = addresses();
+    const badges = state.badges.filter((b) => mine.has(b.recipient_email.toLowerCase()) && !b.replacement_badge_id);
+    const accounts = state.accounts.filter((a) => a.addresses.some((x) => mine.has(x.email.toLowerCase())));
+    none.hidden = badges.length > 0;
+    sync(account, accounts.length ? accounts.map((a) => ({ ...a, offered: badges.length > 0 })) : [{ id: "none" }], (a) => a.id, drawAccount);
+    sync(list, badges.reverse().map((b) => ({ ...b, name: templateName(b.badge_template_id) })), (b) => b.id, draw);
+  }
+
+  const templateName = (id) => state.templates.find((t) => t.id === id)?.name ?? "Badge";
+
+  function drawAccount(a) {
+    if (a.id === "none") return h("p", { class: "soft" }, "No account yet: accepting a badge makes one.");
+    const email = a.addresses[0].email;
+    return h("div", { class: "account-row" },
+      link(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Dashboard of ${a.first_name} ${a.last_name} ↗`),
+      h("label", { class: "switch" }, h("input", { type: "checkbox", role: "switch", checked: a.auto_accept, disabled: !a.offered, data: { focus: "auto" },
+        onchange: (e) => act("auto-accept", { email, on: e.currentTarget.checked })(e) }), "Auto-accept"));
+  }
+
+  function draw(b, changed) {
+    const button = (label, name, body, kind) => h("button", { type: "button", class: `small ${kind ?? ""}`, data: { focus: name, act: name }, onclick: act(name, { badge_id: b.id, ...body }) }, label);
+    const accepted = b.state === "accepted";
+    const stateName = accepted && b.public ? "public" : b.state;
+    return h("li", { class: changed ? "changed" : "" }, picture(`${ctx.setup.credly_url}/images/${b.badge_template_id}.svg`, ""),
+      h("div", null, h("p", null, h("strong", null, b.name), " ", h("span", { class: `chip state-${stateName}` }, stateName)),
+        h("p", { class: "soft" }, `${b.recipient_email} · ${day(b.issued_at)}`),
+        h("p", { class: "buttons" },
+          b.state === "pending" ? [button("Accept", "accept", {}, "primary"), button("Reject", "reject")] : null,
+          accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
+          b.accept_badge_url ? link(b.accept_badge_url, "Accept page ↗") : null,
+          accepted && b.public ? link(b.badge_url, "Badge page ↗") : null,
+          b.state === "pending" || accepted ? button("Revoke", "revoke", { reason: "Revoked in the playground" }, "quiet") : null)));
+  }
+
+  return {
+    async load() {
+      state = await get("credly/state");
+      // An empty list may come as null.
+      for (const key of ["badges", "accounts", "templates"]) state[key] ??= [];
+      root.hidden = false;
+      show();
+      ctx.saw("credly", state);
+    },
+    forget: show,
+  };
+}

@@ -1,0 +1,75 @@
+// The certification body's own portal: it grants, takes back, and hears what
+// became of it.
+import { get, post } from "./api.js";
+import { busy } from "./chat.js";
+import { moment } from "./clock.js";
+import { fill, h, sync } from "./dom.js";
+
+/** portal runs the panel. */
+export function portal(root, ctx) {
+  const address = h("input", { type: "email", required: true, list: "portal-addresses", autocomplete: "off", placeholder: "name@example.org" });
+  const addresses = h("datalist", { id: "portal-addresses" });
+  const template = h("select", { required: true });
+  const list = h("ul", { class: "awards" });
+  const none = h("p", { class: "none" }, "Nothing granted to this person yet.");
+  const heard = h("ul", { class: "heard" });
+  const heardNone = h("p", { class: "none" }, "Nothing yet.");
+  let state = null;
+  let templates = [];
+
+  const act = (node, name, body) => busy(node, async () => {
+    try {
+      const { result } = await post(`portal/actions/${name}`, body);
+      const status = result?.attempts?.at(-1)?.status ?? 0;
+      ctx.notify(status >= 200 && status < 300 ? `Told the app: ${result.type}` : `The app answered ${status || "nothing"} to ${result.type}`);
+    } catch (error) {
+      ctx.notify(`Portal: ${error.message}`);
+    }
+  });
+
+  const grant = h("form", { class: "grant", onsubmit: (e) => {
+    e.preventDefault();
+    const [first, ...last] = ctx.person().name.split(/\s+/);
+    act(grant, "grant", { award: { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
+  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("button", { type: "submit", class: "primary small" }, "Grant"));
+
+  fill(root, h("header", null, h("h2", { id: "portal-title" }, "Certification body")), grant, h("h3", null, "Granted"), none, list,
+    h("h3", null, "Heard from the app"), heardNone, heard);
+
+  function show() {
+    const mine = ctx.person().emails;
+    fill(addresses, mine.map((e) => h("option", { value: e })));
+    if (!address.value || address.dataset.person !== ctx.person().name) address.value = mine[0] ?? "";
+    address.dataset.person = ctx.person().name;
+    if (!state) return;
+    const lower = mine.map((e) => e.toLowerCase());
+    const awards = state.awards.filter((a) => lower.includes(a.email.toLowerCase())).reverse();
+    none.hidden = awards.length > 0;
+    sync(list, awards.map((a) => ({ ...a, name: templates.find((t) => t.id === a.badge_template_id)?.name ?? a.badge_template_id })), (a) => a.award_id, (a) => h("li", null,
+      h("div", null, h("strong", null, a.name), h("p", { class: "soft" }, `${a.email} · ${moment(a.issued_at)}`)),
+      h("button", { type: "button", class: "small quiet", onclick: (e) => act(e.currentTarget, "withdraw", { id: a.award_id }) }, "Withdraw")));
+    const news = state.received.slice(-6).reverse();
+    heardNone.hidden = news.length > 0;
+    sync(heard, news, (n) => n.id, (n) => h("li", null, h("code", null, n.type), h("time", { datetime: n.first_at }, moment(n.first_at))));
+  }
+
+  return {
+    async load() {
+      state = await get("portal/state");
+      // An empty list may come as null.
+      for (const key of ["awards", "received"]) state[key] ??= [];
+      root.hidden = false;
+      show();
+      ctx.saw("portal", state);
+    },
+    forget: show,
+    /** templates are what can be granted. */
+    templates(all) {
+      if (JSON.stringify(all) === JSON.stringify(templates)) return;
+      templates = all;
+      const was = template.value;
+      fill(template, all.map((t) => h("option", { value: t.id, selected: t.id === was }, t.name)));
+      show();
+    },
+  };
+}
