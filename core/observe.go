@@ -92,6 +92,10 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 	if err := tx.Audit(ctx, "", "badge."+string(after), id, now); err != nil {
 		return change, err
 	}
+	if change.New {
+		// What was so before it was first seen is no news to anybody.
+		return change, nil
+	}
 	return change, o.announce(ctx, tx, before, after, id, now)
 }
 

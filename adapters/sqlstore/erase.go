@@ -46,20 +46,13 @@ func (t *tx) EraseAddress(ctx context.Context, normal string, now time.Time) err
 	return t.Count(ctx, erasedCounter, 1)
 }
 
-// writings returns all ways in which the address is written anywhere, in
-// lower case.
+// writings returns all ways in which the address is written anywhere.
 func (t *tx) writings(ctx context.Context, normal string) ([]string, error) {
 	var shown []string
 	err := t.all(ctx, &shown, `SELECT recipient_shown FROM badges WHERE recipient = ?
 		UNION SELECT shown FROM verifications WHERE normal = ?
 		UNION SELECT shown FROM addresses WHERE normal = ?`, normal, normal, normal)
-	out := []string{strings.ToLower(normal)}
-	for _, s := range shown {
-		if s = strings.ToLower(s); s != out[0] {
-			out = append(out, s)
-		}
-	}
-	return out, err
+	return append(shown, normal), err
 }
 
 // eraseInbox empties stored messages that name the address, the one that
@@ -72,7 +65,8 @@ func (t *tx) eraseInbox(ctx context.Context, writings []string, now time.Time) e
 	for _, w := range writings {
 		_, err := t.exec(ctx, `UPDATE inbox SET payload = '', cause = '', event_key = 'erased:' || id, state = 'done',
 				done_at = CASE done_at WHEN 0 THEN CAST(? AS bigint) ELSE done_at END
-			WHERE `+find+`(lower(payload), ?) > 0 OR `+find+`(lower(event_key), ?) > 0`, ms(now), w, w)
+			WHERE `+find+`(payload, ?) > 0 OR `+find+`(lower(payload), ?) > 0 OR `+find+`(lower(event_key), ?) > 0`,
+			ms(now), w, strings.ToLower(w), strings.ToLower(w))
 		if err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 			payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END
 		FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text)
 		WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
-		RETURNING id`, ms(now), rows{list})
+		RETURNING outbox.id`, ms(now), rows{list})
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/laurelbot/laurel/adapters/mail"
+	"github.com/laurelbot/laurel/adapters/portal"
 	"github.com/laurelbot/laurel/core"
 )
 
@@ -90,6 +93,7 @@ func (s *Settings) check() error {
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
 	return errors.Join(
 		s.checkURLs(),
+		s.checkCredentials(),
 		when(s.SlackTransport != "http", "SLACK_TRANSPORT must be http"),
 		when(s.DiscordTransport != "http", "DISCORD_TRANSPORT must be http"),
 		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
@@ -112,13 +116,65 @@ func (s *Settings) checkURLs() error {
 			continue
 		}
 		u, err := url.Parse(one.value)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		switch {
+		case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 			errs = append(errs, fmt.Errorf("%s must be an http or https address", one.name))
-			continue
-		}
-		if !strings.HasSuffix(one.value, one.suffix) {
+		case u.User != nil || u.Fragment != "":
+			errs = append(errs, fmt.Errorf("%s must be an address without user, password and fragment", one.name))
+		case u.RawQuery != "" && one.name != "PORTAL_EVENTS_URL":
+			errs = append(errs, fmt.Errorf("%s must be an address without a question mark", one.name))
+		case !strings.HasSuffix(one.value, one.suffix):
 			errs = append(errs, fmt.Errorf("%s must end in %s", one.name, one.suffix))
+		case one.name == "DISCORD_API_URL" && strings.Trim(u.Path, "/") != "":
+			errs = append(errs, errors.New("DISCORD_API_URL must be scheme and host only"))
+		case strings.HasPrefix(one.name, "CREDLY_") && u.Scheme == "http" && !isLoopback(u.Hostname()):
+			// Every request to it carries a credential of the issuer.
+			errs = append(errs, fmt.Errorf("%s must be an https address", one.name))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// Forms of credentials. What they are worth, only the services know: that is
+// the doctor's work.
+var (
+	decimalForm = regexp.MustCompile(`^[0-9]{1,20}$`)
+	hexKeyForm  = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+	issuerForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
+
+// webhookTokenLength is the least length of CREDLY_WEBHOOK_TOKEN: it is all
+// that keeps others from the address.
+const webhookTokenLength = 16
+
+// checkCredentials looks whether credentials can be what they are meant to
+// be, before anything is opened with them.
+func (s *Settings) checkCredentials() error {
+	given := func(value string, form *regexp.Regexp, sentence string) error {
+		return when(value != "" && !form.MatchString(value), sentence)
+	}
+	token := s.CredlyWebhookToken.Reveal()
+	errs := []error{
+		given(s.DiscordApplicationID, decimalForm, "DISCORD_APPLICATION_ID must be a number"),
+		given(s.DiscordPublicKey, hexKeyForm, "DISCORD_PUBLIC_KEY must be 64 hexadecimal digits"),
+		given(s.CredlyOrganizationID, issuerForm, "CREDLY_ORGANIZATION_ID must be the organization's id, without spaces or slashes"),
+		when(s.CredlyClientID != "" && s.CredlyClientSecret == "", "CREDLY_CLIENT_ID needs CREDLY_CLIENT_SECRET"),
+		when(token != "" && (len(token) < webhookTokenLength || url.PathEscape(token) != token),
+			fmt.Sprintf("CREDLY_WEBHOOK_TOKEN must be at least %d letters and digits", webhookTokenLength)),
+	}
+	if s.SecretKey != "" {
+		_, err := s.keys()
+		errs = append(errs, err)
+	}
+	if s.PortalWebhookSecret != "" {
+		if _, err := portal.ParseKeys(s.PortalWebhookSecret); err != nil {
+			errs = append(errs, fmt.Errorf("PORTAL_WEBHOOK_SECRET is wrong: %w", err))
+		}
+	}
+	if s.SMTPURL != "" && s.MailFrom != "" {
+		// It names the one that is wrong.
+		_, err := mail.New(mail.Config{URL: s.SMTPURL, From: s.MailFrom})
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

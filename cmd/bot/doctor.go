@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 type doctorCmd struct{}
@@ -45,15 +48,21 @@ func (doctorCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
 	}
 	tell(finding{OK: true, Name: "Settings", Detail: "complete"})
 	log := newLog(&Settings{LogFormat: "text", LogLevel: "error"}, io.Discard)
+	store, opened := checkStore(ctx, s, log)
+	tell(store...)
+	if !opened {
+		return errors.New("the database cannot be opened, nothing else was checked")
+	}
+	// Everything else is looked at without the database, by this machine's
+	// clock: what is wrong is told at once, not one after the other.
 	quiet := *s
 	quiet.NoMigrate = true
-	a, err := newApp(ctx, &quiet, log, nil)
+	a, err := newApp(ctx, &quiet, log, machineClock{})
 	if err != nil {
-		tell(finding{Name: "Start", Detail: err.Error(), Mend: "Mend the setting that is named; for a new database run: bot migrate"})
+		tell(finding{Name: "Start", Detail: err.Error(), Mend: "Mend the setting that is named."})
 		return errors.New("the bot cannot start")
 	}
 	defer a.close()
-	tell(a.checkStore(ctx)...)
 	if a.slack != nil {
 		for _, f := range a.slack.Check(ctx) {
 			tell(finding(f))
@@ -85,17 +94,41 @@ func printFinding(w io.Writer, f finding) {
 	fmt.Fprintf(w, "%s  %-22s %s%s\n", mark, f.Name, f.Detail, mend)
 }
 
-func (a *app) checkStore(ctx context.Context) []finding {
-	if err := a.db.Ping(ctx); err != nil {
+// machineClock is the time of this machine.
+type machineClock struct{}
+
+var _ core.Clock = machineClock{}
+
+// Now implements [core.Clock].
+func (machineClock) Now() time.Time { return time.Now().UTC() }
+
+// checkStore looks at the database. It can be opened even while it does not
+// answer, unless DATABASE_URL leads nowhere.
+func checkStore(ctx context.Context, s *Settings, log *slog.Logger) (found []finding, opened bool) {
+	lost := func(err error) []finding {
 		return []finding{{Name: "Database", Detail: err.Error(), Mend: "Start the database, or mend DATABASE_URL."}}
 	}
-	current, latest, err := a.db.SchemaVersion(ctx)
+	db, _, err := openStore(ctx, s, log)
 	if err != nil {
-		return []finding{{Name: "Database schema", Detail: err.Error(), Mend: "Run: bot migrate"}}
+		return lost(err), false
 	}
-	schema := finding{OK: current == latest, Name: "Database schema", Mend: "Run: bot migrate"}
+	defer func() { _ = db.Close() }()
+	if err := db.Ping(ctx); err != nil {
+		return lost(err), true
+	}
+	answers := finding{OK: true, Name: "Database", Detail: "answers"}
+	schema := finding{Name: "Database schema", Mend: "Run: bot migrate"}
+	current, latest, err := db.SchemaVersion(ctx)
+	if err != nil {
+		schema.Detail = err.Error()
+		return []finding{answers, schema}, true
+	}
+	schema.OK = current == latest
 	schema.Detail = fmt.Sprintf("version %d of %d", current, latest)
-	return []finding{{OK: true, Name: "Database", Detail: "answers"}, schema}
+	if current > latest {
+		schema.Mend = "Run a newer version of the bot: the database was changed for it."
+	}
+	return []finding{answers, schema}, true
 }
 
 // checkPublicURL looks whether PUBLIC_URL leads to a running bot.

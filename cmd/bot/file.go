@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -11,13 +12,23 @@ import (
 // loadFile reads a settings file: one flat YAML mapping of flag names.
 func loadFile(r io.Reader) (kong.Resolver, error) {
 	values := fileSettings{}
-	if err := yaml.NewDecoder(r).Decode(&values); err != nil {
+	err := yaml.NewDecoder(r).Decode(&values)
+	var wrongType *yaml.TypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return values, nil
+	case errors.As(err, &wrongType):
+		// The parser's error quotes what stands there, which may be a secret.
+		return nil, errors.New("read settings file: want one setting per line, as name: value")
+	case err != nil:
 		return nil, fmt.Errorf("read settings file: %w", err)
 	}
 	for key, v := range values {
 		// Flags are parsed from text, so that a file may say 2m or true
-		// without quotes.
-		values[key] = fmt.Sprint(v)
+		// without quotes. A name without a value leaves the setting as it is.
+		if v != nil {
+			values[key] = fmt.Sprint(v)
+		}
 	}
 	return values, nil
 }

@@ -66,6 +66,10 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 }
 
 func (r *rig) seedBadges(ctx context.Context) error {
+	// What lies at Credly lay there before the bot came: it finds these
+	// badges when somebody links their address.
+	r.credly.DropWebhooks(true)
+	defer r.credly.DropWebhooks(false)
 	ago := func(days int) time.Time { return r.clock.Now().AddDate(0, 0, -days) }
 	for _, p := range seededPeople() {
 		_, err := r.credly.Issue(credlysim.IssueRequest{
