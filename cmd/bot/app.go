@@ -96,13 +96,13 @@ func newApp(ctx context.Context, s *Settings, log *slog.Logger, clock core.Clock
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if !s.NoMigrate {
 		if err := db.Migrate(ctx); err != nil {
-			return nil, fmt.Errorf("migrate: %w", err)
+			return nil, fmt.Errorf("bring DATABASE_URL up to date: %w", err)
 		}
 	}
 	if a.clock == nil {
 		dbClock, err := db.Clock(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read the database's clock: %w", err)
+			return nil, fmt.Errorf("read the clock of DATABASE_URL: %w", err)
 		}
 		a.clock = dbClock
 		a.closers = append(a.closers, dbClock.Close)

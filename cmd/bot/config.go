@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,8 +59,8 @@ type Settings struct {
 
 	HandoffTTL time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
 
-	LogFormat string `help:"json or text." env:"LOG_FORMAT" enum:"json,text" default:"json" group:"Logs"`
-	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" enum:"debug,info,warn,error" default:"info" group:"Logs"`
+	LogFormat string `help:"json or text." env:"LOG_FORMAT" default:"json" group:"Logs"`
+	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" default:"info" group:"Logs"`
 }
 
 // secrets are the settings that may also be read from files.
@@ -99,6 +100,8 @@ func (s *Settings) check() error {
 		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
 		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
+		when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT must be json or text"),
+		when(!slices.Contains([]string{"debug", "info", "warn", "error"}, s.LogLevel), "LOG_LEVEL must be debug, info, warn or error"),
 	)
 }
 

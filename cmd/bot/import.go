@@ -25,7 +25,7 @@ func (c *importCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
 	defer func() { _ = db.Close() }()
 	if !s.NoMigrate {
 		if err := db.Migrate(ctx); err != nil {
-			return fmt.Errorf("migrate: %w", err)
+			return fmt.Errorf("bring DATABASE_URL up to date: %w", err)
 		}
 	}
 	bar := progressbar.NewOptions64(1,

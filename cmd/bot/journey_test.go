@@ -87,7 +87,13 @@ func heard(s *stage, event string) bool {
 // slackLink is the link on the newest message that the person sees.
 func slackLink(t *testing.T, s *stage, user string) string {
 	t.Helper()
-	messages := s.slack.Messages(s.slack.DM(user), user)
+	return newestLink(t, s, s.slack.DM(user), user)
+}
+
+// newestLink is the same in any channel.
+func newestLink(t *testing.T, s *stage, channel, user string) string {
+	t.Helper()
+	messages := s.slack.Messages(channel, user)
 	for i := len(messages) - 1; i >= 0; i-- {
 		for _, e := range messages[i].Elements() {
 			if strings.Contains(e.URL, "/h/") {

@@ -15,7 +15,7 @@ func (migrateCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
 	}
 	defer func() { _ = db.Close() }()
 	if err := db.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("bring DATABASE_URL up to date: %w", err)
 	}
 	current, latest, err := db.SchemaVersion(ctx)
 	if err != nil {

@@ -247,6 +247,33 @@ func (s *stage) linkSlack(p seeded) *slacktest.Person {
 	return who
 }
 
+// linkDiscord links the person's address in Discord.
+func (s *stage) linkDiscord(p seeded) *discordtest.Person {
+	s.t.Helper()
+	n := len(s.mail.Messages(p.email))
+	who := s.discordChat.As(p.discordID)
+	who.Command("badges", "link", map[string]any{"address": p.email})
+	card := who.Expect(p.email)
+	code := s.codeFor(p.email, n+1)
+	card.Press(word(p, "button.enter_code")).Modal(word(p, "form.code.title")).Fill("code", code).Submit()
+	card.ExpectEdit(word(p, "verify.used.title"), "2 ")
+	return who
+}
+
+// storedBadge is what completion offers for a badge whose name holds text.
+func (s *stage) storedBadge(p seeded, text string) string {
+	s.t.Helper()
+	choices, err := s.discord.Autocomplete(s.t.Context(), p.discordID, "", "badges", "claim", "badge", text)
+	if err != nil || len(choices) != 1 {
+		s.t.Fatalf("completions: %v, %v", choices, err)
+	}
+	value, ok := choices[0].Value.(string)
+	if !ok {
+		s.t.Fatalf("completion: %v", choices[0])
+	}
+	return value
+}
+
 // testLog keeps what the bot logs, to show it when a test fails and to hold
 // it against rule 5: no log line names a person.
 type testLog struct {

@@ -41,6 +41,11 @@ type Person struct {
 	Emails      []string `json:"emails"`
 }
 
+// settled is how far a simulator's own times may run ahead of the clock after
+// many changes within one moment: what was prepared does not count as done by
+// the person at the page.
+const settled = time.Second
+
 // setup is what the page asks for once.
 type setup struct {
 	Title   string    `json:"title"`
@@ -78,7 +83,7 @@ func New(cfg Config) http.Handler {
 		cfg.Title = "Playground"
 	}
 	c := &console{cfg: cfg, clock: newClockwork(cfg.Clock)}
-	c.setup = setup{Title: cfg.Title, Started: cfg.Clock.Now(), People: []Person{}, Parts: []string{}}
+	c.setup = setup{Title: cfg.Title, Started: cfg.Clock.Now().Add(settled), People: []Person{}, Parts: []string{}}
 	for _, p := range cfg.People {
 		if p.Emails == nil {
 			p.Emails = []string{}

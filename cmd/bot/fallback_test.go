@@ -1,0 +1,193 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/playground/credlysim"
+	"github.com/laurelbot/laurel/playground/discordsim"
+	"github.com/laurelbot/laurel/playground/mailsim"
+	"github.com/laurelbot/laurel/playground/slacksim"
+)
+
+// Half an hour after a press Slack lets nobody edit the ephemeral message:
+// the good news comes as a direct message, and is edited from then on.
+func TestNewsFollowsByDirectMessage(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(ada())
+		channel := who.In(generalChannel)
+		channel.Command("/badges", "")
+		list := channel.ExpectEphemeral("2 badges are waiting")
+		list.Press("Claim")
+		ready := list.ExpectEdit("Ready")
+		if status, _ := s.follow(newestLink(t, s, generalChannel, ada().slackID)); status != http.StatusSeeOther {
+			t.Fatalf("follow: %d", status)
+		}
+		ready.ExpectEdit("Now accept it")
+		s.pass(31 * time.Minute)
+		badge := s.badge(ada().email, templateManager)
+		if err := s.credly.Accept(badge); err != nil {
+			t.Fatal(err)
+		}
+		good := who.ExpectDM("It’s yours")
+		if err := s.credly.SetPublic(badge, true); err != nil {
+			t.Fatal(err)
+		}
+		good.ExpectEdit("Public for all to see")
+	})
+}
+
+// A person whose direct messages are closed is told at the next contact.
+func TestClosedDirectMessagesWaitForTheNextContact(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkDiscord(bruno())
+		who.Command("badges", "claim", map[string]any{"badge": s.storedBadge(bruno(), "Associate")})
+		who.Expect("Bereit")
+		s.discord.SetDMsClosed(bruno().discordID, true)
+		s.pass(20 * time.Minute)
+		if err := s.credly.Accept(s.badge(bruno().email, templateAssociate)); err != nil {
+			t.Fatal(err)
+		}
+		s.waitFor("the delivery to wait", func() bool {
+			stats, err := s.app.db.Stats(t.Context())
+			return err == nil && stats.Deliveries["waiting"] > 0
+		})
+		who.Command("badges", "list", nil).ExpectEphemeral("Deine Badges")
+		who.Expect("Er ist deiner")
+	})
+}
+
+// What Slack answers badly is repeated until it arrives, once.
+func TestSlackFaultsAreRiddenOut(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(ada())
+		who.Command("/badges", "")
+		list := who.ExpectEphemeral("2 badges are waiting")
+		one := 1
+		s.slack.Fail(slacksim.Fault{Method: slacksim.FaultResponseURL, Times: 1, Status: http.StatusTooManyRequests, RetryAfter: &one})
+		s.slack.Fail(slacksim.Fault{Method: slacksim.FaultResponseURL, Times: 1, Status: http.StatusInternalServerError})
+		list.Press("Claim")
+		list.ExpectEdit("Ready")
+	})
+}
+
+// A direct message whose answer was lost is found again, not sent twice.
+func TestLostAnswerIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(ada())
+		lost := s.slack.Fail(slacksim.Fault{Method: "chat.postMessage", Times: 1, DropAnswer: true})
+		who.In(generalChannel).Command("/badges", "claim Associate")
+		who.In(generalChannel).ExpectEphemeral("Ready")
+		s.pass(2*time.Minute + time.Second)
+		who.ExpectDM("The two minutes are over")
+		s.waitFor("the delivery to be settled", func() bool {
+			stats, err := s.app.db.Stats(t.Context())
+			return err == nil && stats.Deliveries["ready"]+stats.Deliveries["sending"] == 0
+		})
+		if lost.Served() != 1 {
+			t.Fatal("no answer was lost")
+		}
+		n := 0
+		for _, m := range s.slack.Messages(s.slack.DM(ada().slackID), ada().slackID) {
+			if !m.Ephemeral {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d direct messages, want 1", n)
+		}
+	})
+}
+
+// The same on Discord: the enforced nonce hides the repetition.
+func TestLostAnswerIsHiddenByNonce(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkDiscord(bruno())
+		who.Command("badges", "claim", map[string]any{"badge": s.storedBadge(bruno(), "Associate")})
+		who.Expect("Bereit")
+		lost := s.discord.Fail(discordsim.Fault{Method: http.MethodPost, PathPattern: "/channels/*/messages", Times: 1, DropAnswer: true})
+		s.pass(20 * time.Minute)
+		who.ExpectDM("Die zwei Minuten sind um")
+		s.waitFor("the delivery to be settled", func() bool {
+			stats, err := s.app.db.Stats(t.Context())
+			return err == nil && stats.Deliveries["ready"]+stats.Deliveries["sending"] == 0
+		})
+		if lost.Served() != 1 {
+			t.Fatal("no answer was lost")
+		}
+		n := 0
+		for _, m := range s.discord.Messages(s.discord.DM(bruno().discordID), bruno().discordID) {
+			if m.Flags&64 == 0 {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d direct messages, want 1", n)
+		}
+	})
+}
+
+// Issuing whose answer was lost, and a Credly that is away for a moment, give
+// one badge and a link.
+func TestIssuingSurvivesCredly(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(carla())
+		s.credly.Fail(credlysim.Fault{Method: http.MethodPost, Path: "/badges", Times: 1, DropAnswer: true})
+		s.credly.Fail(credlysim.Fault{Method: http.MethodPost, Path: "/badges", Times: 1, Status: http.StatusBadGateway})
+		who.Command("/badges", "claim Certified Project Manager")
+		s.waitFor("the badge to be issued", func() bool {
+			s.pass(5 * time.Second)
+			return len(s.credly.BadgesFor(carla().email)) == 2
+		})
+		who.ExpectDM("Lista")
+		if n := len(s.credly.BadgesFor(carla().email)); n != 2 {
+			t.Errorf("Credly has %d badges, want 2", n)
+		}
+	})
+}
+
+// A mail server that is away for a moment only delays the code.
+func TestMailIsRepeated(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		s.mail.Fail(mailsim.Fault{Command: mailsim.RCPT, Times: 2, Code: 451, Enhanced: [3]int{4, 3, 0}})
+		who := s.slackChat.As(ada().slackID)
+		who.Command("/badges", "link "+ada().email)
+		who.ExpectEphemeral("Check your mail")
+		s.waitFor("the mail", func() bool {
+			s.pass(10 * time.Second)
+			return len(s.mail.Messages(ada().email)) == 1
+		})
+	})
+}
+
+// A code is dead after five wrong tries and after ten minutes.
+func TestCodesDie(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.slackChat.As(ada().slackID)
+		who.Command("/badges", "link "+ada().email)
+		card := who.ExpectEphemeral("Check your mail")
+		code := s.codeFor(ada().email, 1)
+		card.Press("Enter code")
+		form := who.Modal("Enter the code")
+		for _, left := range []string{"4 tries", "3 tries", "2 tries", "1 try", "0 tries"} {
+			form.Fill("code", "00000000").SubmitExpectingError(left + " left")
+		}
+		form.Fill("code", code).Submit()
+		dead := card.ExpectEdit("This code no longer works")
+		dead.Press("Send a new code")
+		again := dead.ExpectEdit("Check your mail")
+		s.codeFor(ada().email, 2)
+		s.pass(10*time.Minute + time.Second)
+		again.Press("Enter code")
+		again.ExpectEdit("This code no longer works")
+	})
+}
