@@ -65,6 +65,8 @@ type Adapter struct {
 	channels    channelCache
 	// work counts what goes on after an acknowledgement.
 	work sync.WaitGroup
+	// pending are interactions that are not acknowledged yet.
+	pending pending
 	// answerWithin and retryPause are shorter in tests.
 	answerWithin, retryPause time.Duration
 }

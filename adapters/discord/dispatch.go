@@ -32,6 +32,7 @@ func (a *Adapter) dispatch(ctx context.Context, in *interaction) (reply, error) 
 		return reply{}, err
 	}
 	acked := make(chan struct{})
+	acknowledged := a.pending.open(in.Token)
 	a.work.Add(1)
 	answer, inTime := chat.Race(ctx, a.handler, act, a.answerWithin, func(ctx context.Context, late chat.Answer) {
 		defer a.work.Done()
@@ -44,11 +45,13 @@ func (a *Adapter) dispatch(ctx context.Context, in *interaction) (reply, error) 
 	if !inTime {
 		return reply{callback: deferred(act), sent: func(bool) {
 			a.metrics.acknowledged(in.kind(), "late", time.Since(start))
+			acknowledged()
 			close(acked)
 		}}, nil
 	}
 	return reply{callback: immediate(act, answer), sent: func(ok bool) {
 		a.metrics.acknowledged(in.kind(), "answered", time.Since(start))
+		acknowledged()
 		if !ok || !endless(act, answer) {
 			if ok && answer.Posted {
 				a.handler.Acknowledged()

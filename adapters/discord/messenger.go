@@ -47,6 +47,9 @@ func (a *Adapter) show(ctx context.Context, p core.Place, components []Component
 	if !p.Reachable(now) {
 		return p, &core.DeliveryError{Class: core.PlaceGone, Code: "expired"}
 	}
+	if r.Token != "" {
+		a.pending.wait(ctx, r.Token)
+	}
 	var sent sentMessage
 	switch {
 	case r.Kind == refMessage:

@@ -23,6 +23,7 @@ import (
 const (
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"
+	codeUnique        = "23505"
 	codeLockTimeout   = "55P03"
 	codeCancelled     = "57014"
 	codeReadOnly      = "25006"

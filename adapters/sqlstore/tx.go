@@ -39,7 +39,9 @@ func (d *DB) again(ctx context.Context, work func() error) error {
 
 func repeatable(err error, attempt int) bool {
 	switch codeOf(err) {
-	case codeSerialization, codeDeadlock, conflict:
+	case codeSerialization, codeDeadlock, codeUnique, conflict:
+		// What is unique is looked for before it is stored: that it was there
+		// after all means that somebody stored it just now.
 		return true
 	case codeLockTimeout:
 		// Somebody holds the lock for long: a person waits for the answer.
