@@ -283,6 +283,28 @@ func (a *app) introduce(ctx context.Context) {
 	if err := a.reconciler.Templates(ctx); err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "read templates", "err", err)
 	}
+	if err := a.reviveInstallations(ctx); err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "revive installations", "err", err)
+	}
+}
+
+// reviveInstallations gives every workspace whose credentials were void
+// another try: a new start may have brought new ones. Where it did not, the
+// first message finds out.
+func (a *app) reviveInstallations(ctx context.Context) error {
+	all, err := a.db.Installations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if i.Dead == "" {
+			continue
+		}
+		if err := a.db.MarkInstallation(ctx, i.Platform, i.Tenant, "", a.clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drain waits for answers that are still being worked on.

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
 )
+
+// deadPause is how long after new credentials a message that found the old
+// ones void may still wait.
+const deadPause = time.Minute
 
 // PostSender shows cards in chats. The card is made when it is sent, from
 // what is true then.
@@ -68,8 +73,12 @@ func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
 	case core.Invalid, core.PlaceGone:
 		return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}
 	case core.InstallationDead:
+		// It stays due: the store sends nothing there until new credentials
+		// have come.
 		dead := post.Account.Identity
-		return Outcome{Delivery: d, State: StateWaiting, Cause: err.Error(), DeadInstallation: &dead}
+		return Outcome{
+			Delivery: d, State: StateReady, RetryAt: s.Clock.Now().Add(deadPause), Cause: err.Error(), DeadInstallation: &dead,
+		}
 	default:
 		return Failed(d, err, s.Clock.Now(), PostBackoff)
 	}
