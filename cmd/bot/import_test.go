@@ -191,7 +191,8 @@ func TestImportOfWrongRows(t *testing.T) {
 		if n := countRows(t, db, `SELECT count(*) FROM badges`); n != 0 {
 			t.Errorf("%d badges were imported", n)
 		}
-		if _, err := os.Stat(file + ".rejected.csv"); !os.IsNotExist(err) {
+		reject := strings.TrimSuffix(file, ".csv") + ".rejected.csv"
+		if _, err := os.Stat(reject); !os.IsNotExist(err) {
 			t.Errorf("a file of rejected rows was written: %v", err)
 		}
 
@@ -200,7 +201,7 @@ func TestImportOfWrongRows(t *testing.T) {
 			t.Fatalf("exit status %d, %q\n%s", status, out, errs)
 		}
 		_, path, found := strings.Cut(out, "rejected rows are in ")
-		if path = strings.TrimSpace(path); !found || path != file+".rejected.csv" {
+		if path = strings.TrimSpace(path); !found || path != reject {
 			t.Errorf("rejected rows are in %q", path)
 		}
 		if n := countRows(t, db, `SELECT count(*) FROM badges`); n != rows-len(wrong) {

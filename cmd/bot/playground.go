@@ -52,7 +52,7 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 		defer func() { _ = os.RemoveAll(temporary) }()
 		dir = temporary
 	}
-	r, err := newRig()
+	r, err := newRig(nil)
 	if err != nil {
 		return err
 	}
@@ -113,8 +113,9 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 	return errors.Join(err, <-served)
 }
 
-// newRig starts the simulated services.
-func newRig() (_ *rig, err error) {
+// newRig starts the simulated services. A schema, which may be nil, is
+// Discord's own description, against which every request is held.
+func newRig(discord discordsim.Schema) (_ *rig, err error) {
 	r := &rig{
 		clock: simclock.New(), credlyToken: base64.RawURLEncoding.EncodeToString(randomBytes(24)),
 		portalSecret: "whsec_" + base64.StdEncoding.EncodeToString(randomBytes(32)),
@@ -133,7 +134,7 @@ func newRig() (_ *rig, err error) {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)
 	}
 	r.closers = append(r.closers, r.slack.Close)
-	if r.discord, err = discordsim.Start(discordsim.Config{Clock: r.clock}); err != nil {
+	if r.discord, err = discordsim.Start(discordsim.Config{Clock: r.clock, Schema: discord}); err != nil {
 		return nil, fmt.Errorf("start simulated Discord: %w", err)
 	}
 	r.closers = append(r.closers, r.discord.Close)

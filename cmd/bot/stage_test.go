@@ -18,8 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/internal/refdata"
 	"github.com/laurelbot/laurel/internal/testpg"
 	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
+	"github.com/laurelbot/laurel/playground/discordsim/schema"
 	"github.com/laurelbot/laurel/playground/mailsim"
 	"github.com/laurelbot/laurel/playground/slacksim/slacktest"
 )
@@ -31,6 +33,8 @@ type stage struct {
 	settings    *Settings
 	slackChat   *slacktest.Harness
 	discordChat *discordtest.Chat
+	// logs is what the bot logged.
+	logs *testLog
 	// app is the bot in this process, nil when it runs as a binary.
 	app *app
 	// tell moves the clock of a binary.
@@ -57,7 +61,7 @@ func forEachStore(t *testing.T, f func(*testing.T, *stage)) {
 
 func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	t.Helper()
-	r, err := newRig()
+	r, err := newRig(discordSchema(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +74,16 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	s.slackChat = slacktest.New(t, r.slack).Within(20 * time.Second)
 	s.discordChat = discordtest.New(t, r.discord).WithPatience(20 * time.Second)
 	return s
+}
+
+// discordSchema is Discord's own description of its API.
+func discordSchema(t *testing.T) *schema.Set {
+	t.Helper()
+	set, err := schema.Load(refdata.Path(t, "discord", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 func listenLocal(t *testing.T) net.Listener {
@@ -88,6 +102,7 @@ func newStage(t *testing.T, databaseURL string) *stage {
 	l := listenLocal(t)
 	s := newWorldStage(t, databaseURL, "http://"+l.Addr().String())
 	logs := &testLog{t: t}
+	s.logs = logs
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	a, err := newApp(t.Context(), s.settings, log, s.clock)
 	if err != nil {
@@ -318,6 +333,7 @@ func newBinaryStage(t *testing.T, databaseURL string) *stage {
 	}
 	s := newWorldStage(t, databaseURL, "http://"+address)
 	logs := &testLog{t: t}
+	s.logs = logs
 	bot := exec.Command(binary) //nolint:noctx // It is to be stopped by a signal, not killed.
 	bot.Env = append(os.Environ(), s.environment(address)...)
 	bot.Dir = t.TempDir()
