@@ -226,7 +226,12 @@ func (w *world) readMail(rt *rapid.T) {
 		outcomes := make([]delivery.Outcome, 0, len(due))
 		for _, d := range due {
 			if d.Kind == delivery.KindMail {
-				w.codes[d.Ref] = d.Payload.Reveal()
+				_, err := w.comp.ComposeMail(w.ctx, d.Ref, d.Payload)
+				if err == nil {
+					w.codes[d.Ref] = d.Payload.Reveal()
+				} else if !errors.Is(err, chat.ErrNothing) && !errors.Is(err, core.ErrNotFound) {
+					rt.Fatal(err)
+				}
 			}
 			if d.Kind == delivery.KindPost {
 				w.render(rt, d)

@@ -48,9 +48,11 @@ func (w *Work) Issue(ctx context.Context, handoffID string) error {
 	if obs.ExternalID == "" {
 		obs.ExternalID = v.Badge.AwardID
 	}
-	return w.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+	another := false
+	err = w.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		change, err := w.Observer.ApplyIn(ctx, tx, obs)
-		if err != nil || change.After.Stage != StagePending {
+		another = err == nil && change.After.ID != v.Badge.ID
+		if err != nil || another || change.After.Stage != StagePending {
 			return err
 		}
 		now := w.Clock.Now()
@@ -63,6 +65,12 @@ func (w *Work) Issue(ctx context.Context, handoffID string) error {
 		}
 		return tx.TellSubject(ctx, Subject{Kind: SubjectHandoff, ID: handoffID}, true, now)
 	})
+	if err == nil && another {
+		// The provider takes an earlier badge of the same person and template
+		// for this one and will not issue a second.
+		return errors.Join(w.fail(ctx, v), fmt.Errorf("%w: an earlier badge stands in the way", ErrRefused))
+	}
+	return err
 }
 
 func (w *Work) fail(ctx context.Context, v HandoffView) error {

@@ -89,6 +89,7 @@ func (s *Scheduler) add(job Job) error {
 		gocron.DurationJob(job.Every),
 		gocron.NewTask(func() { s.run(s.ctx, job) }),
 		gocron.WithName(job.Name),
+		gocron.WithStartAt(gocron.WithStartDateTimePast(s.boundary(job.Every))),
 		gocron.WithSingletonMode(gocron.LimitModeReschedule),
 		gocron.WithDistributedJobLocker(slotLocker{store: s.store, clock: s.clock, period: job.Every}),
 		gocron.WithEventListeners(
@@ -103,6 +104,18 @@ func (s *Scheduler) add(job Job) error {
 		),
 	)
 	return err
+}
+
+// boundary returns the machine's time at which the shared clock next passes a
+// multiple of the period. Ticks that begin there lie in the middle of their
+// slots: replicas that are a little apart agree on the slot, and none jitters
+// across the border of two.
+func (s *Scheduler) boundary(period time.Duration) time.Time {
+	if period <= 0 {
+		return time.Now()
+	}
+	now := s.clock.Now()
+	return time.Now().Add(now.Truncate(period).Add(period).Sub(now))
 }
 
 // Start begins to tick.

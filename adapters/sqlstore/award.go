@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,10 +81,12 @@ func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardC
 		if !known {
 			counts.New++
 			key := matchKey{a.Recipient.Normal, a.TemplateID}
-			if seen := free[key]; len(seen) > 0 {
-				free[key] = seen[1:]
-				attachAward(&seen[0], a)
-				updated = append(updated, seen[0])
+			fits := func(r badgeRow) bool { return sameDecision(r, ms(a.IssuedAt)) }
+			if i := slices.IndexFunc(free[key], fits); i >= 0 {
+				row := free[key][i]
+				free[key] = slices.Delete(free[key], i, i+1)
+				attachAward(&row, a)
+				updated = append(updated, row)
 				continue
 			}
 			fresh = append(fresh, grantedRow(a))
@@ -133,9 +136,13 @@ func (t *tx) findAwards(ctx context.Context, awards []core.Award) (map[string]ba
 	for _, row := range found {
 		stored[row.AwardID] = row
 	}
+	// Each pair once: a body may award one person the same thing many times.
 	rest := matches[:0]
+	asked := make(map[matchKey]bool, len(matches))
 	for _, m := range matches {
-		if _, known := stored[m.AwardID]; !known {
+		key := matchKey{m.Recipient, m.TemplateID}
+		if _, known := stored[m.AwardID]; !known && !asked[key] {
+			asked[key] = true
 			rest = append(rest, m)
 		}
 	}
@@ -143,8 +150,8 @@ func (t *tx) findAwards(ctx context.Context, awards []core.Award) (map[string]ba
 		return stored, nil, nil
 	}
 	found = nil
-	err = t.all(ctx, &found, `SELECT DISTINCT `+badgeColumns+` FROM `+badgeTables+`
-		JOIN $rows(award_id text, recipient text, template_id text)
+	err = t.all(ctx, &found, `SELECT `+badgeColumns+` FROM `+badgeTables+`
+		JOIN $rows(recipient text, template_id text)
 			ON b.recipient = u.recipient AND b.template_id = u.template_id
 		WHERE b.award_id = '' AND b.provider_id <> ''
 			AND b.stage NOT IN ('rejected', 'revoked', 'replaced', 'withdrawn')
@@ -164,6 +171,20 @@ func grantedRow(a core.Award) badgeRow {
 	row := badgeRow{ID: core.NewID(), AwardID: a.AwardID, Stage: string(core.StageGranted), DecidedAt: ms(a.DecidedAt)}
 	takeAll(&row, a)
 	return row
+}
+
+// issuedApart is how far the dates of an award and of the badge that the
+// provider shows for it may lie apart.
+const issuedApart = 90 * 24 * time.Hour
+
+// sameDecision reports whether a badge at the provider and an award issued at
+// the given time can be one: a renewal after years is a new badge, although
+// person and template are the same.
+func sameDecision(r badgeRow, issued int64) bool {
+	if r.Stage == string(core.StagePending) || r.IssuedAt == 0 || issued == 0 {
+		return true
+	}
+	return max(r.IssuedAt-issued, issued-r.IssuedAt) <= issuedApart.Milliseconds()
 }
 
 // takeAll takes over everything: the provider does not know the badge yet.

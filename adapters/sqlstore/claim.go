@@ -184,6 +184,10 @@ WITH owned AS MATERIALIZED (
 )
 SELECT id, badge_id, member_id, state, opened_at, expires_at FROM opened`
 
+// ClaimStatement returns the statement by which PostgreSQL does a claim, with
+// its arguments $1 to $15 in the order of Claim, for measuring it alone.
+func ClaimStatement() string { return claimSQL }
+
 // claimStatement is claimSQL prepared once; the pool prepares it again on
 // each connection by itself.
 type claimStatement struct {

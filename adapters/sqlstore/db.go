@@ -38,6 +38,8 @@ type DB struct {
 	log     *slog.Logger
 	url     string
 	claim   claimStatement
+	// prepared are the statements of deliveries.
+	prepared statements
 
 	statsMu sync.Mutex
 	stages  stageCounts
@@ -73,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		d.dialect = &dialect{}
 		d.x, err = openSQLite(ctx, strings.TrimPrefix(cfg.URL, sqlitePrefix))
 	default:
-		err = errors.New("the URL begins with neither postgres:// nor sqlite:")
+		err = errors.New("the URL has to begin with postgres:// or with sqlite: and a file")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -89,10 +91,7 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Close closes all connections.
 func (d *DB) Close() error {
-	if err := d.claim.close(); err != nil {
-		return errors.Join(err, d.x.Close())
-	}
-	return d.x.Close()
+	return errors.Join(d.claim.close(), d.prepared.close(), d.x.Close())
 }
 
 // run returns a runner for single statements outside of any transaction.

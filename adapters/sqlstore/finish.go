@@ -29,12 +29,35 @@ type placeRow struct {
 	Shown         bool   `json:"shown"`
 }
 
+// The statements of usual outcomes.
+const (
+	finishLanes    = `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`
+	finishOutcomes = `UPDATE outbox SET state = u.state, cause = u.cause,
+		available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
+		done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
+		payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END
+	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text)
+	WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
+	RETURNING outbox.id`
+	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = true
+	FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`
+	finishForeign = `UPDATE posts SET message_key = NULL WHERE id IN (
+	SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post
+	JOIN posts other ON other.account_id = mine.account_id AND other.message_key = u.message_key
+	WHERE u.message_key <> '' AND other.id <> mine.id)`
+	finishPlaces = `UPDATE posts SET place_sealed = u.place_sealed, message_key = NULLIF(u.message_key, ''),
+		editable_until = u.editable_until, shown = u.shown
+	FROM $rows(post text, message_key text, place_sealed text, editable_until bigint, shown boolean)
+	WHERE posts.id = u.post`
+)
+
 // FinishDeliveries implements [delivery.Store]. An outcome of an attempt
 // whose lease ran out and that was made again since changes nothing.
 func (d *DB) FinishDeliveries(ctx context.Context, now time.Time, outcomes []delivery.Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
+	d.prepare(ctx, finishLanes, finishOutcomes, finishPaces, finishForeign, finishPlaces)
 	return d.inTx(ctx, func(ctx context.Context, t *tx) error { return t.finish(ctx, now, outcomes) })
 }
 
@@ -49,7 +72,7 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		})
 	}
 	var locked []string
-	err := t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`, lanes)
+	err := t.hot().all(ctx, &locked, finishLanes, lanes)
 	if err != nil {
 		return err
 	}
@@ -57,13 +80,7 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		return err
 	}
 	var done []int64
-	err = t.all(ctx, &done, `UPDATE outbox SET state = u.state, cause = u.cause,
-			available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
-			done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
-			payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END
-		FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text)
-		WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
-		RETURNING outbox.id`, ms(now), rows{list})
+	err = t.hot().all(ctx, &done, finishOutcomes, ms(now), rows{list})
 	if err != nil {
 		return err
 	}
@@ -146,22 +163,15 @@ func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outc
 	if len(lanes) == 0 {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE lanes SET next_at = u.next_at, active = true
-		FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`, rows{lanes})
+	_, err := t.hot().exec(ctx, finishPaces, rows{lanes})
 	if err != nil || len(places) == 0 {
 		return err
 	}
 	// The same message was followed as another post: this one has it now.
-	_, err = t.exec(ctx, `UPDATE posts SET message_key = NULL WHERE id IN (
-		SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post
-		JOIN posts other ON other.account_id = mine.account_id AND other.message_key = u.message_key
-		WHERE u.message_key <> '' AND other.id <> mine.id)`, rows{places})
+	_, err = t.hot().exec(ctx, finishForeign, rows{places})
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE posts SET place_sealed = u.place_sealed, message_key = NULLIF(u.message_key, ''),
-			editable_until = u.editable_until, shown = u.shown
-		FROM $rows(post text, message_key text, place_sealed text, editable_until bigint, shown boolean)
-		WHERE posts.id = u.post`, rows{places})
+	_, err = t.hot().exec(ctx, finishPlaces, rows{places})
 	return err
 }

@@ -63,7 +63,7 @@ func (d *DB) HandoffView(ctx context.Context, handoffID string) (core.HandoffVie
 		SeenBy    string `db:"seen_by"`
 		AnyOf     string `db:"any_of"`
 	}
-	err := d.run().get(ctx, &row, `SELECT `+badgeColumns+`,
+	err := d.hot().get(ctx, &row, `SELECT `+badgeColumns+`,
 			h.id AS handoff_id, h.member_id AS handoff_member, h.state AS handoff_state,
 			h.opened_at AS handoff_opened, h.expires_at AS handoff_expires,
 			d.id IS NOT NULL AS owned, COALESCE(m.auto_accept_badge = b.id, false) AS hint,

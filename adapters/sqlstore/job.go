@@ -6,7 +6,7 @@ import (
 )
 
 // ClaimSlot returns true for the one caller of all replicas that may run the
-// job in this slot. Slots are Unix times in seconds; nobody frees one.
+// job in this slot. Slots are Unix times in milliseconds; nobody frees one.
 func (d *DB) ClaimSlot(ctx context.Context, job string, slot int64) (bool, error) {
 	n, err := d.run().exec(ctx, `INSERT INTO job_runs (job, slot) VALUES (?, ?) ON CONFLICT DO NOTHING`, job, slot)
 	return n == 1, err

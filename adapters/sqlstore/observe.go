@@ -96,8 +96,15 @@ func (t *tx) findObserved(ctx context.Context, o core.Observation) (found, heir 
 		// What ended before says nothing about an award that is still to come.
 		return found, heir, core.ErrNotFound
 	}
+	// An award that was issued at another time is a renewal, see sameDecision.
+	issued := ms(o.IssuedAt)
+	if o.Stage == core.StagePending {
+		issued = 0
+	}
 	err = t.get(ctx, &found, lockedBadge+`b.recipient = ? AND b.template_id = ? AND b.stage = 'granted'
-		AND b.provider_id = '' ORDER BY b.id LIMIT 1 FOR UPDATE OF b`, o.Recipient.Normal, o.Template.ID)
+		AND b.provider_id = '' AND (CAST(? AS bigint) = 0 OR b.issued_at = 0 OR b.issued_at BETWEEN ? AND ?)
+		ORDER BY b.id LIMIT 1 FOR UPDATE OF b`, o.Recipient.Normal, o.Template.ID,
+		issued, issued-issuedApart.Milliseconds(), issued+issuedApart.Milliseconds())
 	return found, heir, err
 }
 

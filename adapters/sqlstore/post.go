@@ -26,7 +26,7 @@ type postRow struct {
 // shown there, another way to the person is tried.
 func (d *DB) Post(ctx context.Context, id string) (core.Post, error) {
 	var row postRow
-	err := d.run().get(ctx, &row, `SELECT p.id, p.subject_kind, p.subject_id,
+	err := d.hot().get(ctx, &row, `SELECT p.id, p.subject_kind, p.subject_id,
 			COALESCE(p.message_key, '') AS message_key, p.place_sealed, p.editable_until, p.shown, `+accountColumns+`
 		FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ?`, id)
 	if err != nil {

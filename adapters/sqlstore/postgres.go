@@ -17,9 +17,10 @@ import (
 
 // Limits of the connections to PostgreSQL. The server gives up a statement
 // before the connection's own limit ends, so that a slow one does not cost a
-// connection.
+// connection; both leave time for an answer in the three seconds that chat
+// platforms give.
 const (
-	ioLimit          = 3 * time.Second
+	ioLimit          = 2500 * time.Millisecond
 	connectTimeout   = "5"
 	statementTimeout = "2000"
 	lockTimeout      = "1000"

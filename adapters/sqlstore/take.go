@@ -57,14 +57,15 @@ RETURNING o.id, o.lane, o.kind, o.ref, o.payload, o.delivery_key, o.fallback, o.
 // TakeDeliveries implements [delivery.Store].
 func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration) ([]delivery.Delivery, error) {
 	var taken []deliveryRow
+	d.prepare(ctx, dueLanes, takeHeads)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		taken = nil
 		var lanes []string
-		if err := t.all(ctx, &lanes, dueLanes, ms(now), n); err != nil || len(lanes) == 0 {
+		if err := t.hot().all(ctx, &lanes, dueLanes, ms(now), n); err != nil || len(lanes) == 0 {
 			return err
 		}
 		if t.dialect.postgres {
-			return t.all(ctx, &taken, takeHeads, texts(lanes), ms(now), ms(now.Add(lease)))
+			return t.hot().all(ctx, &taken, takeHeads, texts(lanes), ms(now), ms(now.Add(lease)))
 		}
 		taken, err = t.takeEach(ctx, lanes, now, now.Add(lease))
 		return err

@@ -34,7 +34,7 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 		{`DELETE FROM verifications WHERE id IN (
 			SELECT id FROM verifications WHERE created_at < ? LIMIT ?)`, before(keepVerifications)},
 		{`DELETE FROM job_runs WHERE (job, slot) IN (
-			SELECT job, slot FROM job_runs WHERE slot < ? LIMIT ?)`, now.Add(-keepJobRuns).Unix()},
+			SELECT job, slot FROM job_runs WHERE slot < ? LIMIT ?)`, before(keepJobRuns)},
 		{`DELETE FROM outbox WHERE id IN (
 			SELECT o.id FROM posts p JOIN outbox o ON o.ref = p.id AND o.kind = 'post'
 			WHERE p.created_at < ? LIMIT ?)`, before(keepPosts)},

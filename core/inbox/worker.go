@@ -142,7 +142,7 @@ func (w *Worker) handle(ctx context.Context, item Item) (err error) {
 	return h(ctx, item)
 }
 
-// wait grows by half with every attempt, between two seconds and half an
+// wait grows two and a half times with every attempt, from two seconds to half an
 // hour, spread by a fifth, and never falls below what the provider named.
 func wait(attempt int, err error) time.Duration {
 	d := firstRetry

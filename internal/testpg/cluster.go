@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,13 +50,15 @@ type cluster struct {
 	dir      string
 	port     int
 	password string
+	settings []string
 	cmd      *exec.Cmd
 	stdin    *os.File // its end stops the server
 }
 
-// newCluster makes a data directory and starts a server on it. The error
-// wraps errUnavailable when this machine has no PostgreSQL to start.
-func newCluster() (*cluster, error) {
+// newCluster makes a data directory and starts a server on it, with more
+// settings that win over the usual ones. The error wraps errUnavailable when
+// this machine has no PostgreSQL to start.
+func newCluster(more ...string) (*cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func newCluster() (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	c := &cluster{bin: bin, dir: dir, password: rand.Text()}
+	c := &cluster{bin: bin, dir: dir, password: rand.Text(), settings: append(slices.Clone(settings), more...)}
 	if err := os.WriteFile(filepath.Join(dir, "password"), []byte(c.password+"\n"), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("write password: %w", err), c.remove())
 	}
@@ -112,7 +115,7 @@ func (c *cluster) start() error {
 		return errors.Join(fmt.Errorf("make pipe: %w", err), stdin.Close(), in.Close())
 	}
 	options := "-p " + strconv.Itoa(c.port)
-	for _, s := range settings {
+	for _, s := range c.settings {
 		options += " -c " + s
 	}
 	cmd := exec.Command("/bin/sh", "-c", supervise, "supervise", c.bin, c.dir, options) //nolint:noctx // the end of stdin ends it
