@@ -220,7 +220,7 @@ func (s *Settings) complete() error {
 	need("PUBLIC_URL", s.PublicURL == "")
 	need("SECRET_KEY", s.SecretKey == "")
 	need("CREDLY_ORGANIZATION_ID", s.CredlyOrganizationID == "")
-	need("CREDLY_TOKEN, or CREDLY_CLIENT_ID and CREDLY_CLIENT_SECRET,",
+	need("CREDLY_TOKEN (or CREDLY_CLIENT_ID and CREDLY_CLIENT_SECRET)",
 		s.CredlyToken == "" && (s.CredlyClientID == "" || s.CredlyClientSecret == ""))
 	need("SMTP_URL", s.SMTPURL == "")
 	need("MAIL_FROM", s.MailFrom == "")

@@ -8,6 +8,7 @@ import (
 	"github.com/laurelbot/laurel/playground/credlysim"
 	"github.com/laurelbot/laurel/playground/discordsim"
 	"github.com/laurelbot/laurel/playground/mailsim"
+	"github.com/laurelbot/laurel/playground/portalsim"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -189,5 +190,29 @@ func TestCodesDie(t *testing.T) {
 		s.pass(10*time.Minute + time.Second)
 		again.Press("Enter code")
 		again.ExpectEdit("This code no longer works")
+	})
+}
+
+// Addresses outside ASCII are mailed, shown as typed, and compared by their
+// normal form.
+func TestInternationalAddress(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		const typed, same = "Jörg@Bücher.example", "jörg@xn--bcher-kva.example"
+		grant := portalsim.Award{
+			ID: "award-international", Email: same, FirstName: "Jörg", LastName: "Bücher",
+			TemplateID: templateAgile, IssuedAt: s.clock.Now(),
+		}
+		if _, err := s.portal.Grant(t.Context(), grant); err != nil {
+			t.Fatal(err)
+		}
+		who := s.slackChat.As(ada().slackID)
+		who.Command("/badges", "link "+typed)
+		card := who.ExpectEphemeral("Check your mail", typed)
+		card.Press("Enter code")
+		who.Modal("Enter the code").Fill("code", s.codeFor("", 1)).Submit()
+		card = card.ExpectEdit("Linked", typed, "1 badge is waiting")
+		card.Press("My badges")
+		card.ExpectEdit("Certified Agile Leader", typed)
 	})
 }
