@@ -44,7 +44,9 @@ func (s *Service) Handle(ctx context.Context, a Action) Answer {
 			return s.explain(ctx, a, err)
 		}
 		if !isNew {
-			return Answer{}
+			// The first attempt answers. A transport that took this for an
+			// answer without content would remove what the first one shows.
+			return Answer{Posted: true}
 		}
 		defer func() {
 			if err := s.Store.FinishAction(ctx, a.Key, s.Clock.Now()); err != nil {

@@ -22,7 +22,7 @@ const (
 	attemptTimeout = 25 * time.Second
 	// idlePoll finds what other replicas queued and what is due again.
 	idlePoll = 500 * time.Millisecond
-	// storeTimeout bounds storing an outcome.
+	// storeTimeout bounds storing outcomes.
 	storeTimeout = 5 * time.Second
 )
 
@@ -45,6 +45,9 @@ type Dispatcher struct {
 	observe Observer
 	nudge   chan struct{}
 	slots   chan struct{}
+	// outcomes are those of attempts that are over and not yet stored; each
+	// still holds its slot, so there is always room.
+	outcomes chan Outcome
 }
 
 // NewDispatcher returns a dispatcher; a delivery of a kind without a sender
@@ -56,6 +59,7 @@ func NewDispatcher(store Store, clock core.Clock, log *slog.Logger, senders map[
 	return &Dispatcher{
 		store: store, clock: clock, log: log, senders: senders, observe: observe,
 		nudge: make(chan struct{}, 1), slots: make(chan struct{}, takeLanes),
+		outcomes: make(chan Outcome, takeLanes),
 	}
 }
 
@@ -70,8 +74,14 @@ func (d *Dispatcher) Nudge() {
 // Run works until ctx ends, and returns when every attempt that was begun is
 // over and stored.
 func (d *Dispatcher) Run(ctx context.Context) {
-	var attempts sync.WaitGroup
-	defer attempts.Wait()
+	var attempts, storing sync.WaitGroup
+	done := make(chan struct{})
+	storing.Go(func() { d.storeAll(context.WithoutCancel(ctx), done) })
+	defer func() {
+		attempts.Wait()
+		close(done)
+		storing.Wait()
+	}()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -82,11 +92,11 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		for ctx.Err() == nil {
-			n, err := d.begin(ctx, &attempts)
+			more, err := d.begin(ctx, &attempts)
 			if err != nil && ctx.Err() == nil {
 				d.log.ErrorContext(ctx, "take deliveries", "err", err)
 			}
-			if n == 0 || err != nil {
+			if !more || err != nil {
 				break
 			}
 		}
@@ -95,28 +105,82 @@ func (d *Dispatcher) Run(ctx context.Context) {
 }
 
 // begin takes as many deliveries as there are free slots and starts an
-// attempt for each. A slow receiver holds its own slot only.
-func (d *Dispatcher) begin(ctx context.Context, attempts *sync.WaitGroup) (int, error) {
+// attempt for each, and reports whether there may be more. A slow receiver
+// holds its own slot only.
+func (d *Dispatcher) begin(ctx context.Context, attempts *sync.WaitGroup) (more bool, err error) {
 	free := cap(d.slots) - len(d.slots)
 	if free == 0 {
-		return 0, nil
+		return false, nil
 	}
 	due, err := d.store.TakeDeliveries(ctx, d.clock.Now(), free, lease)
 	if err != nil {
-		return 0, fmt.Errorf("take deliveries: %w", err)
+		return false, fmt.Errorf("take deliveries: %w", err)
 	}
 	for _, one := range due {
 		d.slots <- struct{}{}
 		attempts.Go(func() {
-			d.attempt(context.WithoutCancel(ctx), one)
-			<-d.slots
-			d.Nudge()
+			d.outcomes <- d.attempt(context.WithoutCancel(ctx), one)
 		})
 	}
-	return len(due), nil
+	// Had there been more, they would have been taken as well; what is behind
+	// them in their lanes is looked for when they are stored.
+	return len(due) == free, nil
 }
 
-func (d *Dispatcher) attempt(ctx context.Context, one Delivery) {
+// storeAll stores outcomes until done is closed and none is left. Those that
+// come while others are being stored go together: one at a time they cost
+// the database more than everything else about a delivery.
+func (d *Dispatcher) storeAll(ctx context.Context, done <-chan struct{}) {
+	for {
+		select {
+		case first := <-d.outcomes:
+			d.finish(ctx, d.gather(first))
+		case <-done:
+			for len(d.outcomes) > 0 {
+				d.finish(ctx, d.gather(<-d.outcomes))
+			}
+			return
+		}
+	}
+}
+
+// gather adds the outcomes that are there already, without waiting.
+func (d *Dispatcher) gather(first Outcome) []Outcome {
+	batch := []Outcome{first}
+	for {
+		select {
+		case next := <-d.outcomes:
+			batch = append(batch, next)
+		default:
+			return batch
+		}
+	}
+}
+
+// finish stores a batch and gives its slots back. Where the batch fails each
+// is stored alone, so that one that cannot be stored does not let the others
+// be sent again.
+func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := d.store.FinishDeliveries(ctx, d.clock.Now(), batch)
+	for _, o := range batch {
+		if err != nil {
+			one := err
+			if len(batch) > 1 {
+				one = d.store.FinishDeliveries(ctx, d.clock.Now(), []Outcome{o})
+			}
+			if one != nil {
+				// The lease brings it back; its key lets the repetition be found.
+				d.log.ErrorContext(ctx, "store outcome of delivery", "delivery", o.Delivery.ID, "err", one)
+			}
+		}
+		<-d.slots
+	}
+	d.Nudge()
+}
+
+func (d *Dispatcher) attempt(ctx context.Context, one Delivery) Outcome {
 	start := time.Now()
 	outcome := d.send(ctx, one)
 	d.observe(one, outcome, time.Since(start))
@@ -126,12 +190,7 @@ func (d *Dispatcher) attempt(ctx context.Context, one Delivery) {
 		d.log.InfoContext(ctx, "delivery outcome", "delivery", one.ID, "kind", one.Kind, "state", outcome.State,
 			"attempt", one.Attempts, "cause", outcome.Cause)
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	if err := d.store.FinishDeliveries(ctx, d.clock.Now(), []Outcome{outcome}); err != nil {
-		// The lease brings it back; its key lets the repetition be found.
-		d.log.ErrorContext(ctx, "store outcome of delivery", "delivery", one.ID, "err", err)
-	}
+	return outcome
 }
 
 // send makes one attempt; a panic in a sender is a failed attempt.

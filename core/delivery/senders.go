@@ -63,7 +63,21 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	if err != nil {
 		return s.failed(d, post, err)
 	}
-	return Outcome{Delivery: d, State: StateSent, Place: &place, Pause: messenger.Pause()}
+	out := Outcome{Delivery: d, State: StateSent, Place: &place, Pause: messenger.Pause()}
+	if d.FirstTryAt.IsZero() || !place.Reachable(now) {
+		return out
+	}
+	// A message that was found again shows what was true when it was first
+	// sent, and what has changed since may rely on this delivery to tell it.
+	shown, err := messenger.Show(ctx, place, card, d.Key)
+	switch {
+	case err == nil:
+		out.Place = &shown
+	case core.ClassOf(err) != core.PlaceGone:
+		out = s.failed(d, post, err)
+		out.Place = &place
+	}
+	return out
 }
 
 func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {

@@ -67,11 +67,11 @@ func (m *memory) Receive(_ context.Context, msg Message) (bool, error) {
 	if m.storeErr != nil {
 		return false, m.storeErr
 	}
-	if name := msg.Source + "/" + msg.Key; m.known[name] {
+	name := msg.Source + "/" + msg.Key
+	if m.known[name] {
 		return false, nil
-	} else {
-		m.known[name] = true
 	}
+	m.known[name] = true
 	m.items = append(m.items, Item{ID: int64(1000 + len(m.known)), Message: msg, Attempts: 1})
 	return true, nil
 }
