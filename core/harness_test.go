@@ -80,7 +80,7 @@ func houseOn(t *testing.T, url string) *house {
 	h.work = &core.Work{Store: h.db, Clock: h, Provider: h.prov, Observer: h.obs, TTL: core.DefaultHandoffTTL}
 	h.rec = &core.Reconciler{Store: h.db, Clock: h, Provider: h.prov, Observer: h.obs, Log: slog.New(slog.DiscardHandler)}
 	h.comp = &chat.Composer{
-		Store: h.db, Clock: h, Keys: h.keys, Catalog: catalog, Provider: h.prov, PublicURL: "https://laurel.example.org",
+		Store: h.db, Clock: h, Keys: h.keys, Catalog: catalog, Provider: h.prov, PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 	}
 	return h
 }

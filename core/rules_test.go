@@ -161,7 +161,7 @@ func newWorld(t *testing.T, rt *rapid.T, template string) *world {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	w.comp = &chat.Composer{Store: w.db, Clock: w, Keys: w.keys, Catalog: catalog, Provider: w.prov, PublicURL: "https://laurel.example.org"}
+	w.comp = &chat.Composer{Store: w.db, Clock: w, Keys: w.keys, Catalog: catalog, Provider: w.prov, PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL}
 	return w
 }
 

@@ -594,7 +594,7 @@ func TestSweepTellsThatItIsOver(t *testing.T) {
 	if n, err := sweeper.Expire(t.Context()); n != 1 || err != nil {
 		t.Fatalf("expired %d, %v", n, err)
 	}
-	if got := titles(h.sent(), ada); !slices.Equal(got, []string{"The two minutes are over: Badge 1"}) {
+	if got := titles(h.sent(), ada); !slices.Equal(got, []string{"Time is up: Badge 1"}) {
 		t.Errorf("told %q", got)
 	}
 	if r, _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || r != core.ClaimOpened {

@@ -174,7 +174,8 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 
 func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
 	return &chat.Composer{
-		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly, PublicURL: a.settings.PublicURL,
+		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly,
+		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL,
 	}
 }
 
@@ -185,10 +186,13 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Provider: a.credly, Log: a.log, Wake: a.wake,
 	}
+	transport := newTransport()
+	a.closers = append(a.closers, transport.CloseIdleConnections)
 	if s.hasSlack() {
 		a.slack, err = slack.New(slack.Config{
 			APIURL: s.SlackAPIURL, BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret,
 			Clock: a.clock, Keys: keys, Handler: service, Inbox: a.worker, Log: a.log, Metrics: a.metrics,
+			Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Slack: %w", err)
@@ -200,7 +204,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		a.discord, err = discord.New(discord.Config{
 			APIURL: s.DiscordAPIURL, BotToken: s.DiscordBotToken, ApplicationID: s.DiscordApplicationID,
 			PublicKey: s.DiscordPublicKey, PublicURL: s.PublicURL, Clock: a.clock, Handler: service,
-			Texts: commandTexts(catalog), Log: a.log, Metrics: a.metrics,
+			Texts: commandTexts(catalog), Log: a.log, Metrics: a.metrics, Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)

@@ -85,7 +85,7 @@ func TestLostAnswerIsFoundAgain(t *testing.T) {
 		who.In(generalChannel).Command("/badges", "claim Associate")
 		who.In(generalChannel).ExpectEphemeral("Ready")
 		s.pass(2*time.Minute + time.Second)
-		who.ExpectDM("The two minutes are over")
+		who.ExpectDM("Time is up")
 		s.waitFor("the delivery to be settled", func() bool {
 			stats, err := s.app.db.Stats(t.Context())
 			return err == nil && stats.Deliveries["ready"]+stats.Deliveries["sending"] == 0
@@ -114,7 +114,7 @@ func TestLostAnswerIsHiddenByNonce(t *testing.T) {
 		who.Expect("Bereit")
 		lost := s.discord.Fail(discordsim.Fault{Method: http.MethodPost, PathPattern: "/channels/*/messages", Times: 1, DropAnswer: true})
 		s.pass(20 * time.Minute)
-		who.ExpectDM("Die zwei Minuten sind um")
+		who.ExpectDM("Die Zeit ist um")
 		s.waitFor("the delivery to be settled", func() bool {
 			stats, err := s.app.db.Stats(t.Context())
 			return err == nil && stats.Deliveries["ready"]+stats.Deliveries["sending"] == 0

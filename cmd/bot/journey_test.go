@@ -166,7 +166,7 @@ func TestHandoffExpires(t *testing.T) {
 		ready := list.ExpectEdit("Ready")
 		link := slackLink(t, s, ada().slackID)
 		s.pass(2*time.Minute + time.Second)
-		expired := ready.ExpectEdit("The two minutes are over")
+		expired := ready.ExpectEdit("Time is up")
 		if status, _ := s.get(link); status != http.StatusGone {
 			t.Errorf("the page of an expired link: %d", status)
 		}
@@ -370,7 +370,7 @@ func TestBinaryGoesTheWholeWay(t *testing.T) {
 			list.Press("Claim")
 			ready := list.ExpectEdit("Ready")
 			s.pass(2*time.Minute + time.Second)
-			ready.ExpectEdit("The two minutes are over")
+			ready.ExpectEdit("Time is up")
 		})
 	}
 }

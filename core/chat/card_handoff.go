@@ -75,6 +75,7 @@ func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 func (c *Composer) badgeArgs(w Words, b core.Badge) Args {
 	return Args{
 		"Badge": badgeName(w, b), "Address": Code(b.Recipient.Shown), "Provider": c.Provider.Name(),
+		"Lifetime": c.lifetime(w),
 	}
 }
 

@@ -45,10 +45,11 @@ func greetingCard(w Words, provider string) Card {
 	}
 }
 
-func helpCard(w Words, provider, unknown string) Card {
+func (c *Composer) helpCard(w Words, unknown string) Card {
+	provider := c.Provider.Name()
 	card := Card{
 		Title: w.Plain("help.title", nil), Summary: w.Plain("help.summary", nil),
-		Text: w.Text("help.text", Args{"Provider": provider}),
+		Text: w.Text("help.text", Args{"Provider": provider, "Lifetime": c.lifetime(w)}),
 	}
 	if unknown != "" {
 		card.Text = Join(w.Text("help.unknown", Args{"Word": clip(unknown, 40)}), Plain(""), card.Text)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -17,6 +19,8 @@ type Composer struct {
 	Catalog   *Catalog
 	Provider  core.Provider
 	PublicURL string
+	// TTL is how long a claim link lives.
+	TTL time.Duration
 }
 
 // ErrNothing says that there is nothing left to show in a post: what it was
@@ -109,4 +113,9 @@ func (c *Composer) joined(ctx context.Context, w Words, p core.Post) (Card, erro
 		Tone: ToneWarn, Title: w.Plain("joined.title", nil), Summary: w.Plain("joined.summary", args),
 		Text: w.Text("joined.text", args),
 	}, nil
+}
+
+// lifetime says how long a claim link lives, in minutes.
+func (c *Composer) lifetime(w Words) string {
+	return w.Plain("lifetime", Args{"Count": int(math.Ceil(c.TTL.Minutes()))})
 }

@@ -198,7 +198,7 @@ func goldenComposer(t *testing.T, store core.Store) *Composer {
 	}
 	return &Composer{
 		Store: store, Clock: fixed(noon), Keys: keys, Catalog: catalog, Provider: provider{},
-		PublicURL: "https://laurel.example.org",
+		PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 	}
 }
 
@@ -283,8 +283,8 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	}
 
 	put("greeting", readable(greetingCard(w, "Credly")))
-	put("help", readable(helpCard(w, "Credly", "")))
-	put("help, unknown word", readable(helpCard(w, "Credly", strings.Repeat("dance", 20))))
+	put("help", readable(c.helpCard(w, "")))
+	put("help, unknown word", readable(c.helpCard(w, strings.Repeat("dance", 20))))
 	put("list, empty", readable(listCard(w, goldenPerson("ada@example.org", "ada.l@example.com"), nil, 1, noon)))
 	for page := 1; page <= 3; page++ {
 		put(fmt.Sprintf("list, page %d", page), readable(listCard(w, goldenPerson("ada@example.org"), collection(), page, noon)))

@@ -121,7 +121,7 @@ func (s *Service) help(w Words, a Action) Answer {
 	if a.Source == SourceCommand {
 		unknown = a.Arg
 	}
-	card := helpCard(w, s.Provider.Name(), unknown)
+	card := s.Composer.helpCard(w, unknown)
 	return Answer{Card: &card, Where: asideOfPress(a)}
 }
 

@@ -65,7 +65,7 @@ func newRoom(t *testing.T) *room {
 	r.svc = &chat.Service{
 		Store: r.db, Clock: r, Catalog: catalog, Provider: named{},
 		Composer: &chat.Composer{
-			Store: r.db, Clock: r, Keys: r.keys, Catalog: catalog, Provider: named{}, PublicURL: "https://laurel.example.org",
+			Store: r.db, Clock: r, Keys: r.keys, Catalog: catalog, Provider: named{}, PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 		},
 		Claims: &core.Claims{Store: r.db, Clock: r, TTL: core.DefaultHandoffTTL},
 		Links:  &core.Links{Store: r.db, Clock: r, Keys: r.keys},

@@ -140,7 +140,7 @@ func newPostWorld(t *testing.T, rt *rapid.T, template string) *postWorld {
 		rt.Fatal(err)
 	}
 	w.composer = &chat.Composer{
-		Store: w.db, Clock: w, Keys: testKeys(t), Catalog: catalog, Provider: named{}, PublicURL: "https://laurel.example.org",
+		Store: w.db, Clock: w, Keys: testKeys(t), Catalog: catalog, Provider: named{}, PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 	}
 	w.tx(rt, func(ctx context.Context, tx core.Tx) error {
 		w.people = nil

@@ -127,7 +127,7 @@ func testComposer(t *testing.T, store core.Store, now time.Time) *chat.Composer 
 	}
 	return &chat.Composer{
 		Store: store, Clock: fixed(now), Keys: keys, Catalog: catalog, Provider: provider{},
-		PublicURL: "https://laurel.example.org",
+		PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 	}
 }
 

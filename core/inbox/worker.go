@@ -39,11 +39,15 @@ type Worker struct {
 	log      *slog.Logger
 	handlers map[Kind]Handler
 	nudge    chan struct{}
+	slots    chan struct{}
 }
 
 // NewWorker returns a worker; an item of a kind without a handler is parked.
 func NewWorker(store Store, clock core.Clock, log *slog.Logger, handlers map[Kind]Handler) *Worker {
-	return &Worker{store: store, clock: clock, log: log, handlers: handlers, nudge: make(chan struct{}, 1)}
+	return &Worker{
+		store: store, clock: clock, log: log, handlers: handlers, nudge: make(chan struct{}, 1),
+		slots: make(chan struct{}, takeItems),
+	}
 }
 
 // Nudge makes the worker look for items now.
@@ -65,8 +69,11 @@ func (w *Worker) Receive(ctx context.Context, m Message) (bool, error) {
 
 var _ Receiver = (*Worker)(nil)
 
-// Run works until ctx ends, and returns when what was begun is finished.
+// Run works until ctx ends, and returns when what was begun is finished. An
+// item that takes long holds its own slot only.
 func (w *Worker) Run(ctx context.Context) {
+	var begun sync.WaitGroup
+	defer begun.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -77,7 +84,7 @@ func (w *Worker) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		for ctx.Err() == nil {
-			n, err := w.Once(ctx)
+			n, err := w.begin(ctx, &begun)
 			if err != nil && ctx.Err() == nil {
 				w.log.ErrorContext(ctx, "work off inbox", "err", err)
 			}
@@ -89,17 +96,34 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// Once works off one batch and returns how many items it held.
+// Once works off as many items as there are free slots and returns how many,
+// when all of them are over.
 func (w *Worker) Once(ctx context.Context) (int, error) {
-	items, err := w.store.TakeItems(ctx, w.clock.Now(), takeItems, itemLease)
+	var begun sync.WaitGroup
+	defer begun.Wait()
+	return w.begin(ctx, &begun)
+}
+
+// begin takes an item for every free slot and starts to work on it.
+func (w *Worker) begin(ctx context.Context, begun *sync.WaitGroup) (int, error) {
+	free := cap(w.slots) - len(w.slots)
+	if free == 0 {
+		return 0, nil
+	}
+	items, err := w.store.TakeItems(ctx, w.clock.Now(), free, itemLease)
 	if err != nil {
 		return 0, fmt.Errorf("take items: %w", err)
 	}
-	var group sync.WaitGroup
 	for _, item := range items {
-		group.Go(func() { w.work(context.WithoutCancel(ctx), item) })
+		w.slots <- struct{}{}
+		begun.Go(func() {
+			defer func() {
+				<-w.slots
+				w.Nudge()
+			}()
+			w.work(context.WithoutCancel(ctx), item)
+		})
 	}
-	group.Wait()
 	return len(items), nil
 }
 
