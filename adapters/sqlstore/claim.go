@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"sync"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
@@ -109,7 +108,10 @@ func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error
 // was there before it began; where one must come before the other it counts
 // the other's rows:
 //   - a handoff that outlived its time is closed before the new one is
-//     inserted, or the index that allows one open handoff refuses it;
+//     inserted, or the index that allows one open handoff refuses it. It is
+//     looked for by the badge's id itself as well, because while few handoffs
+//     are open PostgreSQL would plan to look through all of them, and keep
+//     that plan when they are many;
 //   - lanes are woken before anything is put into them, the order in which
 //     the dispatcher locks.
 //
@@ -128,7 +130,7 @@ WITH owned AS MATERIALIZED (
 	FOR NO KEY UPDATE OF b FOR SHARE OF d
 ), stale AS (
 	UPDATE handoffs h SET state = 'expired', closed_at = $5::bigint FROM owned
-	WHERE h.badge_id = owned.id AND h.state IN ('preparing', 'open') AND h.expires_at <= $5::bigint
+	WHERE h.badge_id = owned.id AND h.badge_id = $4 AND h.state IN ('preparing', 'open') AND h.expires_at <= $5::bigint
 	RETURNING h.id
 ), opened AS (
 	INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at)
@@ -188,41 +190,11 @@ SELECT id, badge_id, member_id, state, opened_at, expires_at FROM opened`
 // its arguments $1 to $15 in the order of Claim, for measuring it alone.
 func ClaimStatement() string { return claimSQL }
 
-// claimStatement is claimSQL prepared once; the pool prepares it again on
-// each connection by itself.
-type claimStatement struct {
-	mu   sync.Mutex
-	stmt *sql.Stmt
-}
-
-func (c *claimStatement) get(ctx context.Context, db *sql.DB) (*sql.Stmt, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stmt != nil {
-		return c.stmt, nil
-	}
-	stmt, err := db.PrepareContext(ctx, claimSQL)
-	if err != nil {
-		return nil, err
-	}
-	c.stmt = stmt
-	return stmt, nil
-}
-
-func (c *claimStatement) close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stmt == nil {
-		return nil
-	}
-	return c.stmt.Close()
-}
-
 func (d *DB) claimAtOnce(ctx context.Context, p core.ClaimParams) (core.Handoff, error) {
 	if ctx.Value(inTxKey{}) != nil {
 		return core.Handoff{}, errNested
 	}
-	stmt, err := d.claim.get(ctx, d.x.DB)
+	stmt, err := d.prepared.get(ctx, d.x, claimSQL)
 	if err != nil {
 		return core.Handoff{}, wrap(ctx, err)
 	}

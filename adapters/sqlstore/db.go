@@ -37,8 +37,7 @@ type DB struct {
 	keys    *core.Keys
 	log     *slog.Logger
 	url     string
-	claim   claimStatement
-	// prepared are the statements of deliveries.
+	// prepared are the statements of claims and deliveries.
 	prepared statements
 
 	statsMu sync.Mutex
@@ -91,7 +90,7 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Close closes all connections.
 func (d *DB) Close() error {
-	return errors.Join(d.claim.close(), d.prepared.close(), d.x.Close())
+	return errors.Join(d.prepared.close(), d.x.Close())
 }
 
 // run returns a runner for single statements outside of any transaction.

@@ -9,8 +9,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// statements are statements that PostgreSQL keeps prepared. Planning costs
-// more than running most of what a delivery needs. Statements are constants,
+// statements are those that PostgreSQL keeps prepared. Planning costs more
+// than running most of what a claim and its delivery need. Statements are constants,
 // so the set stays small; the pool prepares each again on each of its
 // connections by itself.
 type statements struct {

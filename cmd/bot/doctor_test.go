@@ -98,7 +98,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		// want stands in the one line that fails.
 		want []string
 	}
-	t.Run("one thing at a time", func(t *testing.T) { //nolint:paralleltest // The bot is stopped after these.
+	t.Run("one thing at a time", func(t *testing.T) {
 		for name, c := range map[string]sickness{
 			"wrong slack token": {
 				func(s *Settings) { s.SlackBotToken = "xoxb-" + hushed },

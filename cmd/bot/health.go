@@ -20,12 +20,10 @@ func (a *app) healthRoutes() {
 		writeLine(w, http.StatusOK, "ok")
 	})
 	a.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
-		defer cancel()
 		switch {
 		case a.draining.Load():
 			writeLine(w, http.StatusServiceUnavailable, "stopping")
-		case a.db.Ping(ctx) != nil:
+		case soon(r.Context(), a.db.Ping) != nil:
 			writeLine(w, http.StatusServiceUnavailable, "database does not answer")
 		default:
 			writeLine(w, http.StatusOK, "ready")
@@ -33,6 +31,28 @@ func (a *app) healthRoutes() {
 	})
 	a.metrics.MustRegister(storeMetrics{a})
 	a.mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+}
+
+// soon asks the store for something and gives up after readyWithin, also
+// where a silent connection keeps the driver from heeding its context.
+func soon(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	answered := make(chan error, 1)
+	go func() {
+		defer cancel()
+		answered <- ask(ctx)
+	}()
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		select {
+		case err := <-answered:
+			return err
+		default:
+			return ctx.Err()
+		}
+	}
 }
 
 func writeLine(w http.ResponseWriter, status int, line string) {

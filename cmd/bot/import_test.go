@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/csv"
@@ -21,7 +22,7 @@ const (
 	importRows = 100_000
 	// importWithin is how long one import of it may take on a loaded machine
 	// of two cores.
-	importWithin = 3 * time.Minute
+	importWithin = 2 * time.Minute
 )
 
 const importHeader = "award_id,email,first_name,last_name,locale,badge_template_id,issued_at,expires_at,certificate_number,certificate_url\n"
@@ -31,7 +32,7 @@ const importHeader = "award_id,email,first_name,last_name,locale,badge_template_
 func writeAwards(t *testing.T, n int, row func(i int) string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "awards.csv")
-	f, err := os.Create(path) //nolint:gosec // The path is of this test.
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,22 +115,27 @@ func forEachDatabase(t *testing.T, f func(t *testing.T, databaseURL string)) {
 	})
 }
 
+// The large file goes through the built binary: what is timed is what people
+// run, without the race detector, which slows SQLite down tenfold.
 func TestImportOfHundredThousandRows(t *testing.T) {
 	t.Parallel()
+	bot := buildProgram(t)
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		file := writeAwards(t, importRows, awardRow)
 		importTimed := func(want string) {
 			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), importWithin)
+			defer cancel()
+			var errs bytes.Buffer
+			cmd := bot.command(ctx, t, map[string]string{"DATABASE_URL": databaseURL, "SECRET_KEY": goodEnvironment()["SECRET_KEY"]}, "import", file)
+			cmd.Stderr = &errs
 			begin := time.Now()
-			status, out, errs := importInto(t, databaseURL, file)
+			out, err := cmd.Output()
 			took := time.Since(begin)
-			if status != 0 || out != want {
-				t.Fatalf("exit status %d, %q; want %q\n%s", status, out, want, errs)
+			if err != nil || string(out) != want {
+				t.Fatalf("%v, %q; want %q\n%s", err, out, want, errs.String())
 			}
 			t.Logf("%d rows in %s: %.0f rows/s", importRows, took.Round(time.Millisecond), importRows/took.Seconds())
-			if took > importWithin {
-				t.Errorf("the import took %s, want at most %s", took, importWithin)
-			}
 		}
 		importTimed("100000 rows: 100000 new, 0 changed, 0 unchanged, 0 rejected\n")
 		db := openDatabase(t, databaseURL)
@@ -177,7 +183,11 @@ func TestImportOfWrongRows(t *testing.T) {
 		}
 		lines := strings.Split(errs, "\n")
 		for _, want := range [][]string{
-			{"line 2", "email"}, {"line 1202", "issued_at"}, {"line 1203"}, {"line 1204", "award_id"}, {"line 2501", "expires_at"},
+			{"line 2", "email"},
+			{"line 1202", "issued_at"},
+			{"line 1203"},
+			{"line 1204", "award_id"},
+			{"line 2501", "expires_at"},
 			{"5 of 2500 rows are wrong, nothing was imported", "--skip-invalid"},
 		} {
 			if !anyLine(lines, want...) {
@@ -207,7 +217,7 @@ func TestImportOfWrongRows(t *testing.T) {
 		if n := countRows(t, db, `SELECT count(*) FROM badges`); n != rows-len(wrong) {
 			t.Errorf("%d badges were imported", n)
 		}
-		data, err := os.ReadFile(path) //nolint:gosec // The path is of this test.
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +302,7 @@ func tableCounts(t *testing.T, db *sql.DB) map[string]int {
 	}
 	counts := map[string]int{}
 	for _, name := range names {
-		counts[name] = countRows(t, db, `SELECT count(*) FROM `+name) //nolint:gosec // A name of our own schema.
+		counts[name] = countRows(t, db, `SELECT count(*) FROM `+name)
 	}
 	return counts
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/scheduler"
 )
 
@@ -55,15 +57,14 @@ func (storeMetrics) Describe(ch chan<- *prometheus.Desc) {
 // Collect reads the store. Where it does not answer in time the figures are
 // missing, which is what there is to say.
 func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
-	defer cancel()
+	ctx := context.Background()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	now := m.a.clock.Now()
-	stats, err := m.a.db.Stats(ctx)
+	stats, jobs, err := m.read(ctx)
 	if err != nil {
-		m.a.log.WarnContext(ctx, "read statistics", "err", err)
+		m.a.log.WarnContext(ctx, "read figures of the store", "err", err)
 		return
 	}
 	for state, n := range stats.Deliveries {
@@ -81,11 +82,6 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 		oldest = max(0, now.Sub(stats.OldestReady))
 	}
 	gauge(oldestDesc(), oldest.Seconds())
-	jobs, err := m.a.db.JobResults(ctx)
-	if err != nil {
-		m.a.log.WarnContext(ctx, "read job results", "err", err)
-		return
-	}
 	for _, j := range jobs {
 		outcome := "ok"
 		if strings.HasPrefix(j.Outcome, scheduler.OutcomeFailed) {
@@ -94,4 +90,32 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 		gauge(jobSecondsDesc(), j.Took.Seconds(), j.Job)
 		gauge(jobAgeDesc(), max(0, now.Sub(j.Started)).Seconds(), j.Job, outcome)
 	}
+}
+
+type figures struct {
+	stats sqlstore.Stats
+	jobs  []sqlstore.JobResult
+}
+
+// read reads everything that is shown. An answer that comes too late is
+// nobody's any more.
+func (m storeMetrics) read(ctx context.Context) (sqlstore.Stats, []sqlstore.JobResult, error) {
+	found := make(chan figures, 1)
+	err := soon(ctx, func(ctx context.Context) error {
+		stats, err := m.a.db.Stats(ctx)
+		if err != nil {
+			return fmt.Errorf("read statistics: %w", err)
+		}
+		jobs, err := m.a.db.JobResults(ctx)
+		if err != nil {
+			return fmt.Errorf("read job results: %w", err)
+		}
+		found <- figures{stats, jobs}
+		return nil
+	})
+	if err != nil {
+		return sqlstore.Stats{}, nil, err
+	}
+	f := <-found
+	return f.stats, f.jobs, nil
 }

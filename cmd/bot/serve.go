@@ -19,8 +19,9 @@ const (
 	idleWithin   = 90 * time.Second
 	headerBytes  = 32 << 10
 	// drainWithin is how long the end may take: systemd, Docker and
-	// Kubernetes all wait ten seconds or longer.
-	drainWithin = 9 * time.Second
+	// Kubernetes all wait ten seconds or longer, and the database is closed
+	// after it.
+	drainWithin = 8 * time.Second
 )
 
 type serveCmd struct{}
@@ -67,7 +68,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	}
 	a.draining.Store(true)
 	a.log.InfoContext(work, "stopping")
-	end, cancel := context.WithTimeout(work, drainWithin)
+	// Its own time, not that of the work, whose end is waited for below.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 	defer cancel()
 	err = errors.Join(ignoreClosed(err), server.Shutdown(end), a.drain(end))
 	stopWork()

@@ -33,6 +33,8 @@ type stage struct {
 	settings    *Settings
 	slackChat   *slacktest.Harness
 	discordChat *discordtest.Chat
+	// triggers counts the requests that a test made up itself.
+	triggers int
 	// logs is what the bot logged.
 	logs *testLog
 	// app is the bot in this process, nil when it runs as a binary.
