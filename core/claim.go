@@ -83,13 +83,16 @@ func (c *Claims) open(ctx context.Context, actor Identity, badgeID string, at Pl
 // show lets one more message follow a handoff that is already open.
 func (c *Claims) show(ctx context.Context, actor Identity, handoffID string, at Place) error {
 	now := c.Clock.Now()
+	p, err := c.Store.Person(ctx, actor)
+	if err != nil {
+		return err
+	}
+	if p.Account == nil {
+		return ErrNotFound
+	}
 	return c.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		account, err := tx.EnsureAccount(ctx, Account{Identity: actor}, now)
-		if err != nil {
-			return err
-		}
 		post, err := tx.AddPost(ctx, Post{
-			ID: NewID(), Account: account, Place: at,
+			ID: NewID(), Account: *p.Account, Place: at,
 			Subject: Subject{Kind: SubjectHandoff, ID: handoffID},
 		}, now)
 		if err != nil {

@@ -109,9 +109,9 @@ func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error
 // the other's rows:
 //   - a handoff that outlived its time is closed before the new one is
 //     inserted, or the index that allows one open handoff refuses it. It is
-//     looked for by the badge's id itself as well, because while few handoffs
-//     are open PostgreSQL would plan to look through all of them, and keep
-//     that plan when they are many;
+//     looked for among the badge's own: while few handoffs are open PostgreSQL
+//     would rather look through all of them by an index of those, and keep to
+//     that when they are many. The concatenation keeps it from these indexes;
 //   - lanes are woken before anything is put into them, the order in which
 //     the dispatcher locks.
 //
@@ -130,7 +130,7 @@ WITH owned AS MATERIALIZED (
 	FOR NO KEY UPDATE OF b FOR SHARE OF d
 ), stale AS (
 	UPDATE handoffs h SET state = 'expired', closed_at = $5::bigint FROM owned
-	WHERE h.badge_id = owned.id AND h.badge_id = $4 AND h.state IN ('preparing', 'open') AND h.expires_at <= $5::bigint
+	WHERE h.badge_id = owned.id AND h.badge_id = $4 AND h.state || '' IN ('preparing', 'open') AND h.expires_at <= $5::bigint
 	RETURNING h.id
 ), opened AS (
 	INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at)

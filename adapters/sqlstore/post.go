@@ -60,8 +60,21 @@ func (d *DB) sealPlace(p core.Place) string {
 	return d.keys.Seal(p.Ref.Reveal(), placeContext)
 }
 
-// AddPost implements [core.Tx].
+// lockLane locks the lane of an account, if it has one.
+const lockLane = `SELECT l.lane FROM lanes l JOIN accounts a ON l.lane = a.platform || ':' || a.tenant || ':' || a.user_id
+	WHERE a.id = ? FOR UPDATE OF l`
+
+// AddPost implements [core.Tx]. A message that is a post already is changed,
+// and its lane is locked before: what became of a delivery is stored in the
+// lane first and in the post after it, and two that begin at opposite ends
+// wait for each other.
 func (t *tx) AddPost(ctx context.Context, p core.Post, now time.Time) (string, error) {
+	if t.dialect.postgres && p.Place.MessageKey != "" {
+		var locked []string
+		if err := t.all(ctx, &locked, lockLane, p.Account.ID); err != nil {
+			return "", err
+		}
+	}
 	var id string
 	err := t.get(ctx, &id, `INSERT INTO posts
 			(id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/laurelbot/laurel/adapters/sqlstore"
+)
+
+const (
+	pgbenchClients = 16
+	handoffLife    = time.Hour
+	// sealedPlace is as long as the place of a card that the bot stores.
+	sealedPlace = 230
+)
+
+var (
+	placeholder  = regexp.MustCompile(`\$(\d+)`)
+	transactions = regexp.MustCompile(`number of transactions actually processed: (\d+)`)
+	speed        = regexp.MustCompile(`tps = ([0-9.]+) \(without`)
+)
+
+// claimScript is the bot's own statement for pgbench: each of its arguments
+// is replaced by a variable, or by an id made from one.
+func claimScript(statement string, o order) (string, error) {
+	padded := func(prefix, variable string, digits int) string {
+		return fmt.Sprintf("('%s' || lpad(:%s::text, %d, '0'))", prefix, variable, digits)
+	}
+	arguments := []string{
+		":platform", ":tenant", padded("U", "owner", 10), padded(badgePrefix, "badge", 12), ":now",
+		padded(handoffPrefix, "n", 12), ":until", ":until", padded(postPrefix, "n", 12),
+		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", ":no", ":nothing",
+	}
+	var unknown error
+	sql := placeholder.ReplaceAllStringFunc(statement, func(word string) string {
+		n, err := strconv.Atoi(word[1:])
+		if err != nil || n < 1 || n > len(arguments) {
+			unknown = fmt.Errorf("the statement has an argument %s that is not known here", word)
+			return word
+		}
+		return arguments[n-1]
+	})
+	return fmt.Sprintf(`\set i :i + 1
+\set n :base + :i * %d + :client_id
+\set badge (:n * %d) %% %d + 1
+\set owner :badge %% %d + 1
+%s;
+`, pgbenchClients, step, o.badges, o.members, strings.TrimSpace(sql)), unknown
+}
+
+// pgbench runs the statement of a claim for a while.
+type pgbench struct {
+	program, script string
+	env             []string
+}
+
+func newPgbench(programs, folder, dsn string, o order) (*pgbench, error) {
+	text, err := claimScript(sqlstore.ClaimStatement(), o)
+	if err != nil {
+		return nil, err
+	}
+	p := &pgbench{program: filepath.Join(programs, "pgbench"), script: filepath.Join(folder, "claim.sql")}
+	if err := os.WriteFile(p.script, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("write script: %w", err)
+	}
+	env, err := environment(dsn)
+	p.env = append(os.Environ(), env...)
+	return p, err
+}
+
+// run claims badges from the base on and returns how many, and how many per
+// second.
+func (p *pgbench) run(ctx context.Context, slice time.Duration, base int) (n int, perSecond float64, err error) {
+	now := time.Now()
+	cmd := exec.CommandContext(ctx, p.program, "-n", "-M", "prepared", //nolint:gosec // Its folder is that of the server.
+		"-c", strconv.Itoa(pgbenchClients), "-j", "2", "-T", strconv.Itoa(int(slice.Seconds())), "-f", p.script,
+		"-D", "i=-1", "-D", "base="+strconv.Itoa(base), "-D", "platform=slack", "-D", "tenant="+slackTenant,
+		"-D", "now="+strconv.FormatInt(now.UnixMilli(), 10),
+		"-D", "until="+strconv.FormatInt(now.Add(handoffLife).UnixMilli(), 10),
+		"-D", "place="+strings.Repeat("p", sealedPlace), "-D", "yes=t", "-D", "no=f", "-D", "nothing=-")
+	cmd.Env = p.env
+	var said, wrong bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &wrong
+	if err := cmd.Run(); err != nil {
+		return 0, 0, fmt.Errorf("run pgbench: %w: %s", err, wrong.String())
+	}
+	return parsePgbench(said.String())
+}
+
+// parsePgbench reads what pgbench prints at its end.
+func parsePgbench(said string) (n int, perSecond float64, err error) {
+	for lines := bufio.NewScanner(strings.NewReader(said)); lines.Scan(); {
+		if m := transactions.FindStringSubmatch(lines.Text()); m != nil {
+			n, err = strconv.Atoi(m[1])
+		}
+		if m := speed.FindStringSubmatch(lines.Text()); m != nil && err == nil {
+			perSecond, err = strconv.ParseFloat(m[1], 64)
+		}
+	}
+	if err == nil && (n == 0 || perSecond == 0) {
+		err = errors.New("no figures among them")
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("read pgbench's figures: %w", err)
+	}
+	return n, perSecond, nil
+}

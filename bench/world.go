@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/laurelbot/laurel/internal/testpg"
+)
+
+// The two databases are copies of each other on one server: what pgbench
+// claims in its own is never delivered by the bot.
+const (
+	botDatabase  = "laurel"
+	bareDatabase = "bare"
+)
+
+// history is how many badges there are for one claim of yesterday.
+const history = 10
+
+// world is the database server with its generated rows.
+type world struct {
+	server *testpg.Durable
+	// dsn is the bot's database, bare that of pgbench.
+	dsn, bare string
+	db        *sql.DB
+	pid       int
+	// before are the rows of yesterday.
+	before counts
+}
+
+func startWorld() (*world, error) {
+	server, err := testpg.StartDurable("shared_buffers=256MB", "max_wal_size=4GB")
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	w := &world{server: server, dsn: server.DSN(botDatabase), bare: server.DSN(bareDatabase)}
+	if w.pid, err = server.PID(); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return w, nil
+}
+
+func (w *world) close() error {
+	var err error
+	if w.db != nil {
+		err = w.db.Close()
+	}
+	return errors.Join(err, w.server.Stop())
+}
+
+// admin runs statements on the server's own database, one at a time.
+func (w *world) admin(ctx context.Context, statements ...string) error {
+	db, err := sql.Open("postgres", w.server.DSN("postgres"))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	for _, one := range statements {
+		if _, err := db.ExecContext(ctx, one); err != nil {
+			return errors.Join(fmt.Errorf("prepare server: %w", err), db.Close())
+		}
+	}
+	return db.Close()
+}
+
+// fill generates the rows once the schema is there, and copies the database.
+func (w *world) fill(ctx context.Context, o options) error {
+	db, err := sql.Open("postgres", w.dsn)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	now := time.Now().UnixMilli()
+	names := strings.NewReplacer(
+		"{badges}", fmt.Sprint(o.badges), "{members}", fmt.Sprint(o.members), "{now}", fmt.Sprint(now),
+		"{later}", fmt.Sprint(now+30*24*time.Hour.Milliseconds()), "{badge}", badgePrefix,
+		"{tenant}", slackTenant, "{discord}", discordPrefix, "{handoff}", handoffPrefix, "{post}", postPrefix,
+		"{history}", fmt.Sprint(o.badges/history), "{before}", fmt.Sprint(now-12*time.Hour.Milliseconds()),
+	)
+	for _, one := range rows {
+		if _, err := db.ExecContext(ctx, names.Replace(one)); err != nil {
+			return errors.Join(fmt.Errorf("generate rows: %w", err), db.Close())
+		}
+	}
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	if err := w.admin(ctx, "CREATE DATABASE "+bareDatabase+" TEMPLATE "+botDatabase, "CHECKPOINT"); err != nil {
+		return err
+	}
+	if w.db, err = sql.Open("postgres", w.dsn); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	w.db.SetMaxOpenConns(1)
+	w.before, err = w.counts(ctx, w.dsn)
+	return err
+}
+
+// rows generate people with one account on each platform and one address,
+// and their pending badges.
+var rows = []string{
+	`INSERT INTO members (id, created_at)
+	SELECT 'm' || lpad(g::text, 35, '0'), {now} FROM generate_series(1, {members}) g`,
+	`INSERT INTO accounts (id, platform, tenant, user_id, member_id, locale, seen_at, created_at)
+	SELECT 's' || lpad(g::text, 35, '0'), 'slack', '{tenant}', 'U' || lpad(g::text, 10, '0'),
+		'm' || lpad(g::text, 35, '0'), 'en-US', {now}, {now} FROM generate_series(1, {members}) g`,
+	`INSERT INTO accounts (id, platform, tenant, user_id, member_id, locale, seen_at, created_at)
+	SELECT 'd' || lpad(g::text, 35, '0'), 'discord', '', '{discord}' || lpad(g::text, 10, '0'),
+		'm' || lpad(g::text, 35, '0'), 'en-US', {now}, {now} FROM generate_series(1, {members}) g`,
+	`INSERT INTO addresses (id, member_id, shown, normal, verified_at, next_refresh_at)
+	SELECT 'e' || lpad(g::text, 35, '0'), 'm' || lpad(g::text, 35, '0'),
+		'Person.' || g || '@example.org', 'person.' || g || '@example.org', {now}, {later}
+	FROM generate_series(1, {members}) g`,
+	`INSERT INTO templates (id, name, description, image_url, updated_at)
+	SELECT 't' || lpad(g::text, 35, '0'), 'Example certificate ' || g, 'Made up for measuring.',
+		'https://images.example.org/' || g || '.png', {now} FROM generate_series(1, 20) g`,
+	`INSERT INTO badges (id, provider_id, template_id, recipient_shown, recipient, first_name, last_name, stage,
+		issued_at, accept_url, badge_url, decided_at, provider_time, read_at, next_poll_at, created_at, updated_at)
+	SELECT '{badge}' || lpad(g::text, 12, '0'), 'p' || lpad(g::text, 35, '0'), 't' || lpad((g % 20 + 1)::text, 35, '0'),
+		'Person.' || o || '@example.org', 'person.' || o || '@example.org', 'Person', 'No. ' || o, 'pending', {now},
+		'https://www.credly.com/go/' || g, 'https://www.credly.com/badges/' || g, {now}, {now}, {now}, {later}, {now}, {now}
+	FROM (SELECT g, g % {members} + 1 AS o FROM generate_series(1, {badges}) g) AS every`,
+	// What yesterday left: tables that are empty at first are planned for as
+	// if they were to stay so.
+	`INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at, followed_at)
+	SELECT '{handoff}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), '{badge}' || lpad(g::text, 12, '0'),
+		'm' || lpad((g % {members} + 1)::text, 35, '0'), 'followed', {before}, {before} + 120000, {before} + 60000
+	FROM generate_series(1, {history}) g`,
+	`INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
+	SELECT '{post}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), 's' || lpad((g % {members} + 1)::text, 35, '0'), 'handoff',
+		'{handoff}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), 'D0BENCH001:1600000000.' || g, repeat('p', 230),
+		{before} + 1800000, true, {before}
+	FROM generate_series(1, {history}) g`,
+	`INSERT INTO lanes (lane, platform, tenant, next_at, active)
+	SELECT platform || ':' || tenant || ':' || user_id, platform, tenant, {before}, false FROM accounts`,
+	`INSERT INTO outbox (lane, kind, ref, delivery_key, fallback, state, attempts, available_at, created_at, done_at)
+	SELECT 'slack:{tenant}:U' || lpad((g % {members} + 1)::text, 10, '0'), 'post',
+		'{post}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), '-', true, 'sent', 1, {before}, {before}, {before}
+	FROM generate_series(1, {history}) g`,
+	`INSERT INTO audit (at, actor, kind, subject)
+	SELECT {before}, 'm' || lpad((g % {members} + 1)::text, 35, '0'), 'badge.claim', '{badge}' || lpad(g::text, 12, '0')
+	FROM generate_series(1, {history}) g`,
+	`VACUUM ANALYZE`,
+}
+
+// counts are the rows that every claim leaves once.
+type counts struct{ handoffs, audits, deliveries int }
+
+func (c counts) minus(o counts) counts {
+	return counts{c.handoffs - o.handoffs, c.audits - o.audits, c.deliveries - o.deliveries}
+}
+
+func (w *world) counts(ctx context.Context, dsn string) (c counts, err error) {
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return c, fmt.Errorf("open database: %w", err)
+	}
+	err = db.QueryRowContext(ctx, `SELECT (SELECT count(DISTINCT badge_id) FROM handoffs WHERE state = 'open'),
+		(SELECT count(*) FROM audit WHERE kind = 'badge.claim'),
+		(SELECT count(*) FROM outbox WHERE kind = 'post')`).Scan(&c.handoffs, &c.audits, &c.deliveries)
+	return c, errors.Join(err, db.Close())
+}
+
+// unsent counts deliveries that are still on their way.
+func (w *world) unsent(ctx context.Context) (n int, err error) {
+	err = w.db.QueryRowContext(ctx, `SELECT count(*) FROM outbox WHERE state <> 'sent'`).Scan(&n)
+	return n, err
+}
+
+// bareIdle waits until the sessions of pgbench have ended: what they used is
+// counted for the server only then.
+func (w *world) bareIdle(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var n int
+		err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = $1`, bareDatabase).Scan(&n)
+		if err != nil {
+			return fmt.Errorf("wait for sessions to end: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// environment tells PostgreSQL's own programs where a database is.
+func environment(dsn string) ([]string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errors.New("the URL of the database cannot be read")
+	}
+	password, _ := u.User.Password()
+	return []string{
+		"PGHOST=" + u.Hostname(), "PGPORT=" + u.Port(), "PGUSER=" + u.User.Username(), "PGPASSWORD=" + password,
+		"PGDATABASE=" + strings.TrimPrefix(u.Path, "/"), "PGSSLMODE=disable",
+	}, nil
+}
