@@ -112,8 +112,8 @@ func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error
 //     looked for among the badge's own: while few handoffs are open PostgreSQL
 //     would rather look through all of them by an index of those, and keep to
 //     that when they are many. The concatenation keeps it from these indexes;
-//   - lanes are woken before anything is put into them, the order in which
-//     the dispatcher locks.
+//   - lanes are woken before posts are touched and anything is put into them,
+//     the order in which everybody locks.
 //
 // A second claim waits at the badge's row, then finds the first one's handoff
 // through that index. Address rows are locked so that no address is removed
@@ -140,33 +140,38 @@ WITH owned AS MATERIALIZED (
 	FROM owned WHERE (SELECT count(*) FROM stale) >= 0
 	ON CONFLICT (badge_id) WHERE state IN ('preparing', 'open') DO NOTHING
 	RETURNING id, badge_id, member_id, state, opened_at, expires_at
-), post AS (
-	INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
-	SELECT $9::text, owned.account_id, 'handoff', opened.id, NULLIF($10::text, ''), $11::text, $12::bigint, $13::boolean, $5::bigint
-	FROM opened, owned WHERE $9::text <> ''
-	ON CONFLICT (account_id, message_key) DO UPDATE SET
-		subject_kind = excluded.subject_kind, subject_id = excluded.subject_id,
-		place_sealed = excluded.place_sealed, editable_until = excluded.editable_until,
-		shown = excluded.shown, created_at = excluded.created_at
-	RETURNING id
-), told AS MATERIALIZED (
-	SELECT post.id, owned.lane, owned.platform, owned.tenant, true AS fallback FROM post, owned
-	UNION ALL
-	SELECT p.id, a.platform || ':' || a.tenant || ':' || a.user_id, a.platform, a.tenant, false
-	FROM stale
-	JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
-	JOIN accounts a ON a.id = p.account_id
-	WHERE p.id NOT IN (SELECT id FROM post)
 ), woken AS (
 	INSERT INTO lanes (lane, platform, tenant, next_at, active)
 	SELECT lane, platform, tenant, $5::bigint, true FROM (
-		SELECT lane, platform, tenant FROM told
+		SELECT owned.lane, owned.platform, owned.tenant FROM opened, owned WHERE $9::text <> ''
+		UNION
+		SELECT a.platform || ':' || a.tenant || ':' || a.user_id, a.platform, a.tenant
+		FROM stale
+		JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
+		JOIN accounts a ON a.id = p.account_id
 		UNION
 		SELECT 'event:' || badge_id, '', '' FROM opened WHERE $14::boolean
 	) AS l ORDER BY lane
 	ON CONFLICT (lane) DO UPDATE SET active = true, next_at = CASE
 		WHEN lanes.active OR lanes.next_at > excluded.next_at THEN lanes.next_at ELSE excluded.next_at END
 	RETURNING 1
+), post AS (
+	INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
+	SELECT $9::text, owned.account_id, 'handoff', opened.id, NULLIF($10::text, ''), $11::text, $12::bigint, $13::boolean, $5::bigint
+	FROM opened, owned WHERE $9::text <> '' AND (SELECT count(*) FROM woken) > 0
+	ON CONFLICT (account_id, message_key) DO UPDATE SET
+		subject_kind = excluded.subject_kind, subject_id = excluded.subject_id,
+		place_sealed = excluded.place_sealed, editable_until = excluded.editable_until,
+		shown = excluded.shown, created_at = excluded.created_at
+	RETURNING id
+), told AS MATERIALIZED (
+	SELECT post.id, owned.lane, true AS fallback FROM post, owned
+	UNION ALL
+	SELECT p.id, a.platform || ':' || a.tenant || ':' || a.user_id, false
+	FROM stale
+	JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
+	JOIN accounts a ON a.id = p.account_id
+	WHERE p.id NOT IN (SELECT id FROM post)
 ), queued AS (
 	INSERT INTO outbox (lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
 	SELECT lane, 'post', id, '', id || '.' || $6::text, fallback, 'ready', $5::bigint, $5::bigint
