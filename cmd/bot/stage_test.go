@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/core/delivery"
 	"github.com/laurelbot/laurel/internal/refdata"
 	"github.com/laurelbot/laurel/internal/testpg"
 	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
@@ -142,8 +143,16 @@ func (s *stage) enter() {
 	s.waitFor("Discord's command to be registered", func() bool { return len(s.discord.Commands()) == 1 })
 }
 
-// pass moves the clock.
+// pass moves the clock. A message can be seen a moment before its delivery
+// is stored as sent: a jump past its lease in that moment would send it again.
 func (s *stage) pass(d time.Duration) {
+	s.t.Helper()
+	if s.app != nil {
+		s.waitFor("deliveries under way", func() bool {
+			stats, err := s.app.db.Stats(s.t.Context())
+			return err == nil && stats.Deliveries[delivery.StateSending] == 0
+		})
+	}
 	s.clock.Advance(d)
 	if s.tell != nil {
 		s.tell(s.clock.Offset())
@@ -152,7 +161,12 @@ func (s *stage) pass(d time.Duration) {
 
 func (s *stage) waitFor(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	s.waitWithin(30*time.Second, what, ok)
+}
+
+func (s *stage) waitWithin(d time.Duration, what string, ok func() bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(d)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
