@@ -69,11 +69,9 @@ func (a *app) portalEvent(ctx context.Context, payload string) error {
 	}
 	switch event.Type {
 	case portal.AwardGranted, portal.AwardChanged:
+		a.learnTemplate(ctx, event.Award.TemplateID)
 		_, err := a.db.ImportAwards(ctx, []core.Award{event.Award})
 		a.worker.Nudge()
-		if err == nil {
-			a.learnTemplate(ctx, event.Award.TemplateID)
-		}
 		return err
 	case portal.AwardWithdrawn:
 		defer a.worker.Nudge()

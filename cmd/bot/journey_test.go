@@ -47,7 +47,7 @@ func journeyInSlack(t *testing.T, s *stage) {
 	card = card.ExpectEdit("Linked", "2 badges are waiting")
 
 	card.Press("My badges")
-	list := card.ExpectEdit("2 badges are waiting for you", "Certified Project Management Associate")
+	list := card.ExpectEdit("Your badges", "2 badges are waiting for you", "Certified Project Management Associate")
 
 	list.Press("Claim")
 	ready := list.ExpectEdit("Ready", "ada@example.org")
@@ -122,7 +122,7 @@ func journeyInDiscord(t *testing.T, s *stage) {
 	card.Press("Code eingeben").Modal("Code eingeben").Fill("code", code).Submit()
 	card = card.ExpectEdit("Verknüpft", "2 Badges warten")
 	card.Press("Meine Badges")
-	list := card.ExpectEdit("2 Badges warten auf dich")
+	list := card.ExpectEdit("Deine Badges", "2 Badges warten auf dich")
 
 	if found := who.Complete("badges", "claim", "badge", "associate"); len(found) != 1 {
 		t.Errorf("completions: %v", found)

@@ -141,6 +141,12 @@ func (s *stage) enter() {
 		s.t.Fatal(err)
 	}
 	s.waitFor("Discord's command to be registered", func() bool { return len(s.discord.Commands()) == 1 })
+	if s.app != nil {
+		s.waitFor("the templates to be read", func() bool {
+			known, err := s.app.db.TemplateKnown(s.t.Context(), templateAgile)
+			return err == nil && known
+		})
+	}
 }
 
 // pass moves the clock. A message can be seen a moment before its delivery

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -22,8 +23,11 @@ const (
 	attemptTimeout = 25 * time.Second
 	// idlePoll finds what other replicas queued and what is due again.
 	idlePoll = 500 * time.Millisecond
-	// storeTimeout bounds storing outcomes.
-	storeTimeout = 5 * time.Second
+	// storeTimeout bounds storing outcomes once. It is tried again after waits
+	// that double from the first to the longest, about three seconds in all.
+	storeTimeout     = 5 * time.Second
+	firstStoreWait   = 100 * time.Millisecond
+	longestStoreWait = 2 * time.Second
 )
 
 // Sender makes one attempt at a delivery of one kind. It never panics the
@@ -161,14 +165,12 @@ func (d *Dispatcher) gather(first Outcome) []Outcome {
 // is stored alone, so that one that cannot be stored does not let the others
 // be sent again.
 func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	err := d.store.FinishDeliveries(ctx, d.clock.Now(), batch)
+	err := d.keep(ctx, batch)
 	for _, o := range batch {
 		if err != nil {
 			one := err
 			if len(batch) > 1 {
-				one = d.store.FinishDeliveries(ctx, d.clock.Now(), []Outcome{o})
+				one = d.keep(ctx, []Outcome{o})
 			}
 			if one != nil {
 				// The lease brings it back; its key lets the repetition be found.
@@ -178,6 +180,33 @@ func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
 		<-d.slots
 	}
 	d.Nudge()
+}
+
+// keep stores outcomes. While the store does not answer it tries again for a
+// while: until an outcome is stored its lane stands still, at worst for as
+// long as the lease.
+func (d *Dispatcher) keep(ctx context.Context, outcomes []Outcome) error {
+	wait := firstStoreWait
+	for {
+		err := d.keepOnce(ctx, outcomes)
+		if err == nil || !errors.Is(err, core.ErrUnavailable) || wait > longestStoreWait {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+		wait *= 2
+	}
+}
+
+func (d *Dispatcher) keepOnce(ctx context.Context, outcomes []Outcome) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return d.store.FinishDeliveries(ctx, d.clock.Now(), outcomes)
 }
 
 func (d *Dispatcher) attempt(ctx context.Context, one Delivery) Outcome {

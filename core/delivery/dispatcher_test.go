@@ -408,3 +408,20 @@ func TestRunSurvivesALostStore(t *testing.T) {
 		t.Errorf("outcome %+v", o)
 	}
 }
+
+// A store that is away for a moment costs an outcome nothing: it is stored
+// when the store is back, in the same attempt and long before the lease ends.
+func TestOutcomeIsStoredOnceTheStoreIsBack(t *testing.T) {
+	t.Parallel()
+	store := newMemory(lanes(1)...)
+	store.finishErr = fmt.Errorf("statement failed: %w", core.ErrUnavailable)
+	d := NewDispatcher(store, fixed(start), quietLog(), map[Kind]Sender{KindPost: senderFunc(sent)}, nil)
+	run(t, d)
+	within(t, "the outcome that is not stored", store.refused)
+	store.mu.Lock()
+	store.finishErr = nil
+	store.mu.Unlock()
+	if o := within(t, "the outcome", store.stored); o.Delivery.Attempts != 1 {
+		t.Errorf("outcome %+v", o)
+	}
+}
