@@ -216,3 +216,32 @@ func TestInternationalAddress(t *testing.T) {
 		card.ExpectEdit("Certified Agile Leader", typed)
 	})
 }
+
+// Rules 5 and 7: whatever a person does in a team channel, nobody else in it
+// sees anything of it.
+func TestNobodyElseSeesAnything(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(ada()).In(generalChannel)
+		who.Command("/badges", "")
+		list := who.ExpectEphemeral("2 badges are waiting")
+		list.Press("Claim")
+		ready := list.ExpectEdit("Ready")
+		if status, _ := s.follow(newestLink(t, s, generalChannel, ada().slackID)); status != http.StatusSeeOther {
+			t.Fatalf("follow: %d", status)
+		}
+		followed := ready.ExpectEdit("Now accept it")
+		if err := s.credly.Accept(s.badge(ada().email, templateManager)); err != nil {
+			t.Fatal(err)
+		}
+		followed.ExpectEdit("It’s yours")
+		for _, m := range s.slack.Messages(generalChannel, bruno().slackID) {
+			t.Errorf("somebody else sees: %s", m.Plain())
+		}
+		there := s.discordChat.As(bruno().discordID).In(discordChannel)
+		there.Command("badges", "list", nil).ExpectEphemeral("Holen wir deine Badges")
+		for _, m := range s.discord.Messages(discordChannel, carla().discordID) {
+			t.Errorf("somebody else sees: %s", m.Text())
+		}
+	})
+}

@@ -25,8 +25,11 @@ func seededPeople() []seeded {
 	}
 }
 
-// generalChannel is the team channel in Slack.
-const generalChannel = "C0GENERAL1"
+// The team channels.
+const (
+	generalChannel = "C0GENERAL1"
+	discordChannel = "200000000000000001"
+)
 
 // Templates of the playground.
 const (
@@ -49,7 +52,7 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 		r.credly.AddTemplate(t)
 	}
 	guild := r.discord.AddGuild(discordsim.Guild{Name: "Example Chapter"})
-	if _, err := r.discord.AddChannel(discordsim.Channel{GuildID: guild, Name: "general"}); err != nil {
+	if _, err := r.discord.AddChannel(discordsim.Channel{ID: discordChannel, GuildID: guild, Name: "general"}); err != nil {
 		return nil, fmt.Errorf("seed Discord: %w", err)
 	}
 	members := []string{r.slack.Config().BotUserID}
