@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -243,5 +244,75 @@ func TestNobodyElseSeesAnything(t *testing.T) {
 		for _, m := range s.discord.Messages(discordChannel, carla().discordID) {
 			t.Errorf("somebody else sees: %s", m.Text())
 		}
+	})
+}
+
+// A badge that is taken back long after it was accepted is news of its own:
+// an edit of the old message would be seen by nobody.
+func TestRevokedBadgeIsNews(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		who := s.linkSlack(ada())
+		who.Command("/badges", "claim Associate")
+		who.ExpectEphemeral("Ready")
+		badge := s.badge(ada().email, templateAssociate)
+		if err := s.credly.Accept(badge); err != nil {
+			t.Fatal(err)
+		}
+		who.ExpectDM("It’s yours")
+		s.pass(30 * 24 * time.Hour)
+		if err := s.credly.Revoke(badge, "An error of ours"); err != nil {
+			t.Fatal(err)
+		}
+		s.waitFor("the news of its own", func() bool {
+			n := 0
+			for _, m := range s.slack.Messages(s.slack.DM(ada().slackID), ada().slackID) {
+				if !m.Ephemeral && strings.Contains(m.Plain(), "Taken back") {
+					n++
+				}
+			}
+			return n == 2
+		})
+	})
+}
+
+// The body changes the address of an award that waits at Credly: the badge
+// moves there, and the message that offered it says that it was replaced.
+func TestAwardMovesToAnotherAddress(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *stage) {
+		award := portalsim.Award{
+			ID: "award-moving", Email: ada().email, FirstName: ada().first, LastName: ada().last,
+			TemplateID: "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d005", IssuedAt: s.clock.Now(),
+		}
+		s.credly.AddTemplate(credlysim.Template{ID: award.TemplateID, Name: "Certified Gardener"})
+		if _, err := s.portal.Grant(t.Context(), award); err != nil {
+			t.Fatal(err)
+		}
+		who := s.slackChat.As(ada().slackID)
+		who.Command("/badges", "link "+ada().email)
+		card := who.ExpectEphemeral("Check your mail")
+		card.Press("Enter code")
+		who.Modal("Enter the code").Fill("code", s.codeFor(ada().email, 1)).Submit()
+		card = card.ExpectEdit("3 badges are waiting")
+		card.Press("My badges")
+		list := card.ExpectEdit("Your badges", "3 badges are waiting")
+		list.Press("Claim")
+		ready := list.ExpectEdit("Ready: ")
+		link := slackLink(t, s, ada().slackID)
+		moving := strings.Contains(ready.Plain(), "Certified Gardener")
+		if !moving {
+			t.Fatalf("another badge was claimed: %s", ready.Plain())
+		}
+		s.pass(time.Second)
+		award.Email = "ada.new@example.org"
+		if _, err := s.portal.Change(t.Context(), award); err != nil {
+			t.Fatal(err)
+		}
+		s.waitFor("the badge to move", func() bool { return len(s.credly.BadgesFor("ada.new@example.org")) == 1 })
+		if status, _ := s.post(link); status != http.StatusNotFound && status != http.StatusGone {
+			t.Errorf("the old link led to %d", status)
+		}
+		ready.ExpectEdit("Replaced")
 	})
 }

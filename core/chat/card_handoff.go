@@ -47,6 +47,16 @@ func (c *Composer) handoffCard(w Words, v core.HandoffView) (Card, error) {
 	return card, nil
 }
 
+// goneCard stands where a handoff was that is no longer the person's. It names
+// neither the badge nor an address.
+func goneCard(w Words, a core.Account) Card {
+	return Card{
+		Tone: ToneWarn, Title: w.Plain("handoff.gone.title", nil), Summary: w.Plain("handoff.gone.summary", nil),
+		Text:    w.Text("handoff.gone.text", nil),
+		Buttons: []Button{{ID: pageID(a.Identity, "new"), Label: w.Plain("button.my_badges", nil)}},
+	}
+}
+
 // stageCard shows how a badge stands once it is no longer claimable, and the
 // next step.
 func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {

@@ -58,10 +58,13 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 	if err != nil {
 		return Card{}, err
 	}
-	// Rule 1, once more at the last moment: the address may have been taken
-	// off, or the account joined to somebody else's, since this was queued.
-	if !v.Owned || v.Handoff.MemberID != p.Account.MemberID {
+	if v.Handoff.MemberID != p.Account.MemberID {
 		return Card{}, core.ErrNotFound
+	}
+	// Rule 1, once more at the last moment: the address may have been taken
+	// off, or the badge issued to another one, since this was queued.
+	if !v.Owned {
+		return goneCard(w, p.Account), nil
 	}
 	if !v.Badge.Stage.Claimable() {
 		return c.stageCard(w, core.BadgeView{Badge: v.Badge, AutoAcceptHint: v.AutoAcceptHint}, p.Account), nil

@@ -517,7 +517,6 @@ func TestComposeShowsNothingOfOthers(t *testing.T) {
 		store *shelf
 		want  error
 	}{
-		"address taken off":     {core.SubjectHandoff, handoff("m1", false), ErrNothing},
 		"handoff of another":    {core.SubjectHandoff, handoff("m2", true), ErrNothing},
 		"handoff gone":          {core.SubjectHandoff, &shelf{failure: core.ErrNotFound}, ErrNothing},
 		"badge gone":            {core.SubjectBadge, &shelf{failure: core.ErrNotFound}, ErrNothing},
@@ -533,5 +532,13 @@ func TestComposeShowsNothingOfOthers(t *testing.T) {
 		if err == nil || tt.want != nil && !errors.Is(err, tt.want) || card.Title != "" {
 			t.Errorf("%s: %q, %v", name, card.Title, err)
 		}
+	}
+	// An address that was taken off leaves a card that names nothing.
+	post := core.Post{Account: reads, Subject: core.Subject{Kind: core.SubjectHandoff, ID: "x"}}
+	card, err := goldenComposer(t, handoff("m1", false)).Compose(t.Context(), post)
+	badge := goldenBadge(core.StagePending)
+	if text := readable(card); err != nil || strings.Contains(text, badge.Template.Name) || strings.Contains(text, badge.Recipient.Shown) ||
+		strings.Contains(text, "/h/") {
+		t.Errorf("address taken off: %v, %s", err, text)
 	}
 }
