@@ -259,6 +259,10 @@ func (a *app) wake() {
 // start lets everything run in the background until ctx ends, and returns a
 // function that waits for the end.
 func (a *app) start(ctx context.Context) (wait func()) {
+	// Before the first event can say that an installation ended.
+	if err := a.reviveInstallations(ctx); err != nil {
+		a.log.WarnContext(ctx, "revive installations", "err", err)
+	}
 	var group sync.WaitGroup
 	group.Go(func() { a.dispatcher.Run(ctx) })
 	group.Go(func() { a.worker.Run(ctx) })
@@ -287,15 +291,17 @@ func (a *app) introduce(ctx context.Context) {
 	if err := a.reconciler.Templates(ctx); err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "read templates", "err", err)
 	}
-	if err := a.reviveInstallations(ctx); err != nil && ctx.Err() == nil {
-		a.log.WarnContext(ctx, "revive installations", "err", err)
-	}
 }
+
+// reviveWithin bounds what a start waits for.
+const reviveWithin = 3 * time.Second
 
 // reviveInstallations gives every workspace whose credentials were void
 // another try: a new start may have brought new ones. Where it did not, the
 // first message finds out.
 func (a *app) reviveInstallations(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reviveWithin)
+	defer cancel()
 	all, err := a.db.Installations(ctx)
 	if err != nil {
 		return err

@@ -142,10 +142,10 @@ func (s *stage) enter() {
 	}
 	s.waitFor("Discord's command to be registered", func() bool { return len(s.discord.Commands()) == 1 })
 	if s.app != nil {
-		s.waitFor("the templates to be read", func() bool {
-			known, err := s.app.db.TemplateKnown(s.t.Context(), templateAgile)
-			return err == nil && known
-		})
+		// The bot may have read them while the world was being filled.
+		if err := s.app.reconciler.Templates(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 
