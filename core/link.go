@@ -166,7 +166,7 @@ func (l *Links) prove(ctx context.Context, id string) error {
 			return err
 		}
 		return errors.Join(
-			tx.QueueWork(ctx, linkSource, v.ID, "provider.person", v.Email.Normal, 1, now),
+			tx.QueueWork(ctx, linkSource, v.ID, WorkReadPerson, v.Email.Normal, now),
 			tx.TellSubject(ctx, Subject{Kind: SubjectVerification, ID: v.ID}, true, now),
 			tx.Audit(ctx, v.Account.MemberID, "address.proved", v.ID, now),
 		)

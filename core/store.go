@@ -262,7 +262,7 @@ type Tx interface {
 	QueueEvent(ctx context.Context, t EventType, badgeID, eventID string, now time.Time) error
 	// QueueWork stores an inbox item; a second one of the same source and key
 	// is dropped.
-	QueueWork(ctx context.Context, source, key, kind, payload string, priority int, now time.Time) error
+	QueueWork(ctx context.Context, source, key string, kind WorkKind, payload string, now time.Time) error
 	// Audit notes who did what; ids only, no personal data.
 	Audit(ctx context.Context, actor, kind, subject string, now time.Time) error
 	// Count adds to a counter.

@@ -341,6 +341,16 @@ func TestWithdrawAndRevoke(t *testing.T) {
 	if h.stage(badge) != core.StagePending || len(items) != 1 || items[0].Message.Kind != "badge.revoke" || items[0].Message.Payload != badge {
 		t.Fatalf("stage %s, to do %+v", h.stage(badge), items)
 	}
+	// The same word again asks for nothing more; a later one does, because the
+	// award may have been granted anew in between.
+	h.must(h.work.Withdraw(ctx, "a1", h.now.Add(time.Second)))
+	if again := h.items(); len(again) != 0 {
+		t.Errorf("the same word asked for %+v", again)
+	}
+	h.must(h.work.Withdraw(ctx, "a1", h.now.Add(2*time.Second)))
+	if again := h.items(); len(again) != 1 {
+		t.Errorf("a later word asked for %+v", again)
+	}
 	h.prov.fail["revoke"] = core.ErrUnreachable
 	h.wants(h.work.Revoke(ctx, badge), core.ErrUnreachable)
 	delete(h.prov.fail, "revoke")

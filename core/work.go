@@ -7,6 +7,17 @@ import (
 	"time"
 )
 
+// WorkKind says what has to be done at the provider because of a change here.
+type WorkKind string
+
+// Kinds of work that use cases ask for, with the meaning of the payload.
+const (
+	// WorkReadPerson: read all badges of an address; its normal form.
+	WorkReadPerson WorkKind = "provider.person"
+	// WorkRevoke: take back a withdrawn badge; the badge's id.
+	WorkRevoke WorkKind = "badge.revoke"
+)
+
 // Work is what has to be done at the provider because of what happened here.
 type Work struct {
 	Store    Store
@@ -151,7 +162,7 @@ func (w *Work) Withdraw(ctx context.Context, awardID string, at time.Time) error
 			return err
 		}
 		if b.Stage != StageWithdrawn {
-			return tx.QueueWork(ctx, "revoke", b.ID, "badge.revoke", b.ID, 3, now)
+			return tx.QueueWork(ctx, "revoke", fmt.Sprintf("%s@%d", b.ID, at.UnixMilli()), WorkRevoke, b.ID, now)
 		}
 		open := []HandoffState{HandoffPreparing, HandoffOpen}
 		if err := tx.CloseHandoffs(ctx, b.ID, open, HandoffFailed, now); err != nil {

@@ -92,7 +92,7 @@ func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error
 	}
 	if granted {
 		k := inbox.KindIssue
-		if err := t.QueueWork(ctx, issueSource, p.HandoffID, string(k), p.HandoffID, k.Priority(), p.Now); err != nil {
+		if err := t.QueueWork(ctx, issueSource, p.HandoffID, core.WorkKind(k), p.HandoffID, p.Now); err != nil {
 			return core.Handoff{}, err
 		}
 	}

@@ -257,9 +257,9 @@ func TestEraseAddress(t *testing.T) {
 		w.tx(func(ctx context.Context, tx core.Tx) error {
 			return errors.Join(
 				tx.QueueMail(ctx, v.ID, "12345678", start),
-				tx.QueueWork(ctx, "link", "x", "provider.person", address, 1, start),
-				tx.QueueWork(ctx, "portal", "evt-"+address, "portal.event", `{"email":"Ada.Lovelace@Example.org"}`, 2, start),
-				tx.QueueWork(ctx, "portal", "other", "portal.event", `{"email":"eve@example.org"}`, 2, start),
+				tx.QueueWork(ctx, "link", "x", "provider.person", address, start),
+				tx.QueueWork(ctx, "portal", "evt-"+address, "portal.event", `{"email":"Ada.Lovelace@Example.org"}`, start),
+				tx.QueueWork(ctx, "portal", "other", "portal.event", `{"email":"eve@example.org"}`, start),
 				tx.Audit(ctx, a.MemberID, "address.proved", v.ID, start),
 			)
 		})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
 )
 
@@ -27,10 +28,10 @@ func (r runner) queueWork(ctx context.Context, items []workRow) error {
 }
 
 // QueueWork implements [core.Tx].
-func (t *tx) QueueWork(ctx context.Context, source, key, kind, payload string, priority int, now time.Time) error {
+func (t *tx) QueueWork(ctx context.Context, source, key string, kind core.WorkKind, payload string, now time.Time) error {
 	_, err := t.exec(ctx, `INSERT INTO inbox (source, event_key, kind, priority, payload, state, available_at, received_at)
 		VALUES (?, ?, ?, ?, ?, 'ready', ?, ?) ON CONFLICT (source, event_key) DO NOTHING`,
-		source, clean(key), kind, priority, clean(payload), ms(now), ms(now))
+		source, clean(key), kind, inbox.Kind(kind).Priority(), clean(payload), ms(now), ms(now))
 	return err
 }
 

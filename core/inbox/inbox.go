@@ -6,6 +6,8 @@ package inbox
 import (
 	"context"
 	"time"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 // Kind says what is to be done with an item.
@@ -19,12 +21,12 @@ const (
 	KindProviderEvent Kind = "provider.event"
 	// KindReadPerson: read all badges of an address; the payload is its
 	// normal form.
-	KindReadPerson Kind = "provider.person"
+	KindReadPerson = Kind(core.WorkReadPerson)
 	// KindReplace: move a badge to its changed address; the payload is the
 	// badge's id.
 	KindReplace Kind = "badge.replace"
 	// KindRevoke: take back a withdrawn badge; the payload is the badge's id.
-	KindRevoke Kind = "badge.revoke"
+	KindRevoke = Kind(core.WorkRevoke)
 	// KindPortalEvent: a signed event of the body's own system, as it came.
 	KindPortalEvent Kind = "portal.event"
 	// KindInstallationEnded: a workspace removed the app; the payload is the
