@@ -88,36 +88,13 @@ func (s *Server) postFollowup(c *call) (answer, *apiError) {
 	return ok(s.messageObject(s.respond(it, in, in.flags&^FlagLoading)))
 }
 
-func (s *Server) getHookMessage(c *call) (answer, *apiError) {
-	m, e := s.hookMessage(c)
-	if e != nil {
-		return refuse(e)
-	}
-	return ok(s.messageObject(m))
-}
+func (s *Server) getHookMessage(c *call) (answer, *apiError) { return s.showFound(s.hookMessage(c)) }
 
 func (s *Server) patchHookMessage(c *call) (answer, *apiError) {
 	m, e := s.hookMessage(c)
-	if e != nil {
-		return refuse(e)
-	}
-	body, e := c.object()
-	if e != nil {
-		return refuse(e)
-	}
-	in, e := readMessage(newForm(), body, m)
-	if e != nil {
-		return refuse(e)
-	}
-	s.apply(m, in)
-	return ok(s.messageObject(m))
+	return s.editFound(c, m, e)
 }
 
 func (s *Server) deleteHookMessage(c *call) (answer, *apiError) {
-	m, e := s.hookMessage(c)
-	if e != nil {
-		return refuse(e)
-	}
-	s.dropMessage(m)
-	return noContent()
+	return s.dropFound(s.hookMessage(c))
 }

@@ -119,16 +119,25 @@ func (s *Server) find(c *call) (*message, *apiError) {
 	return m, nil
 }
 
-func (s *Server) getMessage(c *call) (answer, *apiError) {
+func (s *Server) getMessage(c *call) (answer, *apiError) { return s.showFound(s.find(c)) }
+
+func (s *Server) patchMessage(c *call) (answer, *apiError) {
 	m, e := s.find(c)
+	return s.editFound(c, m, e)
+}
+
+func (s *Server) deleteMessage(c *call) (answer, *apiError) { return s.dropFound(s.find(c)) }
+
+// showFound, editFound and dropFound go on after a message was looked for,
+// whichever route it was looked for by.
+func (s *Server) showFound(m *message, e *apiError) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
 	return ok(s.messageObject(m))
 }
 
-func (s *Server) patchMessage(c *call) (answer, *apiError) {
-	m, e := s.find(c)
+func (s *Server) editFound(c *call, m *message, e *apiError) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
@@ -144,8 +153,7 @@ func (s *Server) patchMessage(c *call) (answer, *apiError) {
 	return ok(s.messageObject(m))
 }
 
-func (s *Server) deleteMessage(c *call) (answer, *apiError) {
-	m, e := s.find(c)
+func (s *Server) dropFound(m *message, e *apiError) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
