@@ -45,6 +45,7 @@ func journeyInSlack(t *testing.T, s *stage) {
 	enter.Fill("code", "00000000").SubmitExpectingError("4 tries left")
 	enter.Fill("code", code[:4]+" "+code[4:]).Submit()
 	card = card.ExpectEdit("Linked", "2 badges are waiting")
+	s.rest()
 
 	card.Press("My badges")
 	list := card.ExpectEdit("Your badges", "2 badges are waiting for you", "Certified Project Management Associate")
@@ -121,6 +122,7 @@ func journeyInDiscord(t *testing.T, s *stage) {
 	card.Press("Code eingeben").Modal("Code eingeben").Fill("code", "00000000").Submit().ExpectEphemeral("noch 4 Versuche")
 	card.Press("Code eingeben").Modal("Code eingeben").Fill("code", code).Submit()
 	card = card.ExpectEdit("Verknüpft", "2 Badges warten")
+	s.rest()
 	card.Press("Meine Badges")
 	list := card.ExpectEdit("Deine Badges", "2 Badges warten auf dich")
 

@@ -284,6 +284,14 @@ func (s *stage) linkSlack(p seeded) *slacktest.Person {
 	return who
 }
 
+// rest waits until the bot has nothing left to do. The card that says "linked"
+// may be brought up to date once more when the badges have been looked up: a
+// press faster than any person's would have its answer overwritten by that.
+func (s *stage) rest() {
+	s.t.Helper()
+	s.settle(openDatabase(s.t, s.settings.DatabaseURL))
+}
+
 // linkDiscord links the person's address in Discord.
 func (s *stage) linkDiscord(p seeded) *discordtest.Person {
 	s.t.Helper()
