@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/core/delivery"
+	"github.com/laurelbot/laurel/internal/freeport"
 	"github.com/laurelbot/laurel/internal/refdata"
 	"github.com/laurelbot/laurel/internal/testpg"
 	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
@@ -97,6 +98,16 @@ func listenLocal(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// freeAddress is for a bot that is another process.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := freeport.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 // newStage starts the bot in this process, with the simulated clock.
@@ -356,11 +367,7 @@ func newBinaryStage(t *testing.T, databaseURL string) *stage {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	l := listenLocal(t)
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	s := newWorldStage(t, databaseURL, "http://"+address)
 	logs := &testLog{t: t}
 	s.logs = logs

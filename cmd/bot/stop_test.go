@@ -83,11 +83,7 @@ func TestStopUnderLoadLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := listenLocal(t)
-			address := l.Addr().String()
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
+			address := freeAddress(t)
 			s := newWorldStage(t, database(t), "http://"+address)
 			first := s.launch(bot, address)
 			s.enter()

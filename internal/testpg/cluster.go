@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/laurelbot/laurel/internal/freeport"
 )
 
 const (
@@ -75,7 +77,7 @@ func newCluster(more ...string) (*cluster, error) {
 		return nil, errors.Join(err, c.remove())
 	}
 	for attempt := 1; ; attempt++ {
-		if c.port, err = freePort(); err == nil {
+		if c.port, err = freeport.Take(); err == nil {
 			err = c.start()
 		}
 		if err == nil {
@@ -219,20 +221,4 @@ func binaries() (string, error) {
 		return "", fmt.Errorf("%w: no initdb on this machine", errUnavailable)
 	}
 	return filepath.Dir(path), nil
-}
-
-// freePort returns a port of 127.0.0.1 that nobody uses at this moment.
-func freePort() (int, error) {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return 0, fmt.Errorf("find free port: %w", err)
-	}
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if err := l.Close(); err != nil {
-		return 0, fmt.Errorf("find free port: %w", err)
-	}
-	if !ok {
-		return 0, errors.New("find free port: not a TCP address")
-	}
-	return addr.Port, nil
 }
