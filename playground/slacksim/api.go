@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/laurelbot/laurel/playground/slacksim/blockkit"
 )
@@ -30,6 +29,11 @@ func fail(code string) *apiError { return &apiError{code: code} }
 type method struct {
 	// scopes: the token needs one of them; none means any token will do.
 	scopes []string
+	// tier is how many calls a minute Limits.Methods allows; 0 for any number.
+	// https://docs.slack.dev/apis/web-api/rate-limits/
+	tier float64
+	// appToken: the method wants an app-level token instead of the bot's.
+	appToken bool
 	// json tells that arguments may come as JSON; Slack ignores them otherwise.
 	json bool
 	run  func(*Server, args) (reply, *apiError)
@@ -38,19 +42,20 @@ type method struct {
 // methods is what the simulation can do.
 // https://docs.slack.dev/reference/methods/
 var methods = map[string]method{
-	"auth.test":             {json: true, run: (*Server).authTest},
-	"users.info":            {scopes: []string{"users:read"}, run: (*Server).usersInfo},
-	"conversations.open":    {scopes: []string{"im:write", "mpim:write", "channels:manage", "groups:write"}, json: true, run: (*Server).conversationsOpen},
-	"conversations.info":    {run: (*Server).conversationsInfo},
-	"conversations.history": {run: (*Server).conversationsHistory},
+	"apps.connections.open": {tier: tier1, appToken: true, json: true, run: (*Server).appsConnectionsOpen},
+	"auth.test":             {tier: tierSpecial, json: true, run: (*Server).authTest},
+	"users.info":            {tier: tier4, scopes: []string{"users:read"}, run: (*Server).usersInfo},
+	"conversations.open":    {tier: tier3, scopes: []string{"im:write", "mpim:write", "channels:manage", "groups:write"}, json: true, run: (*Server).conversationsOpen},
+	"conversations.info":    {tier: tier3, run: (*Server).conversationsInfo},
+	"conversations.history": {tier: tier3, run: (*Server).conversationsHistory},
 	"chat.postMessage":      {scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostMessage},
-	"chat.postEphemeral":    {scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostEphemeral},
-	"chat.update":           {scopes: []string{"chat:write"}, json: true, run: (*Server).chatUpdate},
-	"chat.delete":           {scopes: []string{"chat:write"}, json: true, run: (*Server).chatDelete},
-	"views.open":            {json: true, run: (*Server).viewsOpen},
-	"views.update":          {json: true, run: (*Server).viewsUpdate},
-	"views.push":            {json: true, run: (*Server).viewsPush},
-	"views.publish":         {json: true, run: (*Server).viewsPublish},
+	"chat.postEphemeral":    {tier: tier4, scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostEphemeral},
+	"chat.update":           {tier: tier3, scopes: []string{"chat:write"}, json: true, run: (*Server).chatUpdate},
+	"chat.delete":           {tier: tier3, scopes: []string{"chat:write"}, json: true, run: (*Server).chatDelete},
+	"views.open":            {tier: tier4, json: true, run: (*Server).viewsOpen},
+	"views.update":          {tier: tier4, json: true, run: (*Server).viewsUpdate},
+	"views.push":            {tier: tier4, json: true, run: (*Server).viewsPush},
+	"views.publish":         {tier: tier4, json: true, run: (*Server).viewsPublish},
 }
 
 func parseForm(body string) (url.Values, error) { return url.ParseQuery(body) }
@@ -61,6 +66,7 @@ type answer struct {
 	status  int
 	headers map[string]string
 	body    []byte
+	code    string // Slack's error code; empty when all is well
 }
 
 func jsonAnswer(status int, value any) answer {
@@ -83,22 +89,15 @@ func (a answer) write(w http.ResponseWriter) error {
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	a, body, asJSON, charset, bad := readArgs(r)
-	s.serve(w, r, name, body, func() answer { return s.call(r, name, a, asJSON, charset, bad) })
+	s.serve(w, r, name, a.str("channel"), body, func() answer { return s.call(r, name, a, asJSON, charset, bad) })
 }
 
 // serve applies the faults on order, does the work, and writes it all down.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, body string, work func() answer) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, channel, body string, work func() answer) {
 	var out answer
 	note := ""
-	f, faulty := s.takeFault(name)
-	if faulty && f.Delay > 0 {
-		timer := time.NewTimer(f.Delay)
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			timer.Stop()
-		}
-	}
+	f, faulty := s.takeFault(name, channel)
+	pause(r.Context(), s.latencyOf(name)+f.Delay)
 	done := false
 	switch {
 	case faulty && f.DropBefore:
@@ -113,6 +112,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, body string
 	if faulty && f.DropAnswer {
 		note, done = "connection cut after the work", false
 	}
+	s.count(name, out, !done)
 	s.record(Exchange{
 		At: s.clock.Now(), Direction: DirectionIn, Method: r.Method, Path: r.URL.Path,
 		Request: body, Status: out.status, Response: string(out.body), Note: note,
@@ -130,7 +130,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, body string
 
 func (s *Server) call(r *http.Request, name string, a args, asJSON, charset bool, bad string) answer {
 	token, form := bearer(r), !asJSON
-	if token == "" && form {
+	// An app-level token counts only in the header.
+	if token == "" && form && !methods[name].appToken {
 		token = a.str("token")
 	}
 	delete(a, "token")
@@ -142,9 +143,11 @@ func (s *Server) call(r *http.Request, name string, a args, asJSON, charset bool
 		return s.answerAPI(nil, fail("unknown_method"), m, false)
 	case token == "":
 		return s.answerAPI(nil, fail("not_authed"), m, false)
-	case token != s.cfg.BotToken:
+	case token != s.cfg.BotToken && token != s.cfg.AppToken:
 		return s.answerAPI(nil, fail("invalid_auth"), m, false)
-	case s.dead != "":
+	case m.appToken != (token == s.cfg.AppToken):
+		return s.answerAPI(nil, fail("not_allowed_token_type"), m, false)
+	case !m.appToken && s.dead != "":
 		return s.answerAPI(nil, fail(s.dead), m, false)
 	case bad != "":
 		return s.answerAPI(nil, fail(bad), m, false)
@@ -154,6 +157,9 @@ func (s *Server) call(r *http.Request, name string, a args, asJSON, charset bool
 	}
 	if len(m.scopes) > 0 && !s.scoped(m.scopes...) {
 		return s.answerAPI(nil, &apiError{code: "missing_scope", needed: m.scopes[0]}, m, false)
+	}
+	if refused := s.limitedMethod(name, m); refused != nil {
+		return s.answerAPI(nil, refused, m, false)
 	}
 	out, refused := m.run(s, a)
 	return s.answerAPI(out, refused, m, asJSON && !charset)
@@ -209,6 +215,9 @@ func (s *Server) answerAPI(out reply, refused *apiError, m method, missingCharse
 		headers[key] = value
 	}
 	ans.headers = headers
+	if refused != nil {
+		ans.code = refused.code
+	}
 	return ans
 }
 

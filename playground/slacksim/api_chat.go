@@ -9,11 +9,6 @@ import (
 	"github.com/laurelbot/laurel/playground/slacksim/blockkit"
 )
 
-// postBurst is how many messages a channel takes at once before the rate of
-// one a second counts. Slack tolerates bursts without giving a number.
-// https://docs.slack.dev/apis/web-api/rate-limits/
-const postBurst = 3
-
 var tsPattern = regexp.MustCompile(`^\d{10,}\.\d{6}$`)
 
 // said reads and checks what a message is to say. With whole, something must
@@ -113,25 +108,6 @@ func (s *Server) target(id string) (*channel, *apiError) {
 		return nil, fail("not_in_channel")
 	}
 	return c, nil
-}
-
-// limited takes one message from the channel's allowance.
-func (s *Server) limited(c *channel) *apiError {
-	if !s.cfg.EnforceRateLimit {
-		return nil
-	}
-	now := s.clock.Now().UnixMicro()
-	if c.refilled == 0 {
-		c.allowed = postBurst
-	} else {
-		c.allowed = min(postBurst, c.allowed+float64(now-c.refilled)/1e6)
-	}
-	c.refilled = now
-	if c.allowed < 1 {
-		return &apiError{code: "ratelimited", retry: 1}
-	}
-	c.allowed--
-	return nil
 }
 
 // chatPostMessage answers

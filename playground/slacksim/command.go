@@ -51,7 +51,9 @@ func (s *Server) Command(ctx context.Context, userID, channelID, command, text s
 		"response_url": {response}, "trigger_id": {trigger},
 	}
 	s.mu.Unlock()
-	out, err := s.deliver(ctx, EndpointCommands, "application/x-www-form-urlencoded", []byte(form.Encode()))
+	out, err := s.deliver(ctx, parcel{
+		to: EndpointCommands, contentType: "application/x-www-form-urlencoded", body: []byte(form.Encode()),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("command: %w", err)
 	}

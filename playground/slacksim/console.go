@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,6 +25,11 @@ type State struct {
 	Views    []View               `json:"views"`
 	Home     *View                `json:"home,omitempty"`
 	Commands []CommandInfo        `json:"commands"`
+	// SocketMode, Connections, Sockets and Events tell how the app is reached.
+	SocketMode  bool         `json:"socket_mode"`
+	Connections []Connection `json:"connections"`
+	Sockets     SocketStats  `json:"sockets"`
+	Events      EventStats   `json:"events"`
 	// DM is the person's conversation with the bot.
 	DM string `json:"dm"`
 }
@@ -39,6 +45,7 @@ func (s *Server) State(userID string) State {
 	out := State{
 		Version: version, Bot: bot, Team: s.cfg.TeamName, Users: s.Users(), DM: dm, Messages: map[string][]Message{},
 		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(),
+		SocketMode: s.SocketMode(), Connections: s.Connections(), Sockets: s.Sockets(), Events: s.Events(),
 	}
 	out.Channels = s.Channels(userID)
 	for _, c := range out.Channels {
@@ -61,6 +68,9 @@ type act struct {
 	Action  string            `json:"action"`
 	Tab     string            `json:"tab"`
 	Values  map[string]string `json:"values"`
+	On      bool              `json:"on"`
+	Do      string            `json:"do"`
+	ID      string            `json:"id"`
 }
 
 // acted is the answer to an action.
@@ -84,6 +94,8 @@ type acted struct {
 //	POST /close-view      {user, view}
 //	POST /home            {user, tab}
 //	POST /say             {user, channel, text}
+//	POST /socket-mode     {on}: switches Socket Mode
+//	POST /connections     {do, id}: drop, freeze or refresh one connection, or all without id
 //
 // Actions want application/json, so that no other site's form can send them,
 // and answer {status, latency_ms, user_error, field_errors, problems,
@@ -125,10 +137,32 @@ func (s *Server) ConsoleHandler() http.Handler {
 		"POST /say": func(ctx context.Context, a act) (*Result, error) {
 			return s.Say(ctx, a.User, a.Channel, a.Text)
 		},
+		"POST /socket-mode": func(_ context.Context, a act) (*Result, error) {
+			s.UseSocketMode(a.On)
+			return nil, nil //nolint:nilnil // there is nothing to tell
+		},
+		"POST /connections": s.consoleConnections,
 	} {
 		mux.HandleFunc(path, consoleAction(do))
 	}
 	return http.MaxBytesHandler(mux, maxBody)
+}
+
+func (s *Server) consoleConnections(_ context.Context, a act) (*Result, error) {
+	do, known := map[string]func(...string) int{
+		"drop": s.DropConnections, "freeze": s.FreezeConnections, "refresh": s.RefreshConnections,
+	}[a.Do]
+	if !known {
+		return nil, fmt.Errorf("%q connections: %w", a.Do, ErrNotFound)
+	}
+	var ids []string
+	if a.ID != "" {
+		ids = []string{a.ID}
+	}
+	if do(ids...) == 0 {
+		return nil, fmt.Errorf("connection %q: %w", a.ID, ErrNotFound)
+	}
+	return nil, nil //nolint:nilnil // there is nothing to tell
 }
 
 func (s *Server) serveChanges(w http.ResponseWriter, r *http.Request) {

@@ -79,9 +79,25 @@ func TestConsole(t *testing.T) {
 		{"stranger", "GET", "/state?user=U0STRANGER", "", "", 404},
 		{"unknown view", "POST", "/submit", "application/json", `{"user":"` + ada + `","view":"V1"}`, 404},
 		{"log", "GET", "/log", "", "", 200},
+		{"no connection", "POST", "/connections", "application/json", `{"do":"drop"}`, 404},
+		{"unknown deed", "POST", "/connections", "application/json", `{"do":"paint"}`, 404},
+		{"socket mode", "POST", "/socket-mode", "application/json", `{"on":true}`, 200},
 	} {
 		if status, body := do(tt.method, tt.path, tt.contentType, tt.body); status != tt.want {
 			t.Errorf("%s: %d %s", tt.name, status, body)
 		}
+	}
+	a.connect(sim)
+	connected(t, sim, 1)
+	now := state()
+	if !now.SocketMode || len(now.Connections) != 1 || now.Sockets.Opened != 1 {
+		t.Errorf("socket mode: %+v", now)
+	}
+	if status, body := do("POST", "/connections", "application/json", `{"do":"drop","id":"`+now.Connections[0].ID+`"}`); status != 200 {
+		t.Errorf("drop: %d %s", status, body)
+	}
+	connected(t, sim, 1)
+	if state().Connections[0].ID == now.Connections[0].ID {
+		t.Error("not dropped")
 	}
 }

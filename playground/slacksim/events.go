@@ -9,14 +9,15 @@ import (
 
 // VerifyURL sends the url_verification that Slack sends when an app's events
 // address is set; the app must answer with the challenge, as text, as a form
-// or as JSON. https://docs.slack.dev/reference/events/url_verification/
+// or as JSON. It goes over HTTP whichever transport is on.
+// https://docs.slack.dev/reference/events/url_verification/
 func (s *Server) VerifyURL(ctx context.Context) (*Result, error) {
 	challenge := rand.Text()
 	body, err := json.Marshal(map[string]any{"token": "verification", "challenge": challenge, "type": "url_verification"})
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
-	out, err := s.deliver(ctx, EndpointEvents, "application/json", body)
+	out, err := s.deliverHTTP(ctx, parcel{to: EndpointEvents, contentType: "application/json", body: body}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("verify url: %w", err)
 	}
@@ -33,7 +34,9 @@ func (s *Server) VerifyURL(ctx context.Context) (*Result, error) {
 	return out, nil
 }
 
-// Event sends any event in Slack's envelope.
+// Event sends any event in Slack's envelope. The Result is that of the first
+// attempt; when the app fails or is silent, the event is sent again in the
+// background, see Config.NoEventRetries and Events.
 // https://docs.slack.dev/apis/events-api/#callback-field
 func (s *Server) Event(ctx context.Context, event map[string]any) (*Result, error) {
 	s.mu.Lock()
@@ -49,10 +52,11 @@ func (s *Server) Event(ctx context.Context, event map[string]any) (*Result, erro
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
-	out, err := s.deliver(ctx, EndpointEvents, "application/json", body)
+	out, err := s.deliver(ctx, parcel{to: EndpointEvents, contentType: "application/json", body: body})
 	if err != nil {
 		return nil, fmt.Errorf("send event: %w", err)
 	}
+	s.settle(out)
 	return out, nil
 }
 
@@ -85,7 +89,7 @@ func (s *Server) Say(ctx context.Context, userID, channelID, text string) (*Resu
 		return nil, fmt.Errorf("say: %w", err)
 	}
 	m := s.post(c, Message{User: userID, Text: text, Via: "user"})
-	listening := c.IM && s.cfgURLs[EndpointEvents] != ""
+	listening := c.IM && (s.socketMode || s.cfgURLs[EndpointEvents] != "")
 	event := map[string]any{
 		"type": "message", "channel": c.ID, "user": userID, "text": text, "ts": m.TS, "event_ts": m.TS,
 		"channel_type": "im", "team": s.cfg.TeamID, "client_msg_id": rand.Text(),

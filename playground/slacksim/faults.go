@@ -13,6 +13,8 @@ const FaultResponseURL = "response_url"
 type Fault struct {
 	// Method is an API method, FaultResponseURL, or "*" for everything.
 	Method string
+	// Channel restricts it to calls that name this channel in their arguments.
+	Channel string
 	// Times is how often it happens; 0 stands for once, below 0 for always.
 	Times int
 	// Status answers with this HTTP status and does no work.
@@ -82,11 +84,11 @@ func (s *Server) FaultsServed(method string) int {
 	return n
 }
 
-func (s *Server) takeFault(method string) (Fault, bool) {
+func (s *Server) takeFault(method, channel string) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
-		if f.left == 0 || (f.Method != "*" && f.Method != method) {
+		if f.left == 0 || (f.Method != "*" && f.Method != method) || (f.Channel != "" && f.Channel != channel) {
 			continue
 		}
 		if f.left > 0 {
@@ -117,6 +119,7 @@ func (f Fault) answer() answer {
 		}
 		out = jsonAnswer(status, map[string]any{"ok": false, "error": code})
 	}
+	out.code = code
 	if f.RetryAfter != nil {
 		out.headers["Retry-After"] = strconv.Itoa(*f.RetryAfter)
 	}

@@ -38,12 +38,26 @@ const (
 	userErrorDispatch = "dispatch_failed"
 )
 
-// Result is what came of one request to the app.
+// parcel is one request to the app, whichever way it goes.
+type parcel struct {
+	to          Endpoint
+	contentType string
+	body        []byte // as HTTP carries it
+	// retry and reason mark a repetition.
+	retry  int
+	reason string
+	// avoid is the connection on which it was lost before.
+	avoid *socket
+}
+
+// Result is what came of one request to the app, over HTTP or Socket Mode.
 type Result struct {
 	Endpoint Endpoint
-	// Status is the HTTP status; 0 when no answer came in time.
-	Status  int
-	Header  http.Header
+	// Status is the HTTP status, and 200 for an acknowledged envelope; 0 when
+	// no answer came in time.
+	Status int
+	Header http.Header
+	// Body is the answer's body, or the payload of the acknowledgement.
 	Body    []byte
 	Latency time.Duration
 	// TimedOut: no answer within Config.AckTimeout.
@@ -59,6 +73,9 @@ type Result struct {
 	FieldErrors map[string]string
 	// Problems is what Slack would not take in the answer's body.
 	Problems []string
+	// Connection is the id of the Socket Mode connection that carried the
+	// request; empty over HTTP and where there was none.
+	Connection string
 	// OpenedURL is the address that a pressed link button opened.
 	OpenedURL string
 	// Message is what the body's answer put into the channel.
@@ -66,8 +83,7 @@ type Result struct {
 	// TriggerID and ResponseURL are what the request carried.
 	TriggerID, ResponseURL string
 
-	payload     []byte
-	contentType string
+	parcel parcel
 }
 
 // OK tells that the app answered 200 in time and in a form that Slack takes.
@@ -76,41 +92,57 @@ func (r *Result) OK() bool {
 }
 
 // SendOption changes how a request is sent.
-type SendOption func(*http.Request)
+type SendOption func(*parcel)
 
 // WithRetry marks a repeated event as Slack does; reason is http_timeout,
-// http_error, connection_failed and the like.
+// http_error, connection_failed and the like, or timeout over Socket Mode.
 // https://docs.slack.dev/apis/events-api/#retries
 func WithRetry(num int, reason string) SendOption {
-	return func(r *http.Request) {
-		r.Header.Set("X-Slack-Retry-Num", strconv.Itoa(num))
-		r.Header.Set("X-Slack-Retry-Reason", reason)
-	}
+	return func(p *parcel) { p.retry, p.reason = num, reason }
 }
 
-// Redeliver sends the payload of an earlier request again, freshly signed.
-// What the answer's body says is not applied.
+// Redeliver sends the payload of an earlier request again, freshly signed or
+// in a new envelope. What the answer's body says is not applied, and a failure
+// is not repeated.
 func (s *Server) Redeliver(ctx context.Context, earlier *Result, opts ...SendOption) (*Result, error) {
-	return s.deliver(ctx, earlier.Endpoint, earlier.contentType, earlier.payload, opts...)
+	p := earlier.parcel
+	p.retry, p.reason, p.avoid = 0, "", nil
+	for _, opt := range opts {
+		opt(&p)
+	}
+	return s.deliver(ctx, p)
 }
 
 // SendRaw sends any body to one of the app's addresses. It is signed as it
-// should be and then changed by mutate, which may be nil, so that forged and
-// damaged requests can be made.
+// should be and then changed by mutate, so that forged and damaged requests
+// can be made; these go over HTTP whichever transport is on. A nil mutate
+// sends the body as anything else is sent: with Socket Mode in an envelope.
 func (s *Server) SendRaw(ctx context.Context, to Endpoint, body []byte, mutate func(*http.Request)) (*Result, error) {
 	contentType := "application/x-www-form-urlencoded"
 	if to == EndpointEvents {
 		contentType = "application/json"
 	}
+	p := parcel{to: to, contentType: contentType, body: body}
 	if mutate == nil {
-		return s.deliver(ctx, to, contentType, body)
+		return s.deliver(ctx, p)
 	}
-	return s.deliver(ctx, to, contentType, body, mutate)
+	return s.deliverHTTP(ctx, p, mutate)
 }
 
-// deliver signs and sends one request. The error is for what cannot be sent
-// at all; an app that fails or is silent is a Result.
-func (s *Server) deliver(ctx context.Context, to Endpoint, contentType string, body []byte, opts ...SendOption) (*Result, error) {
+// deliver sends one request over the transport that is on. Everything that
+// goes to the app comes through here. The error is for what cannot be sent at
+// all; an app that fails or is silent is a Result.
+func (s *Server) deliver(ctx context.Context, p parcel) (*Result, error) {
+	if s.SocketMode() {
+		return s.deliverSocket(ctx, p)
+	}
+	return s.deliverHTTP(ctx, p, nil)
+}
+
+// deliverHTTP signs and sends one request; mutate, which may be nil, changes
+// it at last.
+func (s *Server) deliverHTTP(ctx context.Context, p parcel, mutate func(*http.Request)) (*Result, error) {
+	to, body := p.to, p.body
 	s.mu.Lock()
 	target := s.cfgURLs[to]
 	s.mu.Unlock()
@@ -123,17 +155,21 @@ func (s *Server) deliver(ctx context.Context, to Endpoint, contentType string, b
 	if err != nil {
 		return nil, fmt.Errorf("send to %s: %w", to, err)
 	}
-	now := s.clock.Now()
-	req.Header.Set("Content-Type", contentType)
+	now, began := s.clock.Now(), time.Now()
+	s.hold(within)
+	req.Header.Set("Content-Type", p.contentType)
 	req.Header.Set("User-Agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
 	req.Header.Set("Accept", "application/json,*/*")
 	req.Header.Set("X-Slack-Request-Timestamp", strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set("X-Slack-Signature", Signature(s.cfg.SigningSecret, now.Unix(), body))
-	for _, opt := range opts {
-		opt(req)
+	if p.retry > 0 {
+		req.Header.Set("X-Slack-Retry-Num", strconv.Itoa(p.retry))
+		req.Header.Set("X-Slack-Retry-Reason", p.reason)
 	}
-	out := &Result{Endpoint: to, payload: body, contentType: contentType}
-	began := time.Now()
+	if mutate != nil {
+		mutate(req)
+	}
+	out := &Result{Endpoint: to, parcel: p, Header: http.Header{}}
 	resp, err := s.client.Do(req)
 	if err == nil {
 		out.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody))
@@ -152,6 +188,8 @@ func (s *Server) deliver(ctx context.Context, to Endpoint, contentType string, b
 		if out.TimedOut {
 			out.UserError, note = userErrorTimeout, "no answer in time"
 		}
+	case to == EndpointEvents && out.Status/100 == 2:
+		// Any success will do for an event.
 	case out.Status != http.StatusOK:
 		out.UserError = userErrorDispatch
 	}

@@ -35,8 +35,8 @@ type channel struct {
 	ChannelInfo
 	opened   bool // by conversations.open or by a message
 	messages []*Message
-	allowed  float64 // messages that may still be posted at once
-	refilled int64   // when allowed was reckoned, in microseconds
+	// allowance is how many messages may still be posted, see Limits.
+	allowance bucket
 }
 
 func (c *channel) has(userID string) bool { return slices.Contains(c.Members, userID) }

@@ -119,7 +119,9 @@ func (s *Server) interact(ctx context.Context, payload map[string]any) (*Result,
 		return nil, fmt.Errorf("encode payload: %w", err)
 	}
 	form := url.Values{"payload": {string(raw)}}
-	out, err := s.deliver(ctx, EndpointInteractions, "application/x-www-form-urlencoded", []byte(form.Encode()))
+	out, err := s.deliver(ctx, parcel{
+		to: EndpointInteractions, contentType: "application/x-www-form-urlencoded", body: []byte(form.Encode()),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 			a = inner
 		}
 	}
-	s.serve(w, r, FaultResponseURL, body, func() answer {
+	s.serve(w, r, FaultResponseURL, "", body, func() answer {
 		if bad != "" {
 			return refuseResponse(http.StatusBadRequest, fail("invalid_payload"))
 		}
@@ -54,7 +54,9 @@ func refuseResponse(status int, e *apiError) answer {
 	if len(e.messages) > 0 {
 		out["response_metadata"] = map[string]any{"messages": e.messages}
 	}
-	return jsonAnswer(status, out)
+	ans := jsonAnswer(status, out)
+	ans.code = e.code
+	return ans
 }
 
 // respond does what a body posted to a response URL asks for. Only what was

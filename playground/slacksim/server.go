@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -25,8 +26,14 @@ type Server struct {
 	http   *http.Server
 	client *http.Client
 	done   chan struct{}
+	// life ends with Close, and work is everything that runs in the background.
+	life context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
+	stir chan struct{} // see wake
 
 	mu        sync.Mutex
+	closed    bool
 	cfgURLs   map[Endpoint]string
 	dead      string // error code of the token once it is revoked
 	users     map[string]*User
@@ -39,11 +46,28 @@ type Server struct {
 	triggers  map[string]*trigger
 	responses map[string]*responseURL
 	faults    []*fault
-	log       []Exchange
-	seq       int
-	lastTS    int64
-	version   int
-	changed   chan struct{}
+	latency   map[string]time.Duration
+	answers   map[string]*Answers
+
+	limits     Limits
+	methodLeft map[string]*bucket
+	allowance  bucket // of all messages together
+
+	socketMode  bool
+	tickets     map[string]bool
+	sockets     []*socket
+	turn        int
+	envelopes   map[string]*awaited
+	socketStats SocketStats
+	delay       time.Duration
+	repeats     []repeat
+	events      EventStats
+
+	log     []Exchange
+	seq     int
+	lastTS  int64
+	version int
+	changed chan struct{}
 }
 
 // Start listens and serves until Close.
@@ -74,11 +98,22 @@ func Start(cfg Config) (*Server, error) {
 		triggers:  map[string]*trigger{},
 		responses: map[string]*responseURL{},
 		changed:   make(chan struct{}),
+		stir:      make(chan struct{}, 1),
+
+		latency:    map[string]time.Duration{},
+		answers:    map[string]*Answers{},
+		limits:     cfg.Limits,
+		methodLeft: map[string]*bucket{},
+		socketMode: cfg.SocketMode,
+		tickets:    map[string]bool{},
+		envelopes:  map[string]*awaited{},
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.users[cfg.BotUserID] = &User{ID: cfg.BotUserID, Name: cfg.BotName, RealName: cfg.BotName, Bot: true}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("POST /response/{kind}/{team}/{id}/{secret}", s.serveResponseURL)
+	mux.HandleFunc("GET /link/", s.serveSocket)
 	s.http = &http.Server{
 		Handler:           http.MaxBytesHandler(mux, maxBody),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -91,7 +126,9 @@ func Start(cfg Config) (*Server, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.bump()
+		s.wake()
 	})
+	s.work.Go(s.runRepeats)
 	go func() {
 		defer close(s.done)
 		if err := s.http.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -101,10 +138,20 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Close stops listening and cuts what is still connected.
+// Close stops listening, cuts what is still connected and gives up what was
+// to be sent again.
 func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	open := slices.Clone(s.sockets)
+	s.mu.Unlock()
+	s.end()
 	err := s.http.Close()
+	for _, c := range open {
+		_ = c.ws.Close()
+	}
 	<-s.done
+	s.work.Wait()
 	s.client.CloseIdleConnections()
 	if err != nil {
 		return fmt.Errorf("close: %w", err)

@@ -23,17 +23,19 @@ const (
 	DirectionOut Direction = "out"
 )
 
-// Exchange is one request and its answer, with tokens, signing secrets and
-// the secret part of response URLs blackened.
+// Exchange is one request and its answer, or one envelope and its
+// acknowledgement, with tokens, signing secrets, tickets and the secret part of
+// response URLs blackened.
 type Exchange struct {
-	At        time.Time     `json:"at"`
-	Direction Direction     `json:"direction"`
-	Method    string        `json:"method"`
-	Path      string        `json:"path"`
-	Request   string        `json:"request"`
-	Status    int           `json:"status"`
-	Response  string        `json:"response"`
-	Latency   time.Duration `json:"latency_ns,omitempty"`
+	At        time.Time `json:"at"`
+	Direction Direction `json:"direction"`
+	// Method is the HTTP method, and WS over Socket Mode.
+	Method   string        `json:"method"`
+	Path     string        `json:"path"`
+	Request  string        `json:"request"`
+	Status   int           `json:"status"`
+	Response string        `json:"response"`
+	Latency  time.Duration `json:"latency_ns,omitempty"`
 	// Note tells what the wire does not show, such as a cut connection.
 	Note string `json:"note,omitempty"`
 }
@@ -58,7 +60,7 @@ func (s *Server) record(e Exchange) {
 
 func (s *Server) blacken(text string) string {
 	const black = "REDACTED"
-	for _, secret := range []string{s.cfg.BotToken, s.cfg.SigningSecret} {
+	for _, secret := range []string{s.cfg.BotToken, s.cfg.SigningSecret, s.cfg.AppToken} {
 		text = strings.ReplaceAll(text, secret, black)
 		text = strings.ReplaceAll(text, url.QueryEscape(secret), black)
 	}

@@ -7,6 +7,10 @@
 //	ada.Command("/badges", "").ExpectEphemeral("welcome").Press("Claim")
 //	ada.Modal("Your address").Fill("E-mail", "ada@example.org").Submit()
 //	ada.ExpectDM("two minutes").ExpectEdit("expired")
+//
+// A story is the same over HTTP and over Socket Mode. For the latter call
+// sim.UseSocketMode(true) before the app starts, and Connected before people
+// act: without a connection they meet a failure, as at Slack.
 package slacktest
 
 import (
@@ -43,6 +47,18 @@ func (h *Harness) Within(d time.Duration) *Harness {
 // As acts as a person, in their conversation with the bot until In is called.
 func (h *Harness) As(userID string) *Person {
 	return &Person{h: h, user: userID, channel: h.sim.DM(userID)}
+}
+
+// Connected waits until the app has at least n Socket Mode connections that
+// take payloads.
+func (h *Harness) Connected(n int) *Harness {
+	h.tb.Helper()
+	ctx, cancel := h.context()
+	defer cancel()
+	if err := h.sim.WaitConnections(ctx, n); err != nil {
+		h.tb.Fatalf("expected %d connections; there are %+v", n, h.sim.Connections())
+	}
+	return h
 }
 
 func (h *Harness) context() (context.Context, context.CancelFunc) {
