@@ -32,7 +32,7 @@ func (s *Server) place(userID, channelID string) (*channel, error) {
 		return s.openDM(userID), nil
 	}
 	ch := s.channels[channelID]
-	if ch == nil || ch.kind == channelDM && ch.recipient != userID {
+	if ch == nil || !s.present(ch) || ch.kind == channelDM && ch.recipient != userID {
 		return nil, ErrUnknownChannel
 	}
 	return ch, nil
@@ -225,6 +225,10 @@ func (s *Server) Press(ctx context.Context, userID, messageID, customIDOrLabel s
 	if s.users[userID] == nil {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press: %w", ErrUnknownUser)
+	}
+	if !s.present(s.channels[m.channelID]) {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("press: %w", ErrUnknownChannel)
 	}
 	c, err := pressable(view[[]Component](m.components), customIDOrLabel)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // Changed returns a channel that is closed at the next change of anything a
-// person could see. Take it before looking, then wait on it.
+// person could see, and of what Traffic and Gateway count. Take it before looking, then wait on it.
 func (s *Server) Changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -158,7 +158,7 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 		st.Users = append(st.Users, s.users[id].User)
 	}
 	for _, id := range sortedKeys(s.guilds) {
-		st.Guilds = append(st.Guilds, *s.guilds[id])
+		st.Guilds = append(st.Guilds, s.guilds[id].Guild)
 	}
 	for _, id := range s.order {
 		ch := s.channels[id]

@@ -1,6 +1,7 @@
 // Package discordsim is a stateful, strict simulation of the part of Discord
-// that a bot sees: the REST API (v9 and v10) and interactions delivered by
-// signed HTTP requests. An unchanged bot talks to it over the wire; people are
+// that a bot sees: the REST API (v9 and v10) with its limits, the gateway, and
+// interactions delivered by signed HTTP requests or, without an endpoint, over
+// the gateway. An unchanged bot talks to it over the wire; people are
 // moved by the methods of Server (Command, Press, Submit, ...), by the test
 // language in the package discordtest, or by a web page over ConsoleHandler.
 //
@@ -21,6 +22,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/laurelbot/laurel/playground/simclock"
@@ -56,15 +58,24 @@ type Config struct {
 	ApplicationID string
 	// PrivateKey signs interactions; nil means a fresh key.
 	PrivateKey ed25519.PrivateKey
-	// InteractionsURL is where interactions go. It is taken as it is, see
-	// VerifyEndpoint and SetInteractionsURL.
+	// InteractionsURL is where interactions go; without one they leave over
+	// the gateway. It is taken as it is, see VerifyEndpoint and
+	// SetInteractionsURL.
 	InteractionsURL string
+	// Gateway says how the gateway behaves.
+	Gateway GatewayConfig
 	// Addr is the address to listen on; empty means 127.0.0.1:0.
 	Addr string
 	// AnswerWithin replaces the deadline of the same name; 0 keeps it.
 	AnswerWithin time.Duration
 	// EnforceRateLimits makes the simulator answer 429 when a bucket is empty.
 	EnforceRateLimits bool
+	// GlobalPerSecond replaces GlobalLimit; 0 keeps it.
+	GlobalPerSecond int
+	// InvalidLimit replaces InvalidRequestLimit, and BanFor the constant of
+	// the same name; 0 keeps them.
+	InvalidLimit int
+	BanFor       time.Duration
 	// Schema, when set, checks each request body besides the built-in rules;
 	// what it refuses is answered with 50035.
 	Schema Schema
@@ -84,7 +95,8 @@ type Server struct {
 	interactURL  string
 	flakes       snowflakes
 	users        map[string]*user
-	guilds       map[string]*Guild
+	guilds       map[string]*guild
+	founded      int // guilds whose ids were made here.
 	channels     map[string]*channel
 	order        []string // channel ids as they were added.
 	messages     map[string]*message
@@ -96,7 +108,10 @@ type Server struct {
 	modals       []*Modal
 	limits       limiter
 	enforce      bool
-	invalid      []time.Time
+	traffic      traffic
+	gw           gateway
+	sockets      sync.WaitGroup // of the gateway's connections.
+	revoked      atomic.Bool    // the token is.
 	faults       []*ActiveFault
 	wire         wireLog
 	changed      chan struct{}
@@ -117,6 +132,15 @@ func Start(cfg Config) (*Server, error) {
 	}
 	if cfg.Addr == "" {
 		cfg.Addr = "127.0.0.1:0"
+	}
+	if cfg.GlobalPerSecond <= 0 {
+		cfg.GlobalPerSecond = GlobalLimit
+	}
+	if cfg.InvalidLimit <= 0 {
+		cfg.InvalidLimit = InvalidRequestLimit
+	}
+	if cfg.BanFor <= 0 {
+		cfg.BanFor = BanFor
 	}
 	if cfg.AnswerWithin <= 0 {
 		cfg.AnswerWithin = AnswerWithin
@@ -146,7 +170,7 @@ func Start(cfg Config) (*Server, error) {
 		served:       make(chan struct{}),
 		interactURL:  cfg.InteractionsURL,
 		users:        map[string]*user{},
-		guilds:       map[string]*Guild{},
+		guilds:       map[string]*guild{},
 		channels:     map[string]*channel{},
 		messages:     map[string]*message{},
 		nonces:       map[string]nonceUse{},
@@ -155,6 +179,8 @@ func Start(cfg Config) (*Server, error) {
 		byToken:      map[string]*interaction{},
 		limits:       limiter{buckets: map[string]*bucket{}},
 		enforce:      cfg.EnforceRateLimits,
+		traffic:      newTraffic(),
+		gw:           newGateway(cfg.Gateway),
 		changed:      make(chan struct{}),
 	}
 	s.http = &http.Server{
@@ -184,6 +210,7 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	err := s.http.Close()
 	<-s.served
+	s.closeSockets()
 	s.client.CloseIdleConnections()
 	if err != nil {
 		return fmt.Errorf("close simulator: %w", err)
@@ -219,6 +246,6 @@ func (s *Server) SetEnforceRateLimits(on bool) {
 
 // authorised reports whether a request carries the bot's token.
 func (s *Server) authorised(r *http.Request) bool {
-	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return ok && kind == "Bot" && token == s.cfg.BotToken
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bot ")
+	return ok && token == s.cfg.BotToken && !s.revoked.Load()
 }

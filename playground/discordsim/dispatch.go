@@ -29,7 +29,8 @@ type Result struct {
 	Failed bool   `json:"failed,omitempty"`
 	Notice string `json:"notice,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Status is the HTTP status of the bot's endpoint, 0 without an answer.
+	// Status is the HTTP status of the bot's endpoint, 0 without an answer and
+	// over the gateway.
 	Status int `json:"status,omitempty"`
 	// Callback is the type of the first answer, see the constants Callback….
 	Callback int `json:"callback,omitempty"`
@@ -43,7 +44,13 @@ type Result struct {
 	// Link is the address that a link button opens; the bot hears nothing.
 	Link string `json:"link,omitempty"`
 
-	sent *signed
+	sent *sent
+}
+
+// sent is an interaction as it left.
+type sent struct {
+	guildID string
+	req     *signed
 }
 
 // signed is a request as it went over the wire.
@@ -62,11 +69,12 @@ type Raw struct {
 // maxAnswer is the largest answer read from the bot.
 const maxAnswer = 1 << 20
 
-// errNoEndpoint says that there is no way to the bot.
-var errNoEndpoint = errors.New("no interactions endpoint is set")
+// errNoWay says that there is no way to the bot.
+var errNoWay = errors.New("no interactions endpoint is set, and no gateway session listens")
 
-// dispatch sends an interaction to the bot, waits for the first answer until
-// the deadline and applies it. Only here an interaction leaves.
+// dispatch sends an interaction to the bot, by the endpoint or else by the
+// gateway, waits for the first answer until the deadline and applies it. Only
+// here an interaction leaves.
 func (s *Server) dispatch(ctx context.Context, it *interaction, payload object) (*Result, error) {
 	body, err := json.Marshal(payload)
 	if err != nil {
@@ -82,15 +90,18 @@ func (s *Server) dispatch(ctx context.Context, it *interaction, payload object) 
 	}
 	s.mu.Unlock()
 
-	raw, err := s.post(wait, req, nil)
+	out := &sent{guildID: it.channel.GuildID, req: req}
+	raw, err := s.deliver(wait, out)
 	status := 0
 	reason := ""
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoWay):
+		reason = errNoWay.Error()
+	case err != nil:
 		reason = "no answer in time, or no connection"
-		if errors.Is(err, errNoEndpoint) {
-			reason = errNoEndpoint.Error()
-		}
-	} else {
+	case raw == nil: // Over the gateway the answer always comes by REST.
+		reason = it.await(wait)
+	default:
 		status = raw.Status
 		reason = s.take(wait, it, raw)
 	}
@@ -101,7 +112,34 @@ func (s *Server) dispatch(ctx context.Context, it *interaction, payload object) 
 	if reason != "" {
 		s.fail(it, reason) // Nothing, when an answer by REST came first.
 	}
-	return s.result(it, status, req), nil
+	return s.result(it, status, out), nil
+}
+
+// deliver brings an interaction to the bot. Over the gateway there is no
+// answer to return.
+func (s *Server) deliver(ctx context.Context, out *sent) (*Raw, error) {
+	s.mu.Lock()
+	if !s.gatewayOn() {
+		s.mu.Unlock()
+		return s.post(ctx, out.req, nil)
+	}
+	defer s.mu.Unlock()
+	n := s.broadcast(out.guildID, "INTERACTION_CREATE", 0, json.RawMessage(out.req.body))
+	s.gw.stats.Interactions += n
+	if n == 0 {
+		return nil, errNoWay
+	}
+	return nil, nil
+}
+
+// await waits for an answer by REST and returns why there was none.
+func (it *interaction) await(wait context.Context) string {
+	select {
+	case <-it.answered:
+		return ""
+	case <-wait.Done():
+		return "no answer in time"
+	}
 }
 
 // take applies the body of the endpoint's answer, or waits for an answer by
@@ -111,12 +149,7 @@ func (s *Server) take(wait context.Context, it *interaction, raw *Raw) string {
 		return "endpoint answered " + strconv.Itoa(raw.Status)
 	}
 	if len(bytes.TrimSpace(raw.Body)) == 0 {
-		select {
-		case <-it.answered:
-			return ""
-		case <-wait.Done():
-			return "no answer in time"
-		}
+		return it.await(wait)
 	}
 	v, err := decodeJSON(raw.Body)
 	if err != nil {
@@ -138,10 +171,10 @@ func (s *Server) take(wait context.Context, it *interaction, raw *Raw) string {
 }
 
 // result describes an interaction. The caller holds the lock.
-func (s *Server) result(it *interaction, status int, req *signed) *Result {
+func (s *Server) result(it *interaction, status int, out *sent) *Result {
 	r := &Result{
 		InteractionID: it.id, Token: it.token, UserID: it.userID, ChannelID: it.channel.ID, Status: status,
-		Callback: it.callback, MessageID: it.original, Modal: it.opened, Choices: it.choices, sent: req,
+		Callback: it.callback, MessageID: it.original, Modal: it.opened, Choices: it.choices, sent: out,
 	}
 	if it.state == stateFailed {
 		r.Failed, r.Notice, r.Reason = true, NoticeFailed, it.reason
@@ -167,7 +200,7 @@ func (s *Server) post(ctx context.Context, req *signed, mutate func(*http.Reques
 
 func (s *Server) postTo(ctx context.Context, target string, req *signed, mutate func(*http.Request)) (*Raw, error) {
 	if target == "" {
-		return nil, errNoEndpoint
+		return nil, errNoWay
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(req.body))
 	if err != nil {
@@ -206,14 +239,19 @@ const rawTimeout = 10 * time.Second
 
 // Redeliver sends the interaction of a result once more, byte for byte with
 // its old signature and timestamp, as an attacker or a proxy would. The answer
-// is returned and not applied: the interaction has had its answer.
+// is returned and not applied: the interaction has had its answer. Over the
+// gateway it is dispatched once more, and what is returned is empty.
 func (s *Server) Redeliver(ctx context.Context, r *Result) (*Raw, error) {
 	if r.sent == nil {
 		return nil, errors.New("redeliver: nothing was sent")
 	}
 	ctx, cancel := context.WithTimeout(ctx, rawTimeout)
 	defer cancel()
-	return s.post(ctx, r.sent, nil)
+	raw, err := s.deliver(ctx, r.sent)
+	if raw == nil {
+		raw = &Raw{}
+	}
+	return raw, err
 }
 
 // SendRaw signs any body and sends it, after mutate (which may be nil) changed
@@ -226,7 +264,8 @@ func (s *Server) SendRaw(ctx context.Context, body []byte, mutate func(*http.Req
 
 // SetInteractionsURL sets the endpoint as the developer portal does: it is
 // taken only when it passes the check of VerifyEndpoint. An empty URL removes
-// the endpoint unchecked.
+// the endpoint unchecked: from then on interactions leave over the gateway, as
+// at Discord, where the two ways exclude each other.
 func (s *Server) SetInteractionsURL(ctx context.Context, target string) error {
 	if target != "" {
 		if err := s.verify(ctx, target); err != nil {

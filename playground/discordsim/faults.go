@@ -26,6 +26,9 @@ type Fault struct {
 	RetryAfter *float64
 	// Global says that the rate limit is the global one.
 	Global bool
+	// Shared says that it is that of a resource which others use too; such
+	// answers do not count as invalid requests.
+	Shared bool
 	// Delay is real time that passes before anything happens.
 	Delay time.Duration
 	// DropAnswer serves the request and then closes the connection.
@@ -62,7 +65,7 @@ func (s *Server) Fail(f Fault) *ActiveFault {
 }
 
 // takeFault returns the fault that happens to a request; the zero one is none.
-func (s *Server) takeFault(method, path string) Fault {
+func (s *Server) takeFault(method, path string, socket bool) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.faults {
@@ -72,6 +75,9 @@ func (s *Server) takeFault(method, path string) Fault {
 		}
 		if (f.Method == "" || f.Method == method) && globMatch(f.PathPattern, path) {
 			a.served.Add(1)
+			if !socket {
+				s.traffic.total.Faulted++
+			}
 			return f
 		}
 	}
@@ -94,6 +100,16 @@ func globMatch(pattern, path string) bool {
 	return len(want) == len(got)
 }
 
+func (f Fault) scope() string {
+	switch {
+	case f.Global:
+		return scopeGlobal
+	case f.Shared:
+		return scopeShared
+	}
+	return scopeUser
+}
+
 func (f Fault) fails() bool { return f.Status != 0 || f.RetryAfter != nil || f.HTMLBody }
 
 func (f Fault) reply(out *reply) {
@@ -105,15 +121,20 @@ func (f Fault) reply(out *reply) {
 		}
 	}
 	if f.RetryAfter != nil {
-		limited(out, time.Duration(*f.RetryAfter*float64(time.Second)), f.Global)
+		limited(out, time.Duration(*f.RetryAfter*float64(time.Second)), f.scope())
 	} else {
 		message := f.Message
 		if message == "" {
 			message = http.StatusText(status)
 		}
 		out.json(status, object{"message": message, "code": f.Code})
+		out.code = f.Code
 	}
 	if f.HTMLBody {
+		// A proxy in front of Discord knows no buckets.
+		out.header.Del("X-RateLimit-Scope")
+		out.header.Del("X-RateLimit-Global")
+		out.code = 0
 		out.header.Set("Content-Type", "text/html")
 		out.body = []byte("<html><head><title>" + http.StatusText(status) + "</title></head><body>" + http.StatusText(status) + "</body></html>")
 	}

@@ -129,6 +129,10 @@ func (s *Server) Submit(ctx context.Context, userID string, modal *Modal, values
 		return nil, fmt.Errorf("submit: %w: the form is not open", ErrBadInput)
 	}
 	opener := modal.opener
+	if !s.present(opener.channel) {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("submit: %w", ErrUnknownChannel)
+	}
 	it := s.newInteraction(interactionModal, userID, opener.channel)
 	it.modal = modal
 	trigger := object{}

@@ -3,15 +3,24 @@ package discordsim
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// globalLimit is how many requests with a bot token are allowed per second,
-// https://discord.com/developers/docs/topics/rate-limits#global-rate-limit.
-const globalLimit = 50
+// Values of X-RateLimit-Scope,
+// https://discord.com/developers/docs/topics/rate-limits#header-format.
+const (
+	scopeUser   = "user"
+	scopeGlobal = "global"
+	scopeShared = "shared"
+)
+
+// maxBuckets is how many buckets are kept before those are forgotten whose
+// window is over: interaction tokens make one each.
+const maxBuckets = 4096
 
 type bucket struct {
 	used  int
@@ -45,8 +54,8 @@ func (s *Server) allow(r *route, args map[string]string, out *reply) bool {
 	}
 	now := s.clock.Now()
 	if s.enforce && r.bot {
-		if _, wait := s.limits.global.take(now, globalLimit, time.Second); wait > 0 {
-			limited(out, wait, true)
+		if _, wait := s.limits.global.take(now, s.cfg.GlobalPerSecond, time.Second); wait > 0 {
+			limited(out, wait, scopeGlobal)
 			return false
 		}
 	}
@@ -58,6 +67,7 @@ func (s *Server) allow(r *route, args map[string]string, out *reply) bool {
 	if s.enforce {
 		b := s.limits.buckets[name+" "+major]
 		if b == nil {
+			s.limits.forget(now)
 			b = &bucket{}
 			s.limits.buckets[name+" "+major] = b
 		}
@@ -71,22 +81,28 @@ func (s *Server) allow(r *route, args map[string]string, out *reply) bool {
 	out.header.Set("X-RateLimit-Reset-After", strconv.FormatFloat(reset.Sub(now).Seconds(), 'f', 3, 64))
 	out.header.Set("X-RateLimit-Bucket", hex.EncodeToString(sum[:8]))
 	if wait > 0 {
-		limited(out, wait, false)
+		limited(out, wait, scopeUser)
 		return false
 	}
 	return true
 }
 
+// forget drops buckets that are full again, once there are many.
+func (l *limiter) forget(now time.Time) {
+	if len(l.buckets) < maxBuckets {
+		return
+	}
+	maps.DeleteFunc(l.buckets, func(_ string, b *bucket) bool { return !now.Before(b.reset) })
+}
+
 // limited writes a 429 answer.
-func limited(out *reply, wait time.Duration, global bool) {
+func limited(out *reply, wait time.Duration, scope string) {
 	out.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	if global {
+	out.header.Set("X-RateLimit-Scope", scope)
+	if scope == scopeGlobal {
 		out.header.Set("X-RateLimit-Global", "true")
-		out.header.Set("X-RateLimit-Scope", "global")
-	} else {
-		out.header.Set("X-RateLimit-Scope", "user")
 	}
 	out.json(http.StatusTooManyRequests, object{
-		"message": "You are being rate limited.", "retry_after": wait.Seconds(), "global": global, "code": 0,
+		"message": "You are being rate limited.", "retry_after": wait.Seconds(), "global": scope == scopeGlobal, "code": 0,
 	})
 }

@@ -127,27 +127,43 @@ func match(pattern, path string) (map[string]string, bool) {
 	return args, true
 }
 
-// api is the REST API: it lets ordered faults happen, serves, logs.
+// api is the REST API and the handshake of the gateway: it lets ordered faults
+// happen, serves, counts and logs.
 func (s *Server) api() http.Handler {
 	table := routes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		version, path := splitVersion(r.URL.Path)
+		socket := isSocket(r)
 		out := &reply{header: http.Header{}}
-		fault := s.takeFault(r.Method, path)
+		// The gateway is another host, which a ban does not reach.
+		banned := !socket && s.arrive(r.Method, path)
+		var fault Fault
+		if !banned {
+			fault = s.takeFault(r.Method, path, socket)
+		}
 		wait(r, fault.Delay)
 		switch {
+		case banned:
+			s.refuseBanned(out)
 		case fault.DropBefore: // Nothing happens.
 		case fault.fails():
 			fault.reply(out)
 		case err != nil:
 			out.fail(&apiError{status: http.StatusRequestEntityTooLarge, code: 40005, message: "Request entity too large"})
+		case socket:
+			if s.serveSocket(w, r, out) {
+				return
+			}
 		default:
 			s.serve(table, version, path, r, raw, out)
 		}
-		s.finish(r, raw, out, began)
-		if fault.DropBefore || fault.DropAnswer {
+		dropped := fault.DropBefore || fault.DropAnswer
+		if !socket {
+			s.finish(r, path, raw, out, began, dropped)
+		}
+		if dropped {
 			hangUp(w)
 			return
 		}
@@ -196,6 +212,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	code   int  // of a JSON error.
+	ban    bool // answered by a ban.
 }
 
 func (o *reply) json(status int, v any) {
@@ -207,7 +225,10 @@ func (o *reply) json(status int, v any) {
 	o.header.Set("Content-Type", "application/json")
 }
 
-func (o *reply) fail(e *apiError) { o.json(e.status, e.body()) }
+func (o *reply) fail(e *apiError) {
+	o.json(e.status, e.body())
+	o.code = e.code
+}
 
 // serve answers one request as Discord does.
 func (s *Server) serve(table []route, version, path string, r *http.Request, raw []byte, out *reply) {
@@ -320,43 +341,16 @@ func (s *Server) checkSchema(name string, raw []byte) *apiError {
 	return nil
 }
 
-// finish counts invalid requests and writes the wire log.
-func (s *Server) finish(r *http.Request, raw []byte, out *reply, began time.Time) {
+// finish counts an answer and writes the wire log.
+func (s *Server) finish(r *http.Request, path string, raw []byte, out *reply, began time.Time, dropped bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch out.status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		s.invalid = append(s.invalid, s.clock.Now())
-	case http.StatusTooManyRequests:
-		if out.header.Get("X-RateLimit-Scope") != "shared" {
-			s.invalid = append(s.invalid, s.clock.Now())
-		}
-	}
+	s.leave(r.Method, path, out, dropped)
+	s.touch()
 	s.record(Exchange{
 		At: s.clock.Now(), Took: time.Since(began), Direction: FromBot, Method: r.Method, Path: r.URL.RequestURI(),
 		Status: out.status, Request: string(raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
 	})
-}
-
-// invalidWindow is the time over which Discord counts invalid requests,
-// https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans.
-const invalidWindow = 10 * time.Minute
-
-// InvalidRequests counts the requests of the last ten minutes that were
-// answered by 401, 403 or 429. Discord bans an address at 10,000.
-func (s *Server) InvalidRequests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	from := s.clock.Now().Add(-invalidWindow)
-	n := 0
-	for _, at := range s.invalid {
-		if at.After(from) {
-			s.invalid[n] = at
-			n++
-		}
-	}
-	s.invalid = s.invalid[:n]
-	return n
 }
 
 func queryInt(r *http.Request, key string, fallback, lo, hi int) (int, *apiError) {

@@ -63,7 +63,7 @@ func (s *Server) visible(id string) (*channel, *apiError) {
 		return nil, f.err()
 	case ch == nil:
 		return nil, errUnknownChannel()
-	case ch.Hidden:
+	case ch.Hidden, !s.present(ch):
 		return nil, errMissingAccess()
 	}
 	return ch, nil

@@ -29,3 +29,11 @@ func isSnowflake(id string) bool {
 	_, err := strconv.ParseUint(id, 10, 64)
 	return err == nil
 }
+
+// guildsBegin is when the made-up guilds were founded, in milliseconds since
+// discordEpoch: 2020.
+const guildsBegin = 157_766_400_000
+
+// guildID makes the id of the n-th guild. Each is of another millisecond, so
+// that guilds spread over shards.
+func guildID(n int) string { return strconv.FormatUint(uint64(guildsBegin+n)<<22, 10) }

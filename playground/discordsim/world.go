@@ -84,17 +84,24 @@ func (s *Server) AddUser(u User) string {
 	return u.ID
 }
 
-// AddGuild adds or replaces a guild and returns the id.
+// AddGuild adds or replaces a guild and returns the id. Ids made here fall to
+// the shards in turn.
 func (s *Server) AddGuild(g Guild) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if g.ID == "" {
-		g.ID = s.newID()
+		s.founded++
+		g.ID = guildID(s.founded)
 	}
 	if g.Locale == "" {
 		g.Locale = "en-US"
 	}
-	s.guilds[g.ID] = &g
+	if old := s.guilds[g.ID]; old != nil {
+		old.Guild = g
+	} else {
+		s.guilds[g.ID] = &guild{Guild: g}
+		s.broadcast(g.ID, "GUILD_CREATE", intentGuilds, s.guildCreate(s.guilds[g.ID]))
+	}
 	s.touch()
 	return g.ID
 }
@@ -112,9 +119,12 @@ func (s *Server) AddChannel(c Channel) (string, error) {
 	}
 	if old := s.channels[c.ID]; old != nil {
 		old.Channel = c
+		s.broadcast(c.GuildID, "CHANNEL_UPDATE", intentGuilds, s.channelObject(old))
 	} else {
-		s.channels[c.ID] = &channel{Channel: c, kind: channelText}
+		ch := &channel{Channel: c, kind: channelText}
+		s.channels[c.ID] = ch
 		s.order = append(s.order, c.ID)
+		s.broadcast(c.GuildID, "CHANNEL_CREATE", intentGuilds, s.channelObject(ch))
 	}
 	s.touch()
 	return c.ID, nil
@@ -133,6 +143,9 @@ func (s *Server) RemoveChannel(id string) {
 	}
 	if u := s.users[ch.recipient]; u != nil {
 		u.dm = ""
+	}
+	if ch.kind == channelText && s.present(ch) {
+		s.broadcast(ch.GuildID, "CHANNEL_DELETE", intentGuilds, s.channelObject(ch))
 	}
 	delete(s.channels, id)
 	s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == id })

@@ -13,6 +13,12 @@
 //
 // Each expectation waits until it is true or a few seconds have passed, and
 // then fails the test with what the person sees instead.
+//
+// A story is the same whichever way its interactions reach the bot. The way is
+// chosen once, before it:
+//
+//	chat.OverHTTP(endpoint)  // signed requests to the bot's endpoint
+//	chat.OverGateway()       // no endpoint: events to the bot's open sessions
 package discordtest
 
 import (
@@ -45,6 +51,33 @@ func New(tb testing.TB, sim *discordsim.Server) *Chat {
 // WithPatience returns a chat whose expectations wait for d.
 func (c *Chat) WithPatience(d time.Duration) *Chat {
 	return &Chat{tb: c.tb, sim: c.sim, patience: d}
+}
+
+// OverHTTP makes interactions leave as signed requests to an endpoint, which
+// has to pass Discord's check.
+func (c *Chat) OverHTTP(endpoint string) *Chat {
+	c.tb.Helper()
+	ctx, cancel := c.context()
+	defer cancel()
+	if err := c.sim.SetInteractionsURL(ctx, endpoint); err != nil {
+		c.tb.Fatal(err)
+	}
+	return c
+}
+
+// OverGateway makes interactions leave over the gateway, and waits until the
+// bot has a connected session for every one of its shards.
+func (c *Chat) OverGateway() *Chat {
+	c.tb.Helper()
+	ctx, cancel := c.context()
+	defer cancel()
+	if err := c.sim.SetInteractionsURL(ctx, ""); err != nil {
+		c.tb.Fatal(err)
+	}
+	c.until(c.sim.Gateway().Ready, func() string {
+		return fmt.Sprintf("the bot does not listen to all of its shards; sessions: %+v", c.sim.Gateway().Sessions())
+	})
+	return c
 }
 
 // As returns a person, in the direct channel with the bot.

@@ -15,8 +15,32 @@ import (
 	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
 )
 
-// bot answers commands by a button, the button by a form and the form by an
-// update, all with the library's own types.
+// answerTo answers commands by a button, the button by a form and the form by
+// an update, all with the library's own types.
+func answerTo(kind discordgo.InteractionType) *discordgo.InteractionResponse {
+	switch kind {
+	case discordgo.InteractionApplicationCommand:
+		return &discordgo.InteractionResponse{Type: discordgo.InteractionResponseChannelMessageWithSource, Data: &discordgo.InteractionResponseData{
+			Content: "One badge", Flags: discordgo.MessageFlagsEphemeral,
+			Components: []discordgo.MessageComponent{discordgo.ActionsRow{Components: []discordgo.MessageComponent{
+				discordgo.Button{Label: "Claim", Style: discordgo.PrimaryButton, CustomID: "claim:1"},
+			}}},
+		}}
+	case discordgo.InteractionMessageComponent:
+		return &discordgo.InteractionResponse{Type: discordgo.InteractionResponseModal, Data: &discordgo.InteractionResponseData{
+			Title: "Link an address", CustomID: "link",
+			Components: []discordgo.MessageComponent{discordgo.ActionsRow{Components: []discordgo.MessageComponent{
+				discordgo.TextInput{Label: "Address", CustomID: "address", Style: discordgo.TextInputShort},
+			}}},
+		}}
+	case discordgo.InteractionModalSubmit:
+		return &discordgo.InteractionResponse{Type: discordgo.InteractionResponseUpdateMessage, Data: &discordgo.InteractionResponseData{
+			Content: "Code sent", Components: []discordgo.MessageComponent{},
+		}}
+	}
+	return &discordgo.InteractionResponse{Type: discordgo.InteractionResponsePong}
+}
+
 func bot(key ed25519.PublicKey) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !discordgo.VerifyInteraction(r, key) {
@@ -28,29 +52,8 @@ func bot(key ed25519.PublicKey) http.HandlerFunc {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		out := discordgo.InteractionResponse{Type: discordgo.InteractionResponsePong}
-		switch in.Type {
-		case discordgo.InteractionApplicationCommand:
-			out = discordgo.InteractionResponse{Type: discordgo.InteractionResponseChannelMessageWithSource, Data: &discordgo.InteractionResponseData{
-				Content: "One badge", Flags: discordgo.MessageFlagsEphemeral,
-				Components: []discordgo.MessageComponent{discordgo.ActionsRow{Components: []discordgo.MessageComponent{
-					discordgo.Button{Label: "Claim", Style: discordgo.PrimaryButton, CustomID: "claim:1"},
-				}}},
-			}}
-		case discordgo.InteractionMessageComponent:
-			out = discordgo.InteractionResponse{Type: discordgo.InteractionResponseModal, Data: &discordgo.InteractionResponseData{
-				Title: "Link an address", CustomID: "link",
-				Components: []discordgo.MessageComponent{discordgo.ActionsRow{Components: []discordgo.MessageComponent{
-					discordgo.TextInput{Label: "Address", CustomID: "address", Style: discordgo.TextInputShort},
-				}}},
-			}}
-		case discordgo.InteractionModalSubmit:
-			out = discordgo.InteractionResponse{Type: discordgo.InteractionResponseUpdateMessage, Data: &discordgo.InteractionResponseData{
-				Content: "Code sent", Components: []discordgo.MessageComponent{},
-			}}
-		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(out)
+		_ = json.NewEncoder(w).Encode(answerTo(in.Type))
 	}
 }
 
@@ -64,39 +67,67 @@ func (t toSim) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestLanguage(t *testing.T) {
 	t.Parallel()
-	sim, err := discordsim.Start(discordsim.Config{})
-	if err != nil {
-		t.Fatal(err)
+	for _, way := range []string{"http", "gateway"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			sim, err := discordsim.Start(discordsim.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := sim.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			base, err := url.Parse(sim.BaseURL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dg, err := discordgo.New("Bot " + sim.BotToken())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dg.Client = &http.Client{Transport: toSim{base}}
+			chat := discordtest.New(t, sim)
+			if way == "http" {
+				key, err := hex.DecodeString(sim.PublicKey())
+				if err != nil {
+					t.Fatal(err)
+				}
+				srv := httptest.NewServer(bot(key))
+				t.Cleanup(srv.Close)
+				chat.OverHTTP(srv.URL)
+			} else {
+				dg.StateEnabled = false
+				dg.AddHandler(func(s *discordgo.Session, in *discordgo.InteractionCreate) {
+					if err := s.InteractionRespond(in.Interaction, answerTo(in.Type)); err != nil {
+						t.Error(err)
+					}
+				})
+				if err := dg.Open(); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					if err := dg.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+				chat.OverGateway()
+			}
+			story(t, sim, dg, chat)
+		})
 	}
-	t.Cleanup(func() {
-		if err := sim.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	key, err := hex.DecodeString(sim.PublicKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(bot(key))
-	t.Cleanup(srv.Close)
-	if err := sim.SetInteractionsURL(t.Context(), srv.URL); err != nil {
-		t.Fatal(err)
-	}
-	base, err := url.Parse(sim.BaseURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dg, err := discordgo.New("Bot " + sim.BotToken())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dg.Client = &http.Client{Transport: toSim{base}}
+}
+
+// story is told the same over both transports.
+func story(t *testing.T, sim *discordsim.Server, dg *discordgo.Session, chat *discordtest.Chat) {
+	t.Helper()
 	if _, err := dg.ApplicationCommandBulkOverwrite(sim.ApplicationID(), "", []*discordgo.ApplicationCommand{{Name: "badges", Description: "d"}}); err != nil {
 		t.Fatal(err)
 	}
 	id := sim.AddUser(discordsim.User{Name: "ada"})
 
-	ada := discordtest.New(t, sim).As(id)
+	ada := chat.As(id)
 	list := ada.Command("badges", "", nil).ExpectEphemeral("One badge", "[Claim]")
 	list.Press("Claim").Modal("Link").Fill("Address", "ada@example.org").Submit().ExpectUpdate("Code sent")
 	list.ExpectNoButton("Claim")
