@@ -85,6 +85,29 @@ func houseOn(t *testing.T, url string) *house {
 	return h
 }
 
+// migratedStore is the file of a store that holds nothing yet.
+func migratedStore(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "template.db")
+	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: ruleKeys(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Migrate(t.Context()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func ruleKeys(tb testing.TB) *core.Keys {
+	tb.Helper()
+	keys, err := core.NewKeys([]byte(strings.Repeat("r", core.KeyBytes)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys
+}
+
 func (h *house) must(err error) {
 	h.t.Helper()
 	if err != nil {
@@ -204,7 +227,7 @@ func (h *house) sent() []told {
 	h.t.Helper()
 	var all []told
 	for {
-		due, err := h.db.TakeDeliveries(h.t.Context(), h.now, 50, time.Minute)
+		due, err := h.db.TakeDeliveries(h.t.Context(), h.now, 50, time.Minute, delivery.Share{})
 		h.must(err)
 		if len(due) == 0 {
 			return all
@@ -271,10 +294,8 @@ func events(all []told) []core.EventType {
 func code(t *testing.T, all []told) string {
 	t.Helper()
 	for i := len(all) - 1; i >= 0; i-- {
-		for line := range strings.Lines(all[i].mail.Text) {
-			if digits := strings.ReplaceAll(strings.TrimSpace(line), " ", ""); len(digits) == core.CodeDigits && strings.Trim(digits, "0123456789") == "" {
-				return digits
-			}
+		if digits := codeIn(all[i].mail.Text); digits != "" {
+			return digits
 		}
 	}
 	t.Fatal("no mail with a code")

@@ -22,6 +22,7 @@ const replaceSource = "replace"
 // it counts as new.
 func (d *DB) ImportAwards(ctx context.Context, awards []core.Award) (core.AwardCounts, error) {
 	var counts core.AwardCounts
+	d.prepare(ctx, badgesOfAwards, badgesOfPeople)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		counts = core.AwardCounts{}
 		for _, chunk := range chunks(awards) {
@@ -56,13 +57,6 @@ func chunks(awards []core.Award) [][]core.Award {
 		out = append(out, awards[begin:])
 	}
 	return out
-}
-
-// awardMatch is what an award is found by.
-type awardMatch struct {
-	AwardID    string `json:"award_id"`
-	Recipient  string `json:"recipient"`
-	TemplateID string `json:"template_id"`
 }
 
 type matchKey struct{ recipient, template string }
@@ -118,17 +112,27 @@ func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardC
 	return counts, t.queueReplacements(ctx, updated, moved)
 }
 
+// The statements of an import. They are kept prepared, and not only to save
+// planning: for a list that it knows PostgreSQL would rather read the whole
+// table, again for each of the first some hundred thousand awards.
+const (
+	badgesOfAwards = `SELECT ` + badgeColumns + ` FROM ` + badgeTables + `
+		WHERE b.award_id IN $texts AND b.award_id <> '' ORDER BY b.id FOR UPDATE OF b`
+	badgesOfPeople = `SELECT ` + badgeColumns + ` FROM ` + badgeTables + `
+		WHERE b.recipient IN $texts AND b.award_id = '' AND b.provider_id <> ''
+			AND b.stage NOT IN ('rejected', 'revoked', 'replaced', 'withdrawn')
+		ORDER BY b.id`
+)
+
 // findAwards finds and locks the badges of the awards, and those that are
 // only known from the provider and may be an award's.
 func (t *tx) findAwards(ctx context.Context, awards []core.Award) (map[string]badgeRow, map[matchKey][]badgeRow, error) {
-	matches := make([]awardMatch, 0, len(awards))
+	ids := make(texts, 0, len(awards))
 	for _, a := range awards {
-		matches = append(matches, awardMatch{clean(a.AwardID), a.Recipient.Normal, clean(a.TemplateID)})
+		ids = append(ids, clean(a.AwardID))
 	}
 	var found []badgeRow
-	err := t.all(ctx, &found, `SELECT `+badgeColumns+` FROM `+badgeTables+`
-		JOIN $rows(award_id text, recipient text, template_id text) ON b.award_id = u.award_id AND b.award_id <> ''
-		ORDER BY b.id FOR UPDATE OF b`, rows{matches})
+	err := t.hot().all(ctx, &found, badgesOfAwards, ids)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,26 +140,21 @@ func (t *tx) findAwards(ctx context.Context, awards []core.Award) (map[string]ba
 	for _, row := range found {
 		stored[row.AwardID] = row
 	}
-	// Each pair once: a body may award one person the same thing many times.
-	rest := matches[:0]
-	asked := make(map[matchKey]bool, len(matches))
-	for _, m := range matches {
-		key := matchKey{m.Recipient, m.TemplateID}
-		if _, known := stored[m.AwardID]; !known && !asked[key] {
-			asked[key] = true
-			rest = append(rest, m)
+	// Each person once: a body may award one of them many times. Their badges
+	// of other templates are few, and left aside by who looks for one.
+	people := make(texts, 0, len(awards))
+	asked := make(map[string]bool, len(awards))
+	for i, a := range awards {
+		if _, known := stored[ids[i]]; !known && !asked[a.Recipient.Normal] {
+			asked[a.Recipient.Normal] = true
+			people = append(people, a.Recipient.Normal)
 		}
 	}
-	if len(rest) == 0 {
+	if len(people) == 0 {
 		return stored, nil, nil
 	}
 	found = nil
-	err = t.all(ctx, &found, `SELECT `+badgeColumns+` FROM `+badgeTables+`
-		JOIN $rows(recipient text, template_id text)
-			ON b.recipient = u.recipient AND b.template_id = u.template_id
-		WHERE b.award_id = '' AND b.provider_id <> ''
-			AND b.stage NOT IN ('rejected', 'revoked', 'replaced', 'withdrawn')
-		ORDER BY b.id`, rows{rest})
+	err = t.hot().all(ctx, &found, badgesOfPeople, people)
 	if err != nil {
 		return nil, nil, err
 	}

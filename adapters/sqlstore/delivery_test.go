@@ -122,7 +122,7 @@ func TestTakenOnceByManyDispatchers(t *testing.T) {
 		errs := race(4, func(i int) error {
 			ctx := context.WithoutCancel(t.Context())
 			for idle := 0; idle < 20; {
-				got, err := w.TakeDeliveries(ctx, start, 5, time.Minute)
+				got, err := w.TakeDeliveries(ctx, start, 5, time.Minute, delivery.Share{})
 				if err != nil {
 					return err
 				}

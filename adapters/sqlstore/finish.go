@@ -14,6 +14,9 @@ type outcomeRow struct {
 	State    string `json:"state"`
 	RetryAt  int64  `json:"retry_at"`
 	Cause    string `json:"cause"`
+	// Uncounted is 1 where the attempt does not count.
+	Uncounted    int   `json:"uncounted"`
+	LimitedSince int64 `json:"limited_since"`
 }
 
 type laneTimeRow struct {
@@ -35,8 +38,9 @@ const (
 	finishOutcomes = `UPDATE outbox SET state = u.state, cause = u.cause,
 		available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
 		done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
-		payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END
-	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text)
+		payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END,
+		uncounted = outbox.uncounted + CAST(u.uncounted AS int), limited_since = CAST(u.limited_since AS bigint)
+	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text, uncounted int, limited_since bigint)
 	WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
 	RETURNING outbox.id`
 	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = true
@@ -66,10 +70,14 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 	list := make([]outcomeRow, 0, len(outcomes))
 	for _, o := range outcomes {
 		lanes = append(lanes, o.Delivery.Lane)
-		list = append(list, outcomeRow{
+		row := outcomeRow{
 			ID: o.Delivery.ID, Attempts: o.Delivery.Attempts, State: string(o.State),
-			RetryAt: max(ms(o.RetryAt), ms(now)), Cause: clean(o.Cause),
-		})
+			RetryAt: max(ms(roundUp(o.RetryAt)), ms(now)), Cause: clean(o.Cause), LimitedSince: ms(o.LimitedSince),
+		}
+		if o.Uncounted {
+			row.Uncounted = 1
+		}
+		list = append(list, row)
 	}
 	var locked []string
 	err := t.hot().all(ctx, &locked, finishLanes, lanes)
@@ -138,9 +146,9 @@ func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		if !valid[o.Delivery.ID] {
 			continue
 		}
-		next := ms(now.Add(o.Pause))
+		next := ms(roundUp(now.Add(o.Pause)))
 		if o.State == delivery.StateReady {
-			next = max(next, ms(o.RetryAt))
+			next = max(next, ms(roundUp(o.RetryAt)))
 		}
 		lanes = append(lanes, laneTimeRow{Lane: o.Delivery.Lane, NextAt: next})
 		if o.Place != nil && o.Delivery.Kind == delivery.KindPost {

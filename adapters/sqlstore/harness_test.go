@@ -180,7 +180,7 @@ func (w *world) texts(query string, args ...any) []string {
 
 func (w *world) take(now time.Time, n int) []delivery.Delivery {
 	w.t.Helper()
-	out, err := w.TakeDeliveries(w.t.Context(), now, n, time.Minute)
+	out, err := w.TakeDeliveries(w.t.Context(), now, n, time.Minute, delivery.Share{})
 	w.must(err)
 	return out
 }

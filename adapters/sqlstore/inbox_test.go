@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -177,6 +179,79 @@ func TestStats(t *testing.T) {
 		if s.Deliveries["ready"] != 2 || !s.OldestReady.Equal(start) || s.Inbox["ready"] != 1 ||
 			s.Badges[core.StageGranted] != 1 || s.Members != 1 {
 			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+func TestReceiveAll(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		message := func(key string, k inbox.Kind) inbox.Message {
+			return inbox.Message{Source: "credly", Key: key, Kind: k, Payload: `{"body": "` + key + "\x00\xff" + `"}`}
+		}
+		got, err := w.ReceiveAll(t.Context(), []inbox.Message{
+			message("3", inbox.KindProviderEvent), message("1", inbox.KindProviderEvent), message("3", inbox.KindProviderEvent),
+		})
+		w.must(err)
+		if want := []bool{true, true, false}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		again, err := w.ReceiveAll(t.Context(), []inbox.Message{
+			message("1", inbox.KindIssue), message("2", inbox.KindIssue), message("ab\x00", inbox.KindIssue), message("ab\xff", inbox.KindIssue),
+		})
+		w.must(err)
+		if want := []bool{false, true, true, false}; !slices.Equal(again, want) {
+			t.Errorf("got %v, want %v", again, want)
+		}
+		clock, err := w.Clock(t.Context())
+		w.must(err)
+		defer clock.Close()
+		items, err := w.TakeItems(t.Context(), clock.Now().Add(time.Second), 10, time.Minute)
+		w.must(err)
+		if len(items) != 4 || items[0].Message.Kind != inbox.KindIssue ||
+			items[0].Message.Payload != "{\"body\": \"2\uFFFD\uFFFD\"}" {
+			t.Errorf("items %+v", items)
+		}
+		if since := clock.Now().Sub(items[0].ReceivedAt); since < -time.Minute || since > time.Minute {
+			t.Errorf("received %v ago", since)
+		}
+	})
+}
+
+// Two replicas that get the same events at once store each once, and neither
+// waits for the other for ever.
+func TestReceiveAllAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		const events, replicas = 100, 4
+		fresh := make([]int, replicas)
+		errs := race(replicas, func(i int) error {
+			for round := range 5 {
+				batch := make([]inbox.Message, 0, events)
+				for n := range events {
+					// Each in another order.
+					key := fmt.Sprintf("%d-%d", round, (n*(2*i+1)+i*7)%events)
+					batch = append(batch, inbox.Message{Source: "credly", Key: key, Kind: inbox.KindProviderEvent})
+				}
+				isNew, err := w.ReceiveAll(context.WithoutCancel(t.Context()), batch)
+				if err != nil {
+					return err
+				}
+				for _, one := range isNew {
+					if one {
+						fresh[i]++
+					}
+				}
+			}
+			return nil
+		})
+		tally(t, errs, nil)
+		sum := 0
+		for _, n := range fresh {
+			sum += n
+		}
+		if stored := w.count(`SELECT count(*) FROM inbox`); stored != sum || sum == 0 {
+			t.Errorf("%d stored, %d told to be new", stored, sum)
 		}
 	})
 }

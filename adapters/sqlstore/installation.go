@@ -31,9 +31,11 @@ func (t *tx) markInstallation(ctx context.Context, platform core.Platform, tenan
 	if err != nil || dead != "" {
 		return err
 	}
+	// Lanes that are awake as well: a dispatcher that still saw the dead
+	// installation may be about to put one to sleep.
 	_, err = t.exec(ctx, `UPDATE lanes SET active = true,
 			next_at = CASE WHEN next_at > ? THEN next_at ELSE ? END
-		WHERE platform = ? AND tenant = ? AND NOT active AND EXISTS (
+		WHERE platform = ? AND tenant = ? AND EXISTS (
 			SELECT 1 FROM outbox o WHERE o.lane = lanes.lane AND o.state IN ('ready', 'sending'))`,
 		ms(now), ms(now), platform, tenant)
 	return err

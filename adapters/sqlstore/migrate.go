@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"time"
 
+	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -20,6 +22,13 @@ import (
 const (
 	lockEverySeconds = 1
 	lockTries        = 60
+)
+
+// How often, and after which waits, a table is asked for again that somebody
+// reads for long, a backup for instance.
+const (
+	tableTries = 60
+	tableWait  = time.Second
 )
 
 // Migrate brings the schema to the newest version. Replicas that start at
@@ -61,13 +70,21 @@ func newProvider(dialect goose.Dialect, db *sql.DB, dir string, opts ...goose.Pr
 }
 
 func up(ctx context.Context, p *goose.Provider) error {
-	if _, err := p.Up(ctx); err != nil {
-		if isLost(err) {
+	for try := 1; ; try++ {
+		_, err := p.Up(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case pq.As(err, codeLockTimeout) != nil && try < tableTries:
+			if wait := pause(ctx, tableWait); wait != nil {
+				return fmt.Errorf("migrate: %w", wait)
+			}
+		case isLost(err):
 			return fmt.Errorf("migrate: %w: %w", core.ErrUnavailable, err)
+		default:
+			return fmt.Errorf("migrate: %w", err)
 		}
-		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
 }
 
 // SchemaVersion returns the version of the database, 0 for an empty one, and

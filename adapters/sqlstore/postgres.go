@@ -24,6 +24,7 @@ const (
 	connectTimeout   = "5"
 	statementTimeout = "2000"
 	lockTimeout      = "1000"
+	tableTimeout     = "500"
 	idleTime         = 5 * time.Minute
 )
 
@@ -50,12 +51,14 @@ func openPostgres(link string, maxConns int) (*sqlx.DB, error) {
 	return sqlx.NewDb(db, "postgres"), nil
 }
 
-// openPatient opens PostgreSQL without any time limit, for migrations.
+// openPatient opens PostgreSQL for migrations: a statement may take as long as
+// it needs, but not wait long for a table, because everybody who wants the
+// same table waits behind it.
 func openPatient(link string) (*sql.DB, error) {
 	connector, err := newConnector(link, map[string]string{
 		"connect_timeout":   connectTimeout,
 		"statement_timeout": "0",
-		"lock_timeout":      "0",
+		"lock_timeout":      tableTimeout,
 	})
 	if err != nil {
 		return nil, err

@@ -21,13 +21,32 @@ type deliveryRow struct {
 	Attempts   int    `db:"attempts"`
 	FirstTryAt int64  `db:"first_try_at"`
 	CreatedAt  int64  `db:"created_at"`
+	// Uncounted and LimitedSince: see [delivery.Delivery].
+	Uncounted    int   `db:"uncounted"`
+	LimitedSince int64 `db:"limited_since"`
 }
+
+// dueLane is a lane that may have something to send.
+type dueLane struct {
+	Lane   string `db:"lane"`
+	Tenant string `db:"tenant"`
+}
+
+// tenantOf names who shares the slots of a dispatcher: the workspace of a
+// lane, or what it is for where it has none.
+const tenantOf = `CASE WHEN platform <> '' THEN platform || ':' || tenant
+	WHEN lane LIKE 'mail:%' THEN 'mail' ELSE 'event' END`
 
 // dueLanes locks lanes that may have something to send. What is in them is
 // looked up by a second statement: a delivery that was added between the
 // first statement's view and its lock would otherwise be overlooked, and its
 // lane put to sleep.
-const dueLanes = `SELECT lane FROM lanes WHERE active AND next_at <= ?
+const dueLanes = `SELECT lane, ` + tenantOf + ` AS tenant FROM lanes WHERE active AND next_at <= ?
+	ORDER BY next_at, lane LIMIT ? FOR UPDATE SKIP LOCKED`
+
+// dueLanesBut is the same without the lanes of some tenants.
+const dueLanesBut = `SELECT lane, ` + tenantOf + ` AS tenant FROM lanes WHERE active AND next_at <= ?
+	AND NOT (` + tenantOf + ` IN $texts)
 	ORDER BY next_at, lane LIMIT ? FOR UPDATE SKIP LOCKED`
 
 // takeHeads leases the oldest unfinished delivery of each locked lane if it
@@ -52,17 +71,27 @@ UPDATE outbox o SET state = 'sending', attempts = o.attempts + 1, available_at =
 	first_try_at = CASE o.first_try_at WHEN 0 THEN $2::bigint ELSE o.first_try_at END
 FROM head WHERE o.id = head.id AND head.available_at <= $2::bigint
 RETURNING o.id, o.lane, o.kind, o.ref, o.payload, o.delivery_key, o.fallback, o.attempts,
-	head.first_try_at, o.created_at`
+	head.first_try_at, o.created_at, o.uncounted, o.limited_since`
 
 // TakeDeliveries implements [delivery.Store].
-func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration) ([]delivery.Delivery, error) {
+func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration, share delivery.Share) ([]delivery.Delivery, error) {
 	var taken []deliveryRow
-	d.prepare(ctx, dueLanes, takeHeads)
+	tenants := map[string]string{}
+	query, args := dueLanes, []any{ms(now), n}
+	if full := share.Full(); len(full) > 0 {
+		query, args = dueLanesBut, []any{ms(now), texts(full), n}
+	}
+	d.prepare(ctx, query, takeHeads)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		taken = nil
-		var lanes []string
-		if err := t.hot().all(ctx, &lanes, dueLanes, ms(now), n); err != nil || len(lanes) == 0 {
+		var due []dueLane
+		// A copy, because they are turned into what the driver takes.
+		if err := t.hot().all(ctx, &due, query, slices.Clone(args)...); err != nil {
 			return err
+		}
+		lanes := within(share, due, tenants)
+		if len(lanes) == 0 {
+			return nil
 		}
 		if t.dialect.postgres {
 			return t.hot().all(ctx, &taken, takeHeads, texts(lanes), ms(now), ms(now.Add(lease)))
@@ -77,12 +106,30 @@ func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease tim
 	out := make([]delivery.Delivery, 0, len(taken))
 	for _, row := range taken {
 		out = append(out, delivery.Delivery{
-			ID: row.ID, Lane: row.Lane, Kind: delivery.Kind(row.Kind), Ref: row.Ref, Payload: d.openPayload(ctx, row),
-			Key: row.Key, Fallback: row.Fallback, Attempts: row.Attempts,
+			ID: row.ID, Lane: row.Lane, Tenant: tenants[row.Lane], Kind: delivery.Kind(row.Kind), Ref: row.Ref,
+			Payload: d.openPayload(ctx, row), Key: row.Key, Fallback: row.Fallback,
+			Attempts: row.Attempts, Uncounted: row.Uncounted, LimitedSince: at(row.LimitedSince),
 			FirstTryAt: at(row.FirstTryAt), CreatedAt: at(row.CreatedAt),
 		})
 	}
 	return out, nil
+}
+
+// within returns the lanes that the tenants' shares leave room for. The
+// others stay as they are: locked until the transaction ends, due after it.
+func within(share delivery.Share, due []dueLane, tenants map[string]string) []string {
+	clear(tenants)
+	count := map[string]int{}
+	lanes := make([]string, 0, len(due))
+	for _, l := range due {
+		if left, limited := share.Left(l.Tenant); limited && count[l.Tenant] >= left {
+			continue
+		}
+		count[l.Tenant]++
+		tenants[l.Lane] = l.Tenant
+		lanes = append(lanes, l.Lane)
+	}
+	return lanes
 }
 
 // openPayload opens the secret of a mail. One that cannot be opened, because
@@ -136,7 +183,8 @@ func (t *tx) takeEach(ctx context.Context, lanes []string, now, until time.Time)
 		err = t.get(ctx, &row, `UPDATE outbox SET state = 'sending', attempts = attempts + 1, available_at = ?,
 				first_try_at = CASE first_try_at WHEN 0 THEN ? ELSE first_try_at END
 			WHERE id = ?
-			RETURNING id, lane, kind, ref, payload, delivery_key, fallback, attempts, first_try_at, created_at`,
+			RETURNING id, lane, kind, ref, payload, delivery_key, fallback, attempts, first_try_at, created_at,
+				uncounted, limited_since`,
 			ms(until), ms(now), head[0].ID)
 		if err != nil {
 			return nil, err

@@ -13,9 +13,13 @@ const (
 	keepVerifications = 24 * time.Hour
 	keepJobRuns       = 48 * time.Hour
 	keepLanes         = time.Hour
-	keepPosts         = 180 * 24 * time.Hour
-	tidyBatch         = 1000
-	tidyBatches       = 100
+	// keepLimits is longer than any burst takes to gather, so that a limit
+	// whose row is gone begins with what it would have had anyway.
+	keepLimits  = time.Hour
+	keepLeases  = 24 * time.Hour
+	keepPosts   = 180 * 24 * time.Hour
+	tidyBatch   = 1000
+	tidyBatches = 100
 )
 
 // Tidy deletes what is of no use any more, in batches, and leaves what a
@@ -43,6 +47,10 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 			SELECT l.lane FROM lanes l WHERE NOT l.active AND l.next_at < ?
 				AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lane = l.lane AND o.state IN ('ready', 'sending'))
 			LIMIT ?)`, before(keepLanes)},
+		{`DELETE FROM limits WHERE name IN (
+			SELECT name FROM limits WHERE next_at < ? LIMIT ? FOR UPDATE SKIP LOCKED)`, before(keepLimits)},
+		{`DELETE FROM leases WHERE name IN (
+			SELECT name FROM leases WHERE until < ? LIMIT ? FOR UPDATE SKIP LOCKED)`, before(keepLeases)},
 	} {
 		for range tidyBatches {
 			n, err := d.run().exec(ctx, kind.query, kind.limit, tidyBatch)

@@ -22,6 +22,15 @@ func at(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// roundUp is the first whole millisecond that is not before t, for times
+// before which nothing may happen.
+func roundUp(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(time.Millisecond - 1).Truncate(time.Millisecond)
+}
+
 // clean makes a text from outside storable: PostgreSQL takes neither invalid
 // UTF-8 nor the zero byte.
 func clean(s string) string {

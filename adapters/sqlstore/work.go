@@ -35,16 +35,6 @@ func (t *tx) QueueWork(ctx context.Context, source, key string, kind core.WorkKi
 	return err
 }
 
-// Receive implements [inbox.Receiver].
-func (d *DB) Receive(ctx context.Context, m inbox.Message) (bool, error) {
-	n, err := d.run().exec(ctx, `INSERT INTO inbox
-			(source, event_key, kind, priority, payload, state, available_at, received_at)
-		SELECT CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS int), CAST(? AS text), 'ready', now_ms, now_ms
-		FROM clock WHERE true ON CONFLICT (source, event_key) DO NOTHING`,
-		m.Source, clean(m.Key), m.Kind, m.Kind.Priority(), clean(m.Payload))
-	return n == 1, err
-}
-
 type itemRow struct {
 	ID         int64  `db:"id"`
 	Source     string `db:"source"`

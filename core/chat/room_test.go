@@ -186,7 +186,7 @@ func (r *room) sent() []posted {
 	r.t.Helper()
 	var all []posted
 	for {
-		due, err := r.db.TakeDeliveries(r.t.Context(), r.now, 50, time.Minute)
+		due, err := r.db.TakeDeliveries(r.t.Context(), r.now, 50, time.Minute, delivery.Share{})
 		r.must(err)
 		if len(due) == 0 {
 			return all

@@ -221,7 +221,7 @@ func TestWaitingDeliveriesComeAtTheNextContact(t *testing.T) {
 		}
 		return tx.Tell(ctx, post, true, r.now)
 	}))
-	due, err := r.db.TakeDeliveries(t.Context(), r.now, 10, time.Minute)
+	due, err := r.db.TakeDeliveries(t.Context(), r.now, 10, time.Minute, delivery.Share{})
 	r.must(err)
 	r.must(r.db.FinishDeliveries(t.Context(), r.now, []delivery.Outcome{{Delivery: due[0], State: delivery.StateWaiting, Cause: "closed"}}))
 

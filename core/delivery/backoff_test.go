@@ -14,7 +14,7 @@ var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 func TestFailed(t *testing.T) {
 	t.Parallel()
 	plain := errors.New("broken")
-	backoff := Backoff{Waits: []time.Duration{time.Second, 10 * time.Second}, Most: 4}
+	backoff := Backoff{Waits: []time.Duration{time.Second, 10 * time.Second}, Most: 4, Limited: time.Hour}
 	later := &core.DeliveryError{Class: core.RetryLater, Code: "ratelimited", After: 3 * time.Minute}
 	for _, tt := range []struct {
 		name        string
@@ -22,6 +22,9 @@ func TestFailed(t *testing.T) {
 		err         error
 		state       State
 		least, most time.Duration
+		uncounted   int
+		since       time.Time
+		limited     bool
 	}{
 		{name: "first", attempts: 1, err: plain, state: StateReady, least: time.Second, most: 1200 * time.Millisecond},
 		{name: "second", attempts: 2, err: plain, state: StateReady, least: 10 * time.Second, most: 12 * time.Second},
@@ -29,10 +32,10 @@ func TestFailed(t *testing.T) {
 		{name: "never counted", attempts: 0, err: plain, state: StateReady, least: time.Second, most: 1200 * time.Millisecond},
 		{name: "too many", attempts: 4, err: plain, state: StateDead},
 		{name: "more than too many", attempts: 9, err: plain, state: StateDead},
-		{name: "named by the platform", attempts: 1, err: fmt.Errorf("send: %w", later), state: StateReady, least: 3 * time.Minute, most: 3 * time.Minute},
+		{name: "named by the platform", attempts: 1, err: fmt.Errorf("send: %w", later), state: StateReady, least: 3 * time.Minute, most: 198 * time.Second, limited: true},
 		{
 			name: "named by the body's system", attempts: 2, err: fmt.Errorf("publish: %w", &core.RetryAfterError{After: time.Hour, Err: plain}),
-			state: StateReady, least: time.Hour, most: time.Hour,
+			state: StateReady, least: time.Hour, most: 66 * time.Minute, limited: true,
 		},
 		{
 			name: "only a retry-later names a wait", attempts: 1, err: &core.DeliveryError{Class: core.Temporary, After: time.Hour},
@@ -40,16 +43,35 @@ func TestFailed(t *testing.T) {
 		},
 		{
 			name: "retry later without a time", attempts: 2, err: &core.DeliveryError{Class: core.RetryLater},
+			state: StateReady, least: 10 * time.Second, most: 12 * time.Second, limited: true,
+		},
+		{
+			name: "limits do not count", attempts: 400, err: later, since: start.Add(-59 * time.Minute),
+			state: StateReady, least: 3 * time.Minute, most: 198 * time.Second, limited: true,
+		},
+		{name: "nothing but limits for too long", attempts: 2, err: later, since: start.Add(-time.Hour), state: StateDead, limited: true},
+		{
+			name: "failed after many limits", attempts: 403, uncounted: 400, err: plain, since: start.Add(-time.Minute),
 			state: StateReady, least: 10 * time.Second, most: 12 * time.Second,
 		},
-		{name: "named, but too many", attempts: 4, err: later, state: StateDead},
+		{name: "failed too often between limits", attempts: 404, uncounted: 400, err: plain, state: StateDead},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := Delivery{ID: 7, Attempts: tt.attempts}
+			d := Delivery{ID: 7, Attempts: tt.attempts, Uncounted: tt.uncounted, LimitedSince: tt.since}
 			got := Failed(d, tt.err, start, backoff)
 			if got.State != tt.state || got.Delivery != d || got.Cause != tt.err.Error() {
 				t.Fatalf("outcome %+v", got)
+			}
+			since := tt.since
+			switch {
+			case !tt.limited:
+				since = time.Time{}
+			case since.IsZero():
+				since = start
+			}
+			if got.Uncounted != tt.limited || !got.LimitedSince.Equal(since) {
+				t.Errorf("limited %v since %v", got.Uncounted, got.LimitedSince)
 			}
 			if tt.state == StateDead {
 				if !got.RetryAt.IsZero() {

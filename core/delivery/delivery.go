@@ -43,8 +43,11 @@ const (
 type Delivery struct {
 	ID   int64
 	Lane string
-	Kind Kind
-	Ref  string
+	// Tenant names who shares slots with others: the workspace, or what the
+	// lane is for where it has none.
+	Tenant string
+	Kind   Kind
+	Ref    string
 	// Payload is the opened secret of a mail, or the type of an event.
 	Payload core.Secret
 	// Key is stable over all attempts.
@@ -53,6 +56,12 @@ type Delivery struct {
 	Fallback bool
 	// Attempts counts this one.
 	Attempts int
+	// Uncounted is how many attempts before this one do not count towards
+	// giving up, because they met a limit or the end of a process.
+	Uncounted int
+	// LimitedSince is since when it has met nothing but limits; zero when the
+	// attempt before this one met none.
+	LimitedSince time.Time
 	// FirstTryAt is when the first attempt was made, zero in that attempt.
 	FirstTryAt time.Time
 	CreatedAt  time.Time
@@ -64,6 +73,10 @@ type Outcome struct {
 	// State is sent, ready (again at RetryAt), waiting or dead.
 	State   State
 	RetryAt time.Time
+	// Uncounted: the attempt does not count towards giving up.
+	Uncounted bool
+	// LimitedSince: see [Delivery]; zero when this attempt met no limit.
+	LimitedSince time.Time
 	// Pause keeps the lane from sending for a while.
 	Pause time.Duration
 	// Cause is for the operator: no personal data.
@@ -81,8 +94,9 @@ type Store interface {
 	// TakeDeliveries leases the oldest due delivery of up to n lanes until
 	// now+lease. Within a lane nothing is taken while another is being sent.
 	// A delivery whose lease ran out is due again. Lanes of dead
-	// installations are left alone.
-	TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration) ([]Delivery, error)
+	// installations are left alone, and so are those of tenants that have
+	// their share: fewer than n then does not mean that there are no more.
+	TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration, share Share) ([]Delivery, error)
 	// FinishDeliveries stores outcomes in one transaction.
 	FinishDeliveries(ctx context.Context, now time.Time, outcomes []Outcome) error
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -14,13 +15,22 @@ import (
 
 // Work limits.
 const (
-	// takeLanes is how many lanes are served at once.
-	takeLanes = 64
+	// slots is how many attempts are under way at once, and tenantSlots how
+	// many of one tenant. Beyond that nobody gets more than half of what is
+	// free, so that whoever comes last still gets something, however many
+	// answer slowly.
+	slots       = 256
+	tenantSlots = 64
+	// takeLanes is how many lanes one look takes.
+	takeLanes = 100
 	// lease is how long a delivery is ours; a process that dies gives it back
 	// after that. It is longer than one attempt may take.
 	lease = 45 * time.Second
 	// attemptTimeout bounds one attempt, several calls included.
 	attemptTimeout = 25 * time.Second
+	// otherLooks is how far looks for the others are apart that stand behind
+	// the lanes of a tenant that has its share: each passes all of its lanes.
+	otherLooks = 10 * time.Millisecond
 	// idlePoll finds what other replicas queued and what is due again.
 	idlePoll = 500 * time.Millisecond
 	// storeTimeout bounds storing outcomes once. It is tried again after waits
@@ -28,7 +38,16 @@ const (
 	storeTimeout     = 5 * time.Second
 	firstStoreWait   = 100 * time.Millisecond
 	longestStoreWait = 2 * time.Second
+	// stopGrace is how long attempts may go on after the end was asked for.
+	// What is cut off then is due again at once.
+	stopGrace = 3 * time.Second
+	// longestWake is the longest wait for which a timer is set. What is due
+	// later is found by looking now and then.
+	longestWake = time.Minute
 )
+
+// errStopped is why attempts are cut off at the end.
+var errStopped = errors.New("process stops")
 
 // Sender makes one attempt at a delivery of one kind. It never panics the
 // dispatcher and returns what became of the attempt.
@@ -39,8 +58,8 @@ type Sender interface {
 // Observer is told of every attempt, for metrics.
 type Observer func(d Delivery, o Outcome, took time.Duration)
 
-// Dispatcher takes due deliveries and makes attempts, many lanes at a time
-// and one message per lane.
+// Dispatcher takes due deliveries and makes attempts: many lanes at a time,
+// one message per lane, and of no tenant so many that others wait for it.
 type Dispatcher struct {
 	store   Store
 	clock   core.Clock
@@ -52,6 +71,14 @@ type Dispatcher struct {
 	// outcomes are those of attempts that are over and not yet stored; each
 	// still holds its slot, so there is always room.
 	outcomes chan Outcome
+	// grace is [stopGrace] and poll [idlePoll], others in tests.
+	grace, poll time.Duration
+
+	mu sync.Mutex
+	// under is how many attempts of each tenant are under way.
+	under map[string]int
+	// looked is when it was last looked for those behind a full tenant.
+	looked time.Time
 }
 
 // NewDispatcher returns a dispatcher; a delivery of a kind without a sender
@@ -62,8 +89,8 @@ func NewDispatcher(store Store, clock core.Clock, log *slog.Logger, senders map[
 	}
 	return &Dispatcher{
 		store: store, clock: clock, log: log, senders: senders, observe: observe,
-		nudge: make(chan struct{}, 1), slots: make(chan struct{}, takeLanes),
-		outcomes: make(chan Outcome, takeLanes),
+		nudge: make(chan struct{}, 1), slots: make(chan struct{}, slots),
+		outcomes: make(chan Outcome, slots), grace: stopGrace, poll: idlePoll, under: map[string]int{},
 	}
 }
 
@@ -76,13 +103,17 @@ func (d *Dispatcher) Nudge() {
 }
 
 // Run works until ctx ends, and returns when every attempt that was begun is
-// over and stored.
+// over, or cut off after a moment, and stored.
 func (d *Dispatcher) Run(ctx context.Context) {
 	var attempts, storing sync.WaitGroup
 	done := make(chan struct{})
 	storing.Go(func() { d.storeAll(context.WithoutCancel(ctx), done) })
+	sending, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer func() {
+		late := time.AfterFunc(d.grace, func() { cut(errStopped) })
 		attempts.Wait()
+		late.Stop()
+		cut(nil)
 		close(done)
 		storing.Wait()
 	}()
@@ -96,7 +127,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		for ctx.Err() == nil {
-			more, err := d.begin(ctx, &attempts)
+			more, err := d.begin(ctx, sending, &attempts)
 			if err != nil && ctx.Err() == nil {
 				d.log.ErrorContext(ctx, "take deliveries", "err", err)
 			}
@@ -104,31 +135,70 @@ func (d *Dispatcher) Run(ctx context.Context) {
 				break
 			}
 		}
-		timer.Reset(idlePoll)
+		timer.Reset(d.poll)
 	}
 }
 
 // begin takes as many deliveries as there are free slots and starts an
-// attempt for each, and reports whether there may be more. A slow receiver
-// holds its own slot only.
-func (d *Dispatcher) begin(ctx context.Context, attempts *sync.WaitGroup) (more bool, err error) {
+// attempt for each within sending, and reports whether there may be more. A
+// slow receiver holds its own slot only, a slow tenant its share of them.
+func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGroup) (more bool, err error) {
 	free := cap(d.slots) - len(d.slots)
 	if free == 0 {
 		return false, nil
 	}
-	due, err := d.store.TakeDeliveries(ctx, d.clock.Now(), free, lease)
+	share := d.share(free)
+	n := share.most(min(free, takeLanes))
+	due, err := d.store.TakeDeliveries(ctx, d.clock.Now(), n, lease, share)
 	if err != nil {
 		return false, fmt.Errorf("take deliveries: %w", err)
 	}
+	full := false
 	for _, one := range due {
 		d.slots <- struct{}{}
-		attempts.Go(func() {
-			d.outcomes <- d.attempt(context.WithoutCancel(ctx), one)
-		})
+		full = d.count(one.Tenant, 1) >= share.Each || full
+		attempts.Go(func() { d.outcomes <- d.attempt(sending, one) })
 	}
 	// Had there been more, they would have been taken as well; what is behind
-	// them in their lanes is looked for when they are stored.
-	return len(due) == free, nil
+	// them in their lanes is looked for when they are stored. Behind a tenant
+	// that got its share there may be others.
+	if full {
+		return d.lookForOthers(), nil
+	}
+	return len(due) == n, nil
+}
+
+// lookForOthers reports whether it is time to look past a tenant that has its
+// share, and otherwise sees to it that this is done in a moment.
+func (d *Dispatcher) lookForOthers() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	if wait := otherLooks - now.Sub(d.looked); wait > 0 {
+		time.AfterFunc(wait, d.Nudge)
+		return false
+	}
+	d.looked = now
+	return true
+}
+
+// share says how much a tenant may have while so many slots are free.
+func (d *Dispatcher) share(free int) Share {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Share{Each: min(tenantSlots, max(free/2, 1)), Under: maps.Clone(d.under)}
+}
+
+// count adds to how many attempts of a tenant are under way.
+func (d *Dispatcher) count(tenant string, n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.under[tenant] += n
+	left := d.under[tenant]
+	if left == 0 {
+		delete(d.under, tenant)
+	}
+	return left
 }
 
 // storeAll stores outcomes until done is closed and none is left. Those that
@@ -177,9 +247,24 @@ func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
 				d.log.ErrorContext(ctx, "store outcome of delivery", "delivery", o.Delivery.ID, "err", one)
 			}
 		}
+		d.count(o.Delivery.Tenant, -1)
 		<-d.slots
+		d.wakeFor(o)
 	}
 	d.Nudge()
+}
+
+// wakeFor looks again when the lane of an outcome is due. To look now and
+// then would be too late for a wait of a second.
+func (d *Dispatcher) wakeFor(o Outcome) {
+	wait := o.Pause
+	if o.State == StateReady {
+		wait = max(wait, o.RetryAt.Sub(d.clock.Now()))
+	}
+	if wait > 0 && wait <= longestWake {
+		// Stored times are whole milliseconds.
+		time.AfterFunc(wait+time.Millisecond, d.Nudge)
+	}
 }
 
 // keep stores outcomes. While the store does not answer it tries again for a
@@ -212,6 +297,14 @@ func (d *Dispatcher) keepOnce(ctx context.Context, outcomes []Outcome) error {
 func (d *Dispatcher) attempt(ctx context.Context, one Delivery) Outcome {
 	start := time.Now()
 	outcome := d.send(ctx, one)
+	if outcome.State != StateSent && errors.Is(context.Cause(ctx), errStopped) {
+		// Its lease is given back. Whether the message arrived is not known;
+		// its key lets the repetition be found.
+		outcome = Outcome{
+			Delivery: one, State: StateReady, RetryAt: d.clock.Now(), Uncounted: true,
+			LimitedSince: one.LimitedSince, Place: outcome.Place, Cause: errStopped.Error(),
+		}
+	}
 	d.observe(one, outcome, time.Since(start))
 	if outcome.State == StateDead {
 		d.log.ErrorContext(ctx, "give up delivery", "delivery", one.ID, "kind", one.Kind, "attempt", one.Attempts, "cause", outcome.Cause)

@@ -52,7 +52,7 @@ func newMemory(queue ...Delivery) *memory {
 	}
 }
 
-func (m *memory) TakeDeliveries(_ context.Context, now time.Time, n int, lease time.Duration) ([]Delivery, error) {
+func (m *memory) TakeDeliveries(_ context.Context, now time.Time, n int, lease time.Duration, share Share) ([]Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.takes++
@@ -62,13 +62,16 @@ func (m *memory) TakeDeliveries(_ context.Context, now time.Time, n int, lease t
 		return nil, m.takeErr
 	}
 	var taken []Delivery
+	count := map[string]int{}
 	for i, d := range m.queue {
 		if len(taken) == n {
 			break
 		}
-		if now.Before(m.busy[d.Lane]) {
+		left, limited := share.Left(d.Tenant)
+		if now.Before(m.busy[d.Lane]) || limited && count[d.Tenant] >= left {
 			continue
 		}
+		count[d.Tenant]++
 		m.busy[d.Lane] = now.Add(lease)
 		m.queue[i].Attempts++
 		taken = append(taken, m.queue[i])
@@ -159,23 +162,23 @@ func lanes(n int) []Delivery {
 
 func TestRunServesManyLanesAtOnce(t *testing.T) {
 	t.Parallel()
-	store := newMemory(lanes(takeLanes)...)
+	store := newMemory(lanes(tenantSlots)...)
 	// Nobody is served before all are: one after the other would never end.
 	var all sync.WaitGroup
-	all.Add(takeLanes)
+	all.Add(tenantSlots)
 	run(t, NewDispatcher(store, fixed(start), quietLog(), map[Kind]Sender{KindPost: senderFunc(func(ctx context.Context, d Delivery) Outcome {
 		all.Done()
 		all.Wait()
 		return sent(ctx, d)
 	})}, nil))
-	for range takeLanes {
+	for range tenantSlots {
 		within(t, "an outcome", store.stored)
 	}
 }
 
 func TestASlowLaneHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
-	queue := lanes(3 * takeLanes)
+	queue := lanes(3 * tenantSlots)
 	queue[0].Lane = "slow"
 	queue = append(queue, Delivery{Lane: "slow", Kind: KindPost}, Delivery{Lane: "lane-1", Kind: KindPost})
 	store := newMemory(queue...)
@@ -211,7 +214,7 @@ func TestASlowLaneHoldsUpNoOther(t *testing.T) {
 // although the context of Run has ended.
 func TestRunStoresWhatItBegan(t *testing.T) {
 	t.Parallel()
-	const n = takeLanes + 5
+	const n = tenantSlots + 5
 	store := newMemory(lanes(n)...)
 	begun, release := make(chan struct{}, n), make(chan struct{})
 	d := NewDispatcher(store, fixed(start), quietLog(), map[Kind]Sender{KindPost: senderFunc(func(ctx context.Context, d Delivery) Outcome {
@@ -228,7 +231,7 @@ func TestRunStoresWhatItBegan(t *testing.T) {
 		d.Run(ctx)
 		close(ended)
 	}()
-	for range takeLanes {
+	for range tenantSlots {
 		within(t, "an attempt", begun)
 	}
 	cancel()
@@ -239,8 +242,8 @@ func TestRunStoresWhatItBegan(t *testing.T) {
 	}
 	close(release)
 	within(t, "the end of Run", ended)
-	if len(store.outcomes) != takeLanes {
-		t.Errorf("%d outcomes stored, %d attempts begun", len(store.outcomes), takeLanes)
+	if len(store.outcomes) != tenantSlots {
+		t.Errorf("%d outcomes stored, %d attempts begun", len(store.outcomes), tenantSlots)
 	}
 	for _, o := range store.outcomes {
 		if o.State != StateSent {

@@ -230,7 +230,7 @@ func (w *postWorld) dispatcher(rt *rapid.T) int {
 func (w *postWorld) take(rt *rapid.T) { w.takeFor(rt, w.dispatcher(rt)) }
 
 func (w *postWorld) takeFor(rt *rapid.T, i int) int {
-	due, err := w.db.TakeDeliveries(w.ctx, w.now, 8, lease)
+	due, err := w.db.TakeDeliveries(w.ctx, w.now, 8, lease, delivery.Share{})
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -91,7 +91,8 @@ func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
 		// have come.
 		dead := post.Account.Identity
 		return Outcome{
-			Delivery: d, State: StateReady, RetryAt: s.Clock.Now().Add(deadPause), Cause: err.Error(), DeadInstallation: &dead,
+			Delivery: d, State: StateReady, RetryAt: s.Clock.Now().Add(deadPause), Uncounted: true,
+			Cause: err.Error(), DeadInstallation: &dead,
 		}
 	default:
 		return Failed(d, err, s.Clock.Now(), PostBackoff)

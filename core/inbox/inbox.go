@@ -76,6 +76,9 @@ type Item struct {
 // Store keeps the items.
 type Store interface {
 	Receiver
+	// ReceiveAll stores messages together, all or none, and tells for each
+	// what Receive would. Of several of the same name the first is new.
+	ReceiveAll(ctx context.Context, messages []Message) (isNew []bool, err error)
 	// TakeItems leases up to n due items, those of lower priority number
 	// first, until now+lease. An item whose lease ran out is due again.
 	TakeItems(ctx context.Context, now time.Time, n int, lease time.Duration) ([]Item, error)

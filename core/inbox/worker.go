@@ -38,6 +38,7 @@ type Worker struct {
 	clock    core.Clock
 	log      *slog.Logger
 	handlers map[Kind]Handler
+	group    group
 	nudge    chan struct{}
 	slots    chan struct{}
 }
@@ -45,8 +46,8 @@ type Worker struct {
 // NewWorker returns a worker; an item of a kind without a handler is parked.
 func NewWorker(store Store, clock core.Clock, log *slog.Logger, handlers map[Kind]Handler) *Worker {
 	return &Worker{
-		store: store, clock: clock, log: log, handlers: handlers, nudge: make(chan struct{}, 1),
-		slots: make(chan struct{}, takeItems),
+		store: store, clock: clock, log: log, handlers: handlers, group: group{store: store},
+		nudge: make(chan struct{}, 1), slots: make(chan struct{}, takeItems),
 	}
 }
 
@@ -58,9 +59,11 @@ func (w *Worker) Nudge() {
 	}
 }
 
-// Receive stores a message and nudges the worker; see [Receiver].
+// Receive stores a message and nudges the worker; see [Receiver]. Messages
+// that arrive together are stored together. When too many wait it fails with
+// [core.ErrUnavailable].
 func (w *Worker) Receive(ctx context.Context, m Message) (bool, error) {
-	isNew, err := w.store.Receive(ctx, m)
+	isNew, err := w.group.receive(ctx, m)
 	if err == nil && isNew {
 		w.Nudge()
 	}

@@ -76,6 +76,17 @@ func (m *memory) Receive(_ context.Context, msg Message) (bool, error) {
 	return true, nil
 }
 
+func (m *memory) ReceiveAll(ctx context.Context, messages []Message) ([]bool, error) {
+	isNew := make([]bool, len(messages))
+	for i, msg := range messages {
+		var err error
+		if isNew[i], err = m.Receive(ctx, msg); err != nil {
+			return nil, err
+		}
+	}
+	return isNew, nil
+}
+
 func (m *memory) TakeItems(_ context.Context, _ time.Time, n int, _ time.Duration) ([]Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

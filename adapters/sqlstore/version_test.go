@@ -1,0 +1,171 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
+	"github.com/laurelbot/laurel/internal/testpg"
+)
+
+// eachVersion runs a test on both dialects with a store whose schema can be
+// moved.
+func eachVersion(t *testing.T, f func(t *testing.T, w *world, p *goose.Provider)) {
+	t.Helper()
+	for name, url := range map[string]func(testing.TB) string{"postgres": testpg.New, "sqlite": sqliteURL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := openStore(t, url(t))
+			dialect := goose.DialectSQLite3
+			if d.dialect.postgres {
+				dialect = goose.DialectPostgres
+			}
+			p, err := newProvider(dialect, d.x.DB, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f(t, &world{DB: d, t: t}, p)
+		})
+	}
+}
+
+// What a program of version 1 says about deliveries, word for word: in a
+// rolling restart it goes on saying it while the schema is newer.
+var version1 = struct{ insert, take, finish string }{
+	insert: `INSERT INTO outbox (lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
+		SELECT lane, kind, ref, payload, key, fallback, 'ready', CAST(? AS bigint), CAST(? AS bigint)
+		FROM $rows(n int, lane text, kind text, ref text, payload text, key text, fallback boolean) WHERE true ORDER BY n
+		ON CONFLICT (ref) WHERE kind = 'post' AND state = 'ready'
+			DO UPDATE SET fallback = outbox.fallback OR excluded.fallback`,
+	take: `UPDATE outbox SET state = 'sending', attempts = attempts + 1, available_at = ?,
+			first_try_at = CASE first_try_at WHEN 0 THEN ? ELSE first_try_at END
+		WHERE state = 'ready' AND ref = ?`,
+	finish: `UPDATE outbox SET state = 'ready', cause = 'busy', available_at = ? WHERE state = 'sending' AND attempts = ?`,
+}
+
+// dumpBut is [world.dump] in order and without some tables.
+func (w *world) dumpBut(tables ...string) string {
+	w.t.Helper()
+	lines := slices.DeleteFunc(strings.Split(w.dump(), "\n"), func(line string) bool {
+		name, _, _ := strings.Cut(line, ":")
+		return slices.Contains(tables, name)
+	})
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// From version 1 with data in it to the newest, with both programs at work,
+// and back.
+func TestFromVersion1AndBack(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, w *world, p *goose.Provider) {
+		ctx := t.Context()
+		exec := func(query string, args ...any) {
+			t.Helper()
+			_, err := w.run().exec(ctx, query, args...)
+			w.must(err)
+		}
+		old := func(ref string) {
+			t.Helper()
+			exec(version1.insert, ms(start), ms(start), rows{[]queueRow{{
+				Lane: "slack:T1:U1", Kind: "post", Ref: ref, Key: "key-" + ref, Fallback: true,
+			}}})
+		}
+		_, err := p.UpTo(ctx, 1)
+		w.must(err)
+		a := w.account(slackUser("U1"), "ada@example.org")
+		badge := w.observe(pending("p1", "ada@example.org")).After.ID
+		for i, id := range []string{"post-1", "post-2"} {
+			exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES (?, ?, 'badge', ?, ?)`,
+				id, a.ID, badge, ms(start)+int64(i))
+			old(id)
+		}
+		exec(`INSERT INTO lanes (lane, platform, tenant, next_at, active) VALUES ('slack:T1:U1', 'slack', 'T1', ?, true)`, ms(start))
+		// Limited twice under the old program, which counted that.
+		for n := range 2 {
+			exec(version1.take, ms(start), ms(start), "post-1")
+			exec(version1.finish, ms(start), n+1)
+		}
+		before := w.dumpBut("goose_db_version", "outbox")
+
+		w.must(w.Migrate(ctx))
+		if after := w.dumpBut("goose_db_version", "outbox"); after != before {
+			t.Errorf("data changed on the way up:\n%s\nwas\n%s", after, before)
+		}
+		d := w.take(start, 10)
+		if len(d) != 1 || d[0].Ref != "post-1" || d[0].Attempts != 3 || d[0].Uncounted != 0 || !d[0].LimitedSince.IsZero() {
+			t.Fatalf("taken %+v", d)
+		}
+		o := delivery.Failed(d[0], &core.DeliveryError{Class: core.RetryLater, After: time.Second}, start, delivery.PostBackoff)
+		w.finish(start, o)
+		// The old program goes on beside it.
+		old("post-3")
+		exec(version1.take, ms(start), ms(start), "post-1")
+		exec(version1.finish, ms(start), 4)
+		if n := w.count(`SELECT count(*) FROM outbox WHERE attempts = 4 AND uncounted = 1 AND state = 'ready'`); n != 1 {
+			t.Error("the old program's attempt is not in the books")
+		}
+		_, err = w.TakePermits(ctx, "slack", start, 1, core.Rate{Interval: time.Second, Burst: 1}, 0)
+		w.must(err)
+
+		_, err = p.DownTo(ctx, 1)
+		w.must(err)
+		if current, _, err := w.SchemaVersion(ctx); err != nil || current != 1 {
+			t.Fatalf("version %d: %v", current, err)
+		}
+		old("post-4")
+		if n := w.count(`SELECT count(*) FROM outbox`); n != 4 {
+			t.Errorf("%d deliveries on the way back, want 4", n)
+		}
+		w.must(w.Migrate(context.WithoutCancel(ctx)))
+		if got := w.take(start.Add(time.Hour), 10); len(got) != 1 || got[0].Ref != "post-1" {
+			t.Errorf("taken after up, down and up: %+v", got)
+		}
+	})
+}
+
+// A backup that reads the tables keeps a migration waiting, but not those who
+// work: the migration steps back again and again until it gets its turn.
+func TestMigrationLetsOthersWorkBehindABackup(t *testing.T) {
+	t.Parallel()
+	d := openStore(t, testpg.New(t))
+	w := &world{DB: d, t: t}
+	p, err := newProvider(goose.DialectPostgres, d.x.DB, "postgres")
+	w.must(err)
+	_, err = p.UpTo(t.Context(), 1)
+	w.must(err)
+	backup, err := d.x.BeginTxx(t.Context(), nil)
+	w.must(err)
+	_, err = backup.ExecContext(t.Context(), `LOCK TABLE outbox IN ACCESS SHARE MODE`)
+	w.must(err)
+	migrated := make(chan error, 1)
+	go func() { migrated <- d.Migrate(context.WithoutCancel(t.Context())) }()
+	blocked := `SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'`
+	for deadline := time.Now().Add(20 * time.Second); w.count(blocked) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the migration does not wait for the table")
+		}
+	}
+	began := time.Now()
+	_, err = w.run().exec(t.Context(), version1.insert, ms(start), ms(start), rows{[]queueRow{{Lane: "l", Kind: "post", Ref: "p", Key: "k"}}})
+	w.must(err)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("somebody waited %v behind the migration", took)
+	}
+	w.must(backup.Rollback())
+	select {
+	case err := <-migrated:
+		w.must(err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("the migration did not end")
+	}
+	if current, latest, err := w.SchemaVersion(t.Context()); err != nil || current != latest {
+		t.Errorf("version %d of %d: %v", current, latest, err)
+	}
+}
