@@ -1,12 +1,7 @@
 package core
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -40,74 +35,84 @@ const (
 var ErrSealed = errors.New("open sealed value")
 
 // Keys makes and checks every secret value that leaves the process or lies
-// in the store: link tokens, mailed codes, sealed columns. All its keys are
-// derived from one secret key.
+// in the store: link tokens, mailed codes, sealed columns. Everything is made
+// with its first key; what was made with one of the others is still taken.
 type Keys struct {
-	token, code []byte
-	seal        cipher.AEAD
-	id          string
+	// ring is never empty.
+	ring []key
 }
 
-// NewKeys derives the keys from secret, which has exactly [KeyBytes] bytes.
-func NewKeys(secret []byte) (*Keys, error) {
-	if len(secret) != KeyBytes {
-		return nil, fmt.Errorf("secret key has %d bytes, want %d", len(secret), KeyBytes)
+// NewKeys derives the keys from secret, which has exactly [KeyBytes] bytes,
+// and from former secrets, with which nothing is made any more. It takes
+// [MaxKeys] altogether, and none of them twice.
+func NewKeys(secret []byte, former ...[]byte) (*Keys, error) {
+	if 1+len(former) > MaxKeys {
+		return nil, fmt.Errorf("%d secret keys, want at most %d", 1+len(former), MaxKeys)
 	}
-	derive := func(info string, n int) ([]byte, error) {
-		return hkdf.Key(sha256.New, secret, nil, "laurel/"+info, n)
+	k := &Keys{ring: make([]key, 0, 1+len(former))}
+	for _, s := range append([][]byte{secret}, former...) {
+		one, err := deriveKey(s)
+		if err != nil {
+			return nil, err
+		}
+		if _, known := k.byID(one.id); known {
+			return nil, ErrKeyTwice
+		}
+		k.ring = append(k.ring, one)
 	}
-	var k Keys
-	var sealKey, id []byte
-	var err [4]error
-	k.token, err[0] = derive("token", 32)
-	k.code, err[1] = derive("code", 32)
-	sealKey, err[2] = derive("seal", 32)
-	id, err[3] = derive("id", 3)
-	if e := errors.Join(err[:]...); e != nil {
-		return nil, fmt.Errorf("derive keys: %w", e)
+	return k, nil
+}
+
+// KeyID names the first key without telling anything about it. What it
+// sealed begins with its id and a dot.
+func (k *Keys) KeyID() string { return k.ring[0].id }
+
+// FormerKeyIDs names the keys with which nothing is made any more.
+func (k *Keys) FormerKeyIDs() []string {
+	var ids []string
+	for i := range k.ring[1:] {
+		ids = append(ids, k.ring[i+1].id)
 	}
-	block, e := aes.NewCipher(sealKey)
-	if e != nil {
-		return nil, fmt.Errorf("derive keys: %w", e)
+	return ids
+}
+
+func (k *Keys) byID(id string) (*key, bool) {
+	for i := range k.ring {
+		if k.ring[i].id == id {
+			return &k.ring[i], true
+		}
 	}
-	if k.seal, e = cipher.NewGCMWithRandomNonce(block); e != nil {
-		return nil, fmt.Errorf("derive keys: %w", e)
-	}
-	k.id = base64.RawURLEncoding.EncodeToString(id)
-	return &k, nil
+	return nil, false
 }
 
 // Token returns the link token for the row id: the id and a keyed hash of
 // it. Nothing of it is stored, so a copy of the database opens no link, and
-// the same row always has the same token.
+// the same row has the same token as long as the first key stays the same.
 func (k *Keys) Token(p Purpose, id string) (string, error) {
 	u, err := uuid.Parse(id)
 	if err != nil {
 		return "", fmt.Errorf("make token: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(append(u[:], k.tokenMAC(p, u)...)), nil
+	return base64.RawURLEncoding.EncodeToString(append(u[:], k.ring[0].tokenMAC(p, u)...)), nil
 }
 
 // ParseToken returns the row id of a token made by [Keys.Token] for the same
-// purpose, and false for anything else. The comparison takes constant time.
+// purpose with any of the keys, and false for anything else. It takes the
+// same time whichever key made the token, and whether one did.
 func (k *Keys) ParseToken(p Purpose, token string) (id string, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) != len(uuid.UUID{})+tokenMACBytes {
 		return "", false
 	}
 	u := uuid.UUID(raw[:16])
-	if subtle.ConstantTimeCompare(raw[16:], k.tokenMAC(p, u)) != 1 {
+	same := 0
+	for i := range k.ring {
+		same |= subtle.ConstantTimeCompare(raw[16:], k.ring[i].tokenMAC(p, u))
+	}
+	if same != 1 {
 		return "", false
 	}
 	return u.String(), true
-}
-
-func (k *Keys) tokenMAC(p Purpose, u uuid.UUID) []byte {
-	m := hmac.New(sha256.New, k.token)
-	m.Write([]byte(p))
-	m.Write([]byte{0})
-	m.Write(u[:])
-	return m.Sum(nil)[:tokenMACBytes]
 }
 
 // NewCode returns a random numeric code of [CodeDigits] digits.
@@ -122,37 +127,41 @@ func (k *Keys) NewCode() (string, error) {
 
 // HashCode returns what is stored of a code: a keyed hash bound to the row
 // that asked for it.
-func (k *Keys) HashCode(id, code string) string {
-	m := hmac.New(sha256.New, k.code)
-	m.Write([]byte(id))
-	m.Write([]byte{0})
-	m.Write([]byte(code))
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
-}
+func (k *Keys) HashCode(id, code string) string { return k.ring[0].hashCode(id, code) }
 
-// SameCode compares a typed code with a stored hash in constant time.
+// SameCode compares a typed code with a stored hash that any of the keys
+// made, in a time that does not tell which.
 func (k *Keys) SameCode(id, code, hash string) bool {
-	return subtle.ConstantTimeCompare([]byte(k.HashCode(id, code)), []byte(hash)) == 1
+	same := 0
+	for i := range k.ring {
+		same |= subtle.ConstantTimeCompare([]byte(k.ring[i].hashCode(id, code)), []byte(hash))
+	}
+	return same == 1
 }
 
 // Seal encrypts plain for storage. The context, e.g. a table and row id, is
 // authenticated: a sealed value moved to another row does not open.
 func (k *Keys) Seal(plain, context string) string {
-	sealed := k.seal.Seal(nil, nil, []byte(plain), []byte(context)) //nolint:gosec // The cipher makes a random nonce itself.
-	return k.id + "." + base64.RawURLEncoding.EncodeToString(sealed)
+	sealed := k.ring[0].seal.Seal(nil, nil, []byte(plain), []byte(context)) //nolint:gosec // The cipher makes a random nonce itself.
+	return k.ring[0].id + "." + base64.RawURLEncoding.EncodeToString(sealed)
 }
 
-// Open returns what [Keys.Seal] sealed for the same context, or [ErrSealed].
+// Open returns what [Keys.Seal] sealed with any of the keys for the same
+// context, or [ErrSealed].
 func (k *Keys) Open(sealed, context string) (string, error) {
 	id, data, ok := strings.Cut(sealed, ".")
-	if !ok || id != k.id {
+	if !ok {
+		return "", ErrSealed
+	}
+	by, known := k.byID(id)
+	if !known {
 		return "", ErrSealed
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(data)
 	if err != nil {
 		return "", ErrSealed
 	}
-	plain, err := k.seal.Open(nil, nil, raw, []byte(context))
+	plain, err := by.seal.Open(nil, nil, raw, []byte(context))
 	if err != nil {
 		return "", ErrSealed
 	}

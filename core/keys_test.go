@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -12,7 +13,7 @@ import (
 
 func testKeys(tb testing.TB, fill byte) *Keys {
 	tb.Helper()
-	k, err := NewKeys([]byte(strings.Repeat(string(rune(fill)), KeyBytes)))
+	k, err := NewKeys(secretOf(fill))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -25,6 +26,101 @@ func TestNewKeysWantsTheRightLength(t *testing.T) {
 		if _, err := NewKeys(make([]byte, n)); err == nil {
 			t.Errorf("%d bytes were taken", n)
 		}
+	}
+}
+
+func secretOf(fill byte) []byte { return []byte(strings.Repeat(string(rune(fill)), KeyBytes)) }
+
+func ring(tb testing.TB, fills string) *Keys {
+	tb.Helper()
+	var former [][]byte
+	for _, fill := range []byte(fills[1:]) {
+		former = append(former, secretOf(fill))
+	}
+	k, err := NewKeys(secretOf(fills[0]), former...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return k
+}
+
+// What was made with a former key is taken, nothing is made with it.
+func TestKeysRotate(t *testing.T) {
+	t.Parallel()
+	id, old := NewID(), testKeys(t, 'a')
+	token, err := old.Token(PurposeEmail, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, sealed := old.HashCode(id, "12345678"), old.Seal("plain", "row:1")
+	for _, tt := range []struct {
+		keys  string
+		taken bool
+	}{
+		{"a", true},
+		{"ba", true},
+		{"bca", true},
+		{"bac", true},
+		{"ab", true},
+		{"b", false},
+		{"bc", false},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			t.Parallel()
+			k := ring(t, tt.keys)
+			if got, ok := k.ParseToken(PurposeEmail, token); ok != tt.taken || ok && got != id {
+				t.Errorf("token: %q, %v", got, ok)
+			}
+			if _, ok := k.ParseToken(PurposeHandoff, token); ok {
+				t.Error("a token of another purpose was taken")
+			}
+			if k.SameCode(id, "12345678", hash) != tt.taken || k.SameCode(id, "12345679", hash) || k.SameCode(NewID(), "12345678", hash) {
+				t.Error("codes are compared wrongly")
+			}
+			plain, err := k.Open(sealed, "row:1")
+			if tt.taken && (err != nil || plain != "plain") || !tt.taken && !errors.Is(err, ErrSealed) {
+				t.Errorf("sealed: %q, %v", plain, err)
+			}
+			if _, err := k.Open(sealed, "row:2"); !errors.Is(err, ErrSealed) {
+				t.Errorf("another row: %v", err)
+			}
+			// What is made now is made with the first key alone.
+			first := testKeys(t, tt.keys[0])
+			made, err := k.Token(PurposeHandoff, id)
+			if _, ok := first.ParseToken(PurposeHandoff, made); err != nil || !ok {
+				t.Errorf("made token: %v, %v", ok, err)
+			}
+			if !first.SameCode(id, "1", k.HashCode(id, "1")) {
+				t.Error("a code was hashed with a former key")
+			}
+			again := k.Seal("plain", "row:1")
+			if _, err := first.Open(again, "row:1"); err != nil || !strings.HasPrefix(again, k.KeyID()+".") {
+				t.Errorf("sealed with a former key: %v", err)
+			}
+			if got := k.FormerKeyIDs(); len(got) != len(tt.keys)-1 || slices.Contains(got, k.KeyID()) {
+				t.Errorf("former keys: %v", got)
+			}
+		})
+	}
+}
+
+func TestNewKeysRefusesRings(t *testing.T) {
+	t.Parallel()
+	if _, err := NewKeys(secretOf('a'), secretOf('b'), secretOf('a')); !errors.Is(err, ErrKeyTwice) {
+		t.Errorf("a key twice: %v", err)
+	}
+	if _, err := NewKeys(secretOf('a'), []byte("short")); err == nil {
+		t.Error("a short former key was taken")
+	}
+	var former [][]byte
+	for i := range MaxKeys {
+		former = append(former, secretOf(byte('b'+i)))
+	}
+	if _, err := NewKeys(secretOf('a'), former[1:]...); err != nil {
+		t.Errorf("%d keys: %v", MaxKeys, err)
+	}
+	if _, err := NewKeys(secretOf('a'), former...); err == nil {
+		t.Errorf("%d keys were taken", MaxKeys+1)
 	}
 }
 
@@ -127,18 +223,19 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 }
 
 func FuzzParseToken(f *testing.F) {
-	k, err := NewKeys([]byte(strings.Repeat("k", KeyBytes)))
-	if err != nil {
-		f.Fatal(err)
+	k, id := ring(f, "kj"), NewID()
+	made := map[string]bool{}
+	for _, one := range []*Keys{k, testKeys(f, 'j')} {
+		token, err := one.Token(PurposeHandoff, id)
+		if err != nil {
+			f.Fatal(err)
+		}
+		made[token] = true
+		f.Add(token)
 	}
-	token, err := k.Token(PurposeHandoff, NewID())
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(token)
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, ok := k.ParseToken(PurposeHandoff, s); ok && s != token {
+		if _, ok := k.ParseToken(PurposeHandoff, s); ok && !made[s] {
 			t.Errorf("forged token %q was taken", s)
 		}
 	})
