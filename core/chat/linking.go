@@ -88,6 +88,10 @@ func (s *Service) code(ctx context.Context, w Words, a Action) (Answer, error) {
 	_, err = s.Links.EnterCode(ctx, a.Actor, v.ID, digits(a.Fields[fieldCode]))
 	var wrong *core.WrongCodeError
 	switch {
+	case errors.As(err, &wrong) && wrong.Left == 0:
+		v.State = core.VerificationExhausted
+		card := s.Composer.verificationCard(w, v)
+		return Answer{Card: &card}, nil
 	case errors.As(err, &wrong):
 		return wrongCode(w, v, wrong.Left), nil
 	case errors.Is(err, core.ErrGone):
@@ -127,9 +131,6 @@ func wrongCode(w Words, v core.Verification, left int) Answer {
 			{ID: ID(VerbCode, v.ID), Label: w.Plain("button.enter_code", nil), Style: StylePrimary},
 			{ID: ID(VerbResend, v.ID), Label: w.Plain("button.new_code", nil)},
 		},
-	}
-	if left == 0 {
-		card.Buttons = card.Buttons[1:]
 	}
 	return Answer{Card: &card, Where: Aside, FieldErrors: map[string]string{fieldCode: text.String()}}
 }
