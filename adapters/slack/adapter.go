@@ -38,14 +38,22 @@ const (
 type Config struct {
 	// APIURL is the base of the Web API and ends in a slash; empty means
 	// Slack itself.
-	APIURL        string
-	BotToken      core.Secret
+	APIURL   string
+	BotToken core.Secret
+	// SigningSecret verifies requests by HTTP. Without it each of them is
+	// refused; Socket Mode does not need it.
 	SigningSecret core.Secret
+	// AppToken is the app-level token, xapp-…, for Socket Mode; HTTP does not
+	// need it.
+	AppToken core.Secret
 	// HTTPTimeout limits each call to Slack; zero means ten seconds.
 	HTTPTimeout time.Duration
 	// Transport carries the calls to Slack; nil means the usual one.
 	Transport http.RoundTripper
-	Clock     core.Clock
+	// Limiter keeps the rates of the Web API for all replicas together; nil
+	// means that calls are not held back.
+	Limiter core.Limiter
+	Clock   core.Clock
 	// Keys seals what is given to Slack for safekeeping.
 	Keys *core.Keys
 	// Handler answers actions; it can also be given by SetHandler.
@@ -62,6 +70,7 @@ type Adapter struct {
 	apiURL        *url.URL
 	token         core.Secret
 	signingSecret core.Secret
+	appToken      core.Secret
 	client        *http.Client
 	api           *slackapi.Client
 	clock         core.Clock
@@ -76,6 +85,9 @@ type Adapter struct {
 	uses    *lru[int]
 	work    inflight
 	handler atomic.Pointer[chat.Handler]
+	// socket is set while Socket Mode runs.
+	socket      atomic.Pointer[socketPool]
+	socketTimes socketTimes
 }
 
 var _ chat.Messenger = (*Adapter)(nil)
@@ -106,9 +118,13 @@ func New(c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make slack adapter: %w", err)
 	}
+	var transport http.RoundTripper = boundedTransport{c.Transport}
+	if c.Limiter != nil {
+		transport = &limitedTransport{base: transport, limiter: c.Limiter, api: base, clock: c.Clock, refused: newLRU[string](rememberedRefusals)}
+	}
 	client := &http.Client{
 		Timeout:   c.HTTPTimeout,
-		Transport: boundedTransport{c.Transport},
+		Transport: transport,
 		// A redirect would carry token and message to another place.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -116,8 +132,10 @@ func New(c Config) (*Adapter, error) {
 		apiURL:        base,
 		token:         c.BotToken,
 		signingSecret: c.SigningSecret,
+		appToken:      c.AppToken,
 		client:        client,
-		api:           slackapi.New(c.BotToken.Reveal(), slackapi.OptionHTTPClient(client), slackapi.OptionAPIURL(c.APIURL)),
+		api: slackapi.New(c.BotToken.Reveal(), slackapi.OptionHTTPClient(client), slackapi.OptionAPIURL(c.APIURL),
+			slackapi.OptionAppLevelToken(c.AppToken.Reveal())),
 		clock:         c.Clock,
 		keys:          c.Keys,
 		inbox:         c.Inbox,
@@ -125,6 +143,7 @@ func New(c Config) (*Adapter, error) {
 		metrics:       m,
 		conversations: newLRU[string](rememberedConversations),
 		uses:          newLRU[int](rememberedResponseURLs),
+		socketTimes:   usualSocketTimes(),
 	}
 	a.people = newPeople(a.api, c.Clock, &a.work)
 	if c.Handler != nil {

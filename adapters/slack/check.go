@@ -36,14 +36,10 @@ var leastScopes = []struct{ name, without string }{
 // Check asks Slack whether the credentials work and are allowed what is
 // needed. It sends nothing that anybody sees.
 func (a *Adapter) Check(ctx context.Context) []Finding {
-	signing := Finding{OK: a.signingSecret != "", Name: "Slack signing secret", Detail: "set"}
-	if !signing.OK {
-		signing.Detail = "missing, so every request of Slack is refused"
-		signing.Mend = "Copy it from Basic Information, App Credentials of the app at api.slack.com/apps."
-	}
+	findings := []Finding{a.transportFinding(ctx)}
 	auth, err := a.api.AuthTestContext(ctx)
 	if err != nil {
-		return []Finding{signing, tokenFinding(deliveryError("auth.test", err))}
+		return append(findings, tokenFinding(deliveryError("auth.test", err)))
 	}
 	token := Finding{OK: true, Name: "Slack bot token", Detail: fmt.Sprintf("accepted for workspace %s", auth.TeamID)}
 	if auth.BotID == "" {
@@ -52,7 +48,34 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 			Mend: "Use the Bot User OAuth Token, which begins with xoxb-, from OAuth & Permissions of the app.",
 		}
 	}
-	return []Finding{signing, token, scopeFinding(auth.Header.Get("X-OAuth-Scopes"))}
+	return append(findings, token, scopeFinding(auth.Header.Get("X-OAuth-Scopes")))
+}
+
+// transportFinding is about what the way in needs: the app token where there
+// is one, else the signing secret.
+func (a *Adapter) transportFinding(ctx context.Context) Finding {
+	if a.appToken == "" {
+		if a.signingSecret != "" {
+			return Finding{OK: true, Name: "Slack signing secret", Detail: "set"}
+		}
+		return Finding{
+			Name: "Slack signing secret", Detail: "missing, so every request of Slack is refused",
+			Mend: "Copy it from Basic Information, App Credentials of the app at api.slack.com/apps.",
+		}
+	}
+	// The address that comes back is not used and dies by itself.
+	if _, _, err := a.api.StartSocketModeContext(ctx); err != nil {
+		failed := openError(deliveryError(connectionsOpen, err))
+		f := Finding{
+			Name: "Slack app token", Detail: "not accepted: " + failed.code,
+			Mend: "Look whether this machine can reach Slack, and try again.",
+		}
+		if failed.void {
+			f.Mend = "Make an app-level token with the scope connections:write under Basic Information of the app, and set that."
+		}
+		return f
+	}
+	return Finding{OK: true, Name: "Slack app token", Detail: "accepted for Socket Mode"}
 }
 
 func tokenFinding(err error) Finding {

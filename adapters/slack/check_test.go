@@ -47,9 +47,34 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	b := newBench(t, chat.Answer{})
-	b.Adapter.signingSecret = ""
+	b := newBench(t, chat.Answer{}, func(c *Config) { c.SigningSecret = "" })
 	if f := b.Check(t.Context())[0]; f.OK || f.Mend == "" {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// Socket Mode needs no signing secret, but a token of its own.
+func TestCheckSocketMode(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, detail string
+		answer       http.HandlerFunc
+		mend         string
+	}{
+		{"accepted", "accepted", nil, ""},
+		{"void", "not accepted: invalid_auth", refuses("invalid_auth"), "connections:write"},
+		{"unreachable", "not accepted: http_502", says(502, ""), "try again"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, chat.Answer{}, func(c *Config) { c.AppToken, c.SigningSecret = testAppToken, "" })
+			if tt.answer != nil {
+				b.slack.once(connectionsOpen, tt.answer)
+			}
+			f := b.Check(t.Context())[0]
+			if f.OK != (tt.mend == "") || f.Name != "Slack app token" || !strings.Contains(f.Detail, tt.detail) || !strings.Contains(f.Mend, tt.mend) {
+				t.Errorf("got %+v", f)
+			}
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -34,10 +33,6 @@ const (
 // would confuse our own joined keys is refused.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// mailLink is how Slack writes an e-mail address in a command's text when
-// escaping is switched on (https://docs.slack.dev/messaging/formatting-message-text).
-var mailLink = regexp.MustCompile(`<mailto:([^|>]+)(?:\|[^>]*)?>`)
-
 // interaction is a decoded request, freed of its transport.
 type interaction struct {
 	kind   string
@@ -48,43 +43,6 @@ type interaction struct {
 	received time.Time
 	// silent, when set, is why the request is only acknowledged.
 	silent string
-}
-
-// decodeCommand reads the form of a slash command.
-// https://docs.slack.dev/interactivity/implementing-slash-commands
-func (a *Adapter) decodeCommand(body []byte) (interaction, error) {
-	form, err := parseForm(body)
-	if err != nil {
-		return interaction{}, err
-	}
-	for _, name := range []string{
-		"team_id", "enterprise_id", "is_enterprise_install", "user_id", "user_name", "channel_id",
-		"text", "trigger_id", "response_url",
-	} {
-		if len(form[name]) > 1 {
-			return interaction{}, errNotForm
-		}
-		if !cleanText(form.Get(name)) {
-			return interaction{}, errNotUTF8
-		}
-	}
-	who, err := actor(form.Get("team_id"), form.Get("enterprise_id"), form.Get("is_enterprise_install") == "true", form.Get("user_id"))
-	if err != nil {
-		return interaction{}, err
-	}
-	trigger := form.Get("trigger_id")
-	if !validID(trigger) || !optionalID(form.Get("channel_id")) {
-		return interaction{}, errMissingID
-	}
-	o := origin{URL: form.Get("response_url"), Channel: form.Get("channel_id"), Tenant: who.id.Tenant, User: who.id.User}
-	if err := a.stampURL(&o); err != nil {
-		return interaction{}, err
-	}
-	in := interaction{kind: kindCommand, trigger: trigger, origin: o}
-	verb, arg := chat.ParseCommand(unescapeCommand(form.Get("text")))
-	in.action = a.newAction(who, o, trigger, chat.SourceCommand, verb, arg)
-	in.action.DisplayName = form.Get("user_name")
-	return in, nil
 }
 
 // payload is the little that is used of an interaction. Everything else, the
@@ -139,18 +97,6 @@ func (i *idOnly) value() string {
 		return ""
 	}
 	return i.ID
-}
-
-// formPayload returns the JSON text in the form field "payload".
-func formPayload(body []byte) ([]byte, error) {
-	form, err := parseForm(body)
-	if err != nil {
-		return nil, err
-	}
-	if len(form["payload"]) != 1 {
-		return nil, errNotForm
-	}
-	return []byte(form.Get("payload")), nil
 }
 
 // decodeInteraction reads a pressed button, a submitted or a closed form.
@@ -314,17 +260,6 @@ func actor(team, enterprise string, wholeEnterprise bool, user string) (sender, 
 	return sender{id: core.Identity{Platform: Platform, Tenant: tenant, User: user}, team: team}, nil
 }
 
-func parseForm(body []byte) (url.Values, error) {
-	if !utf8.Valid(body) {
-		return nil, errNotUTF8
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, errNotForm
-	}
-	return form, nil
-}
-
 // decodeJSON reads data strictly as one JSON value. The decoder's own errors
 // repeat parts of the input, so only the kind of mistake is passed on.
 func decodeJSON(data []byte, into any) error {
@@ -340,12 +275,6 @@ func decodeJSON(data []byte, into any) error {
 		return errNotJSON
 	}
 	return nil
-}
-
-// unescapeCommand undoes what Slack may do to a command's text.
-func unescapeCommand(text string) string {
-	text = mailLink.ReplaceAllString(text, "$1")
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
 }
 
 func validID(s string) bool { return s != "" && len(s) <= maxIDLen && idPattern.MatchString(s) }

@@ -14,9 +14,10 @@ import (
 
 const (
 	// formWithin is when, after the request came, a form must be open: the
-	// trigger lives three seconds
+	// trigger lives three seconds, and the acknowledgement that waits for it
+	// has to go out within 2.7
 	// (https://docs.slack.dev/interactivity/handling-user-interaction#modal_responses).
-	formWithin = 2800 * time.Millisecond
+	formWithin = 2600 * time.Millisecond
 	// minFormTime is tried even when the answer came late.
 	minFormTime = 500 * time.Millisecond
 	// showWithin limits the showing of an answer after the acknowledgement.

@@ -93,6 +93,11 @@ func deliveryError(op string, err error) error {
 	if err == nil {
 		return nil
 	}
+	// Our own limiter did not let the call through.
+	var held *core.DeliveryError
+	if errors.As(err, &held) {
+		return &core.DeliveryError{Class: held.Class, Code: held.Code, After: held.After, Err: errors.New(op)}
+	}
 	var limited *slackapi.RateLimitedError
 	if errors.As(err, &limited) {
 		return retryLater(op, limited.RetryAfter)
@@ -143,6 +148,17 @@ func statusError(op string, status int) error {
 	default:
 		return &core.DeliveryError{Class: core.Temporary, Code: fmt.Sprintf("http_%d", status), Err: errors.New(op)}
 	}
+}
+
+// parseRetryAfter reads the header of that name; zero means that it names no
+// time. Slack sends seconds
+// (https://docs.slack.dev/apis/web-api/rate-limits#responding-to-rate-limiting-conditions).
+func parseRetryAfter(header string) time.Duration {
+	seconds, err := strconv.Atoi(header)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
 }
 
 func retryLater(op string, after time.Duration) error {

@@ -49,7 +49,7 @@ func TestErrorClasses(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, chat.Answer{})
 			b.slack.once("chat.update", tt.answer)
-			_, err := b.Show(t.Context(), messagePlace("D1", "1.2"), *card("x"), "k")
+			_, err := b.Show(t.Context(), messagePlace("T1", "D1", "1.2"), *card("x"), "k")
 			if classAndCode(err) != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -149,7 +149,7 @@ func TestErrorsLeakNoSecret(t *testing.T) {
 				return err
 			},
 			"update": func(ctx context.Context, b *bench) error {
-				_, err := b.Show(ctx, messagePlace("D1", "1.2"), *card("x"), "k")
+				_, err := b.Show(ctx, messagePlace("T1", "D1", "1.2"), *card("x"), "k")
 				return err
 			},
 			"direct": func(ctx context.Context, b *bench) error {

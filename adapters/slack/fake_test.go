@@ -74,6 +74,9 @@ type fakeSlack struct {
 	server *httptest.Server
 	calls  chan call
 
+	// link serves the addresses that apps.connections.open gives.
+	link http.HandlerFunc
+
 	mu     sync.Mutex
 	script map[string][]http.HandlerFunc
 }
@@ -94,6 +97,10 @@ func (f *fakeSlack) once(method string, h http.HandlerFunc) {
 }
 
 func (f *fakeSlack) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/link" {
+		f.link(w, r)
+		return
+	}
 	method := "hook"
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/"); ok {
 		method = rest
@@ -104,7 +111,7 @@ func (f *fakeSlack) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := call{method: method, auth: r.Header.Get("Authorization")}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), jsonType) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), jsonType) && len(body) > 0 {
 		if err := json.Unmarshal(body, &c.json); err != nil {
 			f.tb.Errorf("request of %s is no JSON: %v", method, err)
 		}
@@ -117,12 +124,17 @@ func (f *fakeSlack) serve(w http.ResponseWriter, r *http.Request) {
 		scripted, f.script[method] = q[0], q[1:]
 	}
 	f.mu.Unlock()
-	f.calls <- c
+	if method != connectionsOpen {
+		f.calls <- c
+	} else if c.auth != "Bearer "+testAppToken.Reveal() {
+		f.tb.Errorf("%s was called with another token", method)
+	}
 	if scripted != nil {
 		scripted(w, r)
 		return
 	}
 	answers := map[string]string{
+		connectionsOpen:         `{"ok":true,"url":"ws` + strings.TrimPrefix(f.server.URL, "http") + `/link?ticket=secret-ticket-0003"}`,
 		"hook":                  "ok",
 		"auth.test":             `{"ok":true,"team_id":"T1","user_id":"U0","bot_id":"B0"}`,
 		"users.info":            `{"ok":true,"user":{"id":"U1","locale":"de-DE","tz":"Europe/Berlin"}}`,
@@ -265,7 +277,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func newBench(tb testing.TB, answer chat.Answer) *bench {
+func newBench(tb testing.TB, answer chat.Answer, changes ...func(*Config)) *bench {
 	tb.Helper()
 	keys, err := core.NewKeys(bytes.Repeat([]byte{7}, core.KeyBytes))
 	if err != nil {
@@ -280,11 +292,15 @@ func newBench(tb testing.TB, answer chat.Answer) *bench {
 		logs:    &lockedBuffer{},
 		mux:     http.NewServeMux(),
 	}
-	b.Adapter, err = New(Config{
+	c := Config{
 		APIURL: b.slack.server.URL + "/api/", BotToken: testToken, SigningSecret: testSecret,
 		Clock: b.clock, Keys: keys, Handler: b.handler, Inbox: b.inbox,
 		Log: slog.New(slog.NewTextHandler(b.logs, nil)), Metrics: b.metrics,
-	})
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	b.Adapter, err = New(c)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -375,7 +391,7 @@ func (b *bench) counted(name string, values ...string) float64 {
 				got = append(got, label.GetValue())
 			}
 			if slices.Equal(got, values) {
-				return m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 			}
 		}
 	}

@@ -44,6 +44,7 @@ func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key strin
 }
 
 func (a *Adapter) update(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
+	ctx = withScope(ctx, ref.Tenant, ref.Channel)
 	if _, _, _, err := a.api.UpdateMessageContext(ctx, ref.Channel, ref.TS, messageOptions(c)...); err != nil {
 		return core.Place{}, deliveryError("chat.update", err)
 	}
@@ -54,6 +55,7 @@ func (a *Adapter) update(ctx context.Context, p core.Place, ref placeRef, c chat
 // postEphemeral shows c to one person in a channel. Whatever keeps it from
 // there, a direct message may still get through.
 func (a *Adapter) postEphemeral(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
+	ctx = withScope(ctx, ref.Tenant, ref.Channel)
 	if _, err := a.api.PostEphemeralContext(ctx, ref.Channel, ref.User, messageOptions(c)...); err != nil {
 		err = deliveryError("chat.postEphemeral", err)
 		var d *core.DeliveryError
@@ -77,7 +79,7 @@ func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key
 	if err != nil {
 		return core.Place{}, err
 	}
-	place, err := a.post(ctx, channel, c, key, firstTry)
+	place, err := a.post(ctx, to.Tenant, channel, c, key, firstTry)
 	var d *core.DeliveryError
 	if known && errors.As(err, &d) && d.Code == "channel_not_found" {
 		// What was remembered may be of an earlier installation.
@@ -85,19 +87,20 @@ func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key
 		if channel, _, err = a.conversation(ctx, to); err != nil {
 			return core.Place{}, err
 		}
-		return a.post(ctx, channel, c, key, firstTry)
+		return a.post(ctx, to.Tenant, channel, c, key, firstTry)
 	}
 	return place, err
 }
 
-func (a *Adapter) post(ctx context.Context, channel string, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+func (a *Adapter) post(ctx context.Context, tenant, channel string, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+	ctx = withScope(ctx, tenant, channel)
 	if !firstTry.IsZero() {
 		ts, err := a.findSent(ctx, channel, key, firstTry)
 		if err != nil {
 			return core.Place{}, err
 		}
 		if ts != "" {
-			return messagePlace(channel, ts), nil
+			return messagePlace(tenant, channel, ts), nil
 		}
 	}
 	options := append(messageOptions(c),
@@ -112,7 +115,7 @@ func (a *Adapter) post(ctx context.Context, channel string, c chat.Card, key str
 	if at == "" {
 		at = channel
 	}
-	return messagePlace(at, ts), nil
+	return messagePlace(tenant, at, ts), nil
 }
 
 // conversation returns the direct conversation with somebody, and whether it
@@ -122,7 +125,7 @@ func (a *Adapter) conversation(ctx context.Context, with core.Identity) (channel
 	if channel, ok := a.conversations.get(personKey(with), now); ok {
 		return channel, true, nil
 	}
-	opened, _, _, err := a.api.OpenConversationContext(ctx, &slackapi.OpenConversationParameters{Users: []string{with.User}})
+	opened, _, _, err := a.api.OpenConversationContext(withScope(ctx, with.Tenant, ""), &slackapi.OpenConversationParameters{Users: []string{with.User}})
 	if err != nil {
 		return "", false, deliveryError("conversations.open", err)
 	}

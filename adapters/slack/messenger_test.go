@@ -135,7 +135,7 @@ func TestAllowedURL(t *testing.T) {
 func TestShowUpdatesAMessage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, chat.Answer{})
-	p, err := b.Show(t.Context(), messagePlace("D1", "1.2"), *card("Expired"), "k")
+	p, err := b.Show(t.Context(), messagePlace("T1", "D1", "1.2"), *card("Expired"), "k")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ const (
 	kindPress       = "press"
 	kindSubmit      = "submit"
 	kindEvent       = "event"
+	// kindEnvelope is what came by Socket Mode and could not be told apart.
+	kindEnvelope = "envelope"
 )
 
 type metrics struct {
@@ -21,6 +23,10 @@ type metrics struct {
 	retries  prometheus.Counter
 	lost     prometheus.Counter
 	ack      *prometheus.HistogramVec
+	// What follows is about Socket Mode.
+	connections prometheus.Gauge
+	connects    *prometheus.CounterVec
+	disconnects *prometheus.CounterVec
 }
 
 // newMetrics registers the metrics at r, unless r is nil. A second adapter at
@@ -45,6 +51,18 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 2.5, 3},
 		}, []string{"kind"}),
 	}
+	m.connections = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "laurel_slack_socket_connections",
+		Help: "Open Socket Mode connections of this process. Slack allows ten per app.",
+	})
+	m.connects = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "laurel_slack_socket_connects_total",
+		Help: "Attempts to open a Socket Mode connection by reason of their result.",
+	}, []string{"reason"})
+	m.disconnects = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "laurel_slack_socket_disconnects_total",
+		Help: "Socket Mode connections that ended by reason.",
+	}, []string{"reason"})
 	if r == nil {
 		return m, nil
 	}
@@ -53,6 +71,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		register(r, &m.retries),
 		register(r, &m.lost),
 		register(r, &m.ack),
+		register(r, &m.connections),
+		register(r, &m.connects),
+		register(r, &m.disconnects),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)

@@ -114,7 +114,7 @@ func (p *people) fetch(id core.Identity, got chan<- person) bool {
 		defer func() { <-p.slots }()
 		ctx, cancel := context.WithTimeout(context.Background(), fetchWithin)
 		defer cancel()
-		user, err := p.api.GetUserInfoContext(ctx, id.User)
+		user, err := p.api.GetUserInfoContext(withScope(ctx, id.Tenant, ""), id.User)
 		found, life := p.judge(user, err)
 		p.known.put(personKey(id), found, p.clock.Now().Add(life))
 		got <- found

@@ -62,9 +62,9 @@ func parseRef(s core.Secret) (placeRef, bool) {
 }
 
 // messagePlace is where an ordinary message stands.
-func messagePlace(channel, ts string) core.Place {
+func messagePlace(tenant, channel, ts string) core.Place {
 	return core.Place{
-		Ref:           placeRef{Channel: channel, TS: ts}.secret(),
+		Ref:           placeRef{Tenant: tenant, Channel: channel, TS: ts}.secret(),
 		MessageKey:    channel + ":" + ts,
 		EditableUntil: endless(),
 		Shown:         true,
@@ -108,7 +108,7 @@ func (o origin) places(now time.Time) places {
 		}
 	}
 	if o.TS != "" && o.Channel != "" && !o.Ephemeral {
-		p.reply = messagePlace(o.Channel, o.TS)
+		p.reply = messagePlace(o.Tenant, o.Channel, o.TS)
 	}
 	return p
 }

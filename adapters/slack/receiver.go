@@ -32,7 +32,8 @@ const (
 	jsonType = "application/json"
 )
 
-// reply is what is written back, and what follows once it was.
+// reply is what is written back, and what follows once it was. Its status
+// tells Socket Mode whether to acknowledge at all.
 type reply struct {
 	kind    string
 	outcome string
@@ -167,11 +168,7 @@ func (a *Adapter) write(w http.ResponseWriter, rep reply) {
 
 func (a *Adapter) serveCommand(ctx context.Context, body []byte, received time.Time) reply {
 	in, err := a.decodeCommand(body)
-	if err != nil {
-		return a.refuse(kindCommand, http.StatusBadRequest, "malformed", err)
-	}
-	in.received = received
-	return a.answer(ctx, in)
+	return a.serveDecoded(ctx, kindCommand, in, err, received, maxBody)
 }
 
 func (a *Adapter) serveInteraction(ctx context.Context, body []byte, received time.Time) reply {
@@ -180,19 +177,20 @@ func (a *Adapter) serveInteraction(ctx context.Context, body []byte, received ti
 		return a.refuse(kindInteraction, http.StatusBadRequest, "malformed", err)
 	}
 	in, err := a.decodeInteraction(payload)
+	return a.serveDecoded(ctx, kindInteraction, in, err, received, maxBody)
+}
+
+// serveDecoded is where the transports meet: from here on nothing depends on
+// how a request came, apart from the size of what may be answered inline.
+func (a *Adapter) serveDecoded(ctx context.Context, kind string, in interaction, err error, received time.Time, inline int) reply {
 	if err != nil {
-		return a.refuse(kindInteraction, http.StatusBadRequest, "malformed", err)
+		return a.refuse(kind, http.StatusBadRequest, "malformed", err)
 	}
 	if in.silent != "" {
 		return reply{status: http.StatusOK, kind: in.kind, outcome: in.silent}
 	}
 	in.received = received
-	return a.answer(ctx, in)
-}
-
-// answer lets the neutral part work and puts its acknowledgement into HTTP.
-func (a *Adapter) answer(ctx context.Context, in interaction) reply {
-	ack := a.dispatch(ctx, in, maxBody)
+	ack := a.dispatch(ctx, in, inline)
 	rep := reply{kind: in.kind, status: http.StatusOK, outcome: ack.outcome, body: ack.body, after: ack.after}
 	switch ack.outcome {
 	case outcomeUnready:

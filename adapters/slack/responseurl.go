@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -89,11 +88,7 @@ func responseURLError(op string, status int, retryAfter string, answer []byte) e
 	}
 	switch {
 	case status == http.StatusTooManyRequests:
-		seconds, err := strconv.Atoi(retryAfter)
-		if err != nil {
-			seconds = 0
-		}
-		return retryLater(op, time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second)))*time.Second)
+		return retryLater(op, parseRetryAfter(retryAfter))
 	case status == http.StatusNotFound, status == http.StatusGone:
 		if !codePattern.MatchString(code) {
 			code = fmt.Sprintf("http_%d", status)

@@ -46,6 +46,7 @@ func TestVerifySignature(t *testing.T) {
 		{"301 s old", publishedSecret, good, publishedBody, at.Add(301 * time.Second), errStale},
 		{"301 s ahead", publishedSecret, good, publishedBody, at.Add(-301 * time.Second), errStale},
 		{"299 s old", publishedSecret, good, publishedBody, at.Add(299 * time.Second), nil},
+		{"299 s ahead", publishedSecret, good, publishedBody, at.Add(-299 * time.Second), nil},
 		{"no headers", publishedSecret, header(), publishedBody, at, errUnsigned},
 		{"no timestamp", publishedSecret, header(signatureHeader, publishedSignature), publishedBody, at, errUnsigned},
 		{"no signature", publishedSecret, header(timestampHeader, publishedStamp), publishedBody, at, errUnsigned},
