@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
@@ -24,16 +25,22 @@ const DefaultAPIURL = "https://discord.com"
 
 const userAgent = "DiscordBot (https://github.com/laurelbot/laurel, 1)"
 
-// Config is what an adapter needs. Clock, BotToken, ApplicationID and
-// PublicKey are required.
+// Config is what an adapter needs. Clock, BotToken and ApplicationID are
+// required.
 type Config struct {
 	// APIURL is scheme and host of the REST API, [DefaultAPIURL] if empty.
 	APIURL        string
 	BotToken      core.Secret
 	ApplicationID string
-	// PublicKey is the application's Ed25519 key in hexadecimal.
+	// PublicKey is the application's Ed25519 key in hexadecimal. Without it
+	// every request to the HTTP receiver is refused: interactions come in by
+	// the gateway.
 	PublicKey string
-	Clock     core.Clock
+	// Gateway says that interactions come in by [Adapter.RunGateway]; Check
+	// asks for other settings at Discord then. It is implied where PublicKey
+	// is empty.
+	Gateway bool
+	Clock   core.Clock
 	// Handler answers actions; it may be given later by SetHandler.
 	Handler chat.Handler
 	// Texts are the command's names and descriptions, see [Commands]. Without
@@ -48,6 +55,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Transport carries the REST calls, [http.DefaultTransport] if nil.
 	Transport http.RoundTripper
+	// Limiter keeps Discord's limits for all replicas together. It may be
+	// nil: then this process keeps them alone.
+	Limiter core.Limiter
 }
 
 // Adapter is one application at Discord. It is safe for concurrent use.
@@ -58,8 +68,11 @@ type Adapter struct {
 	handler     chat.Handler
 	commands    []Command
 	publicURL   string
+	byGateway   bool
+	token       core.Secret
 	log         *slog.Logger
 	metrics     *metrics
+	limits      *limits
 	bot         *botCaller
 	hooks       *hookCaller
 	channels    channelCache
@@ -69,6 +82,9 @@ type Adapter struct {
 	pending pending
 	// answerWithin and retryPause are shorter in tests.
 	answerWithin, retryPause time.Duration
+	gatewayTimes             gatewayTimes
+	// gateway is nil while RunGateway does not run.
+	gateway atomic.Pointer[gateway]
 }
 
 var _ chat.Messenger = (*Adapter)(nil)
@@ -76,7 +92,7 @@ var _ chat.Messenger = (*Adapter)(nil)
 // New checks the settings and returns an adapter. It calls nothing.
 func New(c Config) (*Adapter, error) {
 	key, err := hex.DecodeString(c.PublicKey)
-	if err != nil || len(key) != ed25519.PublicKeySize {
+	if err != nil || len(key) != ed25519.PublicKeySize && len(key) != 0 {
 		return nil, fmt.Errorf("read public key: want %d hexadecimal digits", 2*ed25519.PublicKeySize)
 	}
 	if !isSnowflake(c.ApplicationID) {
@@ -121,6 +137,7 @@ func New(c Config) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits := newLimits(c.Limiter)
 	return &Adapter{
 		application:  c.ApplicationID,
 		publicKey:    key,
@@ -128,12 +145,16 @@ func New(c Config) (*Adapter, error) {
 		handler:      c.Handler,
 		commands:     commands,
 		publicURL:    c.PublicURL,
+		byGateway:    c.Gateway || len(key) == 0,
+		token:        c.BotToken,
 		log:          c.Log,
 		metrics:      m,
-		bot:          newBotCaller(session),
-		hooks:        newHookCaller(client),
+		limits:       limits,
+		bot:          newBotCaller(session, limits),
+		hooks:        newHookCaller(client, limits),
 		answerWithin: chat.AnswerWithin,
 		retryPause:   500 * time.Millisecond,
+		gatewayTimes: usualGatewayTimes(),
 	}, nil
 }
 

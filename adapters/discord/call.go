@@ -7,32 +7,28 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/bwmarrin/discordgo"
-	"golang.org/x/time/rate"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 // botCaller makes calls with the bot's token.
 type botCaller struct {
 	session *discordgo.Session
-	limits  limiter
-	pace    *rate.Limiter
+	limits  *limits
 }
 
-func newBotCaller(s *discordgo.Session) *botCaller {
-	return &botCaller{session: s, pace: rate.NewLimiter(botRate, botBurst)}
+func newBotCaller(s *discordgo.Session, l *limits) *botCaller {
+	return &botCaller{session: s, limits: l}
 }
 
 // do calls endpoint, one of discordgo's, and decodes the answer into out
 // unless that is nil. Errors are [core.DeliveryError].
 func (c *botCaller) do(ctx context.Context, method, endpoint string, in, out any) error {
-	route := method + " " + endpoint
-	if wait := c.limits.wait(route, time.Now()); wait > 0 {
-		return limited(wait, false)
-	}
-	if err := c.pace.Wait(ctx); err != nil {
-		return callError(err)
+	r := botRoute(method, endpoint)
+	if err := c.limits.admit(ctx, &r); err != nil {
+		return err
 	}
 	var body []byte
 	if in != nil {
@@ -44,13 +40,13 @@ func (c *botCaller) do(ctx context.Context, method, endpoint string, in, out any
 	ctx, n := withNote(ctx)
 	// A bucket of its own for every call: the library's would be kept for
 	// ever and put to sleep without regard to the context.
-	bucket := &discordgo.Bucket{Key: route}
+	bucket := &discordgo.Bucket{Key: r.exact}
 	bucket.Lock()
 	_, err := c.session.RequestWithLockedBucket(method, endpoint, "application/json", body, bucket, 0, discordgo.WithContext(ctx))
 	if n.status == 0 {
 		return callError(err)
 	}
-	c.limits.observe(route, n, time.Now())
+	c.limits.done(ctx, r, n)
 	return decodeAnswer(n, out, true)
 }
 
@@ -58,44 +54,70 @@ func (c *botCaller) do(ctx context.Context, method, endpoint string, in, out any
 // bot token.
 type hookCaller struct {
 	client *http.Client
-	limits limiter
+	limits *limits
+	tokens tokens
 }
 
-func newHookCaller(c *http.Client) *hookCaller { return &hookCaller{client: c} }
+func newHookCaller(c *http.Client, l *limits) *hookCaller {
+	return &hookCaller{client: c, limits: l}
+}
 
 // do calls a path below the webhook of an interaction, e.g.
-// "messages/@original", and decodes the answer into out unless that is nil.
+// "/messages/@original", and decodes the answer into out unless that is nil.
+// A token that Discord no longer knows is not used again.
 func (c *hookCaller) do(ctx context.Context, method, application, token, path string, in, out any) error {
-	route := method + " " + token
-	if wait := c.limits.wait(route, time.Now()); wait > 0 {
-		return limited(wait, false)
+	if c.tokens.isDead(token, token+path) {
+		return &core.DeliveryError{Class: core.PlaceGone, Code: "dead_token"}
 	}
-	body, err := json.Marshal(in)
+	endpoint := discordgo.EndpointWebhooks + application + "/" + url.PathEscape(token) + path
+	n, err := c.send(ctx, method, endpoint, hookRoute(method, path, token), in)
 	if err != nil {
-		return fmt.Errorf("encode request: %w", err)
+		return err
 	}
-	if in == nil {
-		body = nil
+	return decodeAnswer(n, out, false)
+}
+
+// callback answers an interaction that came in by the gateway
+// (https://discord.com/developers/docs/interactions/receiving-and-responding#create-interaction-response).
+func (c *hookCaller) callback(ctx context.Context, in *interaction, answer callback) error {
+	endpoint := discordgo.EndpointInteractionResponse(in.ID, url.PathEscape(in.Token))
+	r := route{template: "callback", major: in.Token, exact: "callback " + in.Token, hook: true, urgent: true}
+	n, err := c.send(ctx, http.MethodPost, endpoint, r, answer)
+	if err != nil {
+		return err
+	}
+	return decodeAnswer(n, nil, false)
+}
+
+func (c *hookCaller) send(ctx context.Context, method, endpoint string, r route, in any) (*note, error) {
+	if err := c.limits.admit(ctx, &r); err != nil {
+		return nil, err
+	}
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return nil, fmt.Errorf("encode request: %w", err)
+		}
 	}
 	ctx, n := withNote(ctx)
-	endpoint := discordgo.EndpointWebhooks + application + "/" + url.PathEscape(token) + path
 	req, err := http.NewRequestWithContext(ctx, method, endpoint, bytes.NewReader(body))
 	if err != nil {
-		return callError(err)
+		return nil, callError(err)
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return callError(err)
+		return nil, callError(err)
 	}
 	// The transport has read and closed the real body.
 	if err := resp.Body.Close(); err != nil {
-		return callError(err)
+		return nil, callError(err)
 	}
-	c.limits.observe(route, n, time.Now())
-	return decodeAnswer(n, out, false)
+	c.limits.done(ctx, r, n)
+	return n, nil
 }
 
 func decodeAnswer(n *note, out any, withBotToken bool) error {

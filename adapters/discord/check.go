@@ -45,11 +45,12 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 	}
 	all = append(all,
 		matching("Discord application id", app.ID == a.application,
-			"set DISCORD_APPLICATION_ID to "+app.ID),
-		matching("Discord public key", strings.EqualFold(app.VerifyKey, hex.EncodeToString(a.publicKey)),
-			"set DISCORD_PUBLIC_KEY to "+app.VerifyKey),
-		a.endpointFinding(app.Endpoint),
-	)
+			"set DISCORD_APPLICATION_ID to "+app.ID))
+	if len(a.publicKey) > 0 {
+		all = append(all, matching("Discord public key", strings.EqualFold(app.VerifyKey, hex.EncodeToString(a.publicKey)),
+			"set DISCORD_PUBLIC_KEY to "+app.VerifyKey))
+	}
+	all = append(all, a.endpointFinding(app.Endpoint))
 	if len(a.commands) > 0 {
 		all = append(all, a.commandsFinding(ctx))
 	}
@@ -65,6 +66,16 @@ func matching(name string, ok bool, mend string) Finding {
 
 func (a *Adapter) endpointFinding(endpoint string) Finding {
 	f := Finding{Name: "Discord interactions endpoint", Detail: endpoint}
+	if a.byGateway {
+		// Discord sends interactions to the endpoint or to the gateway, never
+		// to both (https://discord.com/developers/docs/interactions/overview).
+		if endpoint == "" {
+			f.OK, f.Detail = true, "is not set, interactions come in by the gateway"
+			return f
+		}
+		f.Mend = "remove the Interactions Endpoint URL in the developer portal, or set DISCORD_TRANSPORT=http"
+		return f
+	}
 	want := strings.TrimSuffix(a.publicURL, "/") + PathInteractions
 	if endpoint == want || a.publicURL == "" && strings.HasSuffix(endpoint, PathInteractions) {
 		f.OK = true

@@ -19,8 +19,8 @@ type reply struct {
 
 // dispatch answers an interaction for any transport: in time with the
 // answer itself, otherwise with a deferral, after which the answer follows
-// by the interaction's token. An error is a wrongly typed interaction.
-func (a *Adapter) dispatch(ctx context.Context, in *interaction) (reply, error) {
+// by the interaction's token. In time is within the given time. An error is a wrongly typed interaction.
+func (a *Adapter) dispatch(ctx context.Context, in *interaction, within time.Duration) (reply, error) {
 	start := time.Now()
 	if in.Type == interactionPing {
 		return reply{callback: callback{Type: callbackPong}, sent: func(bool) {
@@ -34,7 +34,7 @@ func (a *Adapter) dispatch(ctx context.Context, in *interaction) (reply, error) 
 	acked := make(chan struct{})
 	acknowledged := a.pending.open(in.Token)
 	a.work.Add(1)
-	answer, inTime := chat.Race(ctx, a.handler, act, a.answerWithin, func(ctx context.Context, late chat.Answer) {
+	answer, inTime := chat.Race(ctx, a.handler, act, within, func(ctx context.Context, late chat.Answer) {
 		defer a.work.Done()
 		select {
 		case <-acked:

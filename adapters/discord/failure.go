@@ -51,9 +51,11 @@ var classes = map[int]core.DeliveryClass{
 	codeOldMessageEdits:    core.RetryLater,
 }
 
+// rateLimit is what a 429 says. The network edge, which answers without
+// Discord's form, refuses the whole address.
 type rateLimit struct {
-	after  time.Duration
-	global bool
+	after        time.Duration
+	global, edge bool
 }
 
 // readRateLimit reads a 429, which the network edge answers in HTML.
@@ -63,15 +65,11 @@ func readRateLimit(n *note) rateLimit {
 		Global     bool        `json:"global"`
 	}
 	r := rateLimit{after: defaultRetryAfter}
-	if json.Unmarshal(n.body, &body) == nil {
-		r.global = body.Global
-		if after, ok := seconds(body.RetryAfter.String()); ok {
-			r.after = after
-			return r
-		}
-	}
-	r.global = r.global || n.header.Get("X-RateLimit-Global") == "true"
-	if after, ok := seconds(n.header.Get("Retry-After")); ok {
+	r.edge = json.Unmarshal(n.body, &body) != nil
+	r.global = !r.edge && body.Global || n.header.Get("X-RateLimit-Global") == "true" || n.header.Get("X-RateLimit-Scope") == "global"
+	if after, ok := seconds(body.RetryAfter.String()); ok && !r.edge {
+		r.after = after
+	} else if after, ok := seconds(n.header.Get("Retry-After")); ok {
 		r.after = after
 	}
 	return r

@@ -59,6 +59,9 @@ const (
 	// ackGrace is how long after its interaction an unknown token may only
 	// mean that Discord has not yet worked off the acknowledgement.
 	ackGrace = 10 * time.Second
+	// nonceTrust is how long Discord surely remembers a nonce: it says "the
+	// past few minutes" (https://discord.com/developers/docs/resources/message#create-message).
+	nonceTrust = time.Minute
 	// messageLife is how long a message of the bot itself can be edited:
 	// Discord names no end.
 	messageLife = 50 * 365 * 24 * time.Hour
@@ -68,11 +71,8 @@ const (
 	// maxRetryAfter is the longest wait that is believed.
 	defaultRetryAfter = 5 * time.Second
 	maxRetryAfter     = time.Hour
-	// botRate and botBurst keep the bot's own calls below 50 per 1.1 s, above
-	// which Discord answers with a global 429
-	// (https://discord.com/developers/docs/topics/rate-limits#global-rate-limit).
-	botRate  = 40
-	botBurst = 5
+	// maxRouteInterval bounds the pace that replicas share for one route.
+	maxRouteInterval = 10 * time.Minute
 	// maxCachedChannels bounds the memory of direct message channels.
 	maxCachedChannels = 10_000
 )

@@ -27,10 +27,12 @@ type sentMessage struct {
 	ChannelID string `json:"channel_id"`
 }
 
-// Show implements [chat.Messenger]. A follow-up cannot carry a nonce: when
-// the answer to one is lost, it appears a second time, to its one reader.
-func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, _ string) (core.Place, error) {
-	p, err := a.show(ctx, p, Render(c))
+// Show implements [chat.Messenger]. A follow-up cannot carry a nonce, and
+// Discord lists no follow-ups: when the answer to one is lost, it appears a
+// second time, to its one reader
+// (https://discord.com/developers/docs/resources/webhook#execute-webhook).
+func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key string) (core.Place, error) {
+	p, err := a.show(ctx, p, Render(c), key)
 	a.metrics.calls.WithLabelValues("show", outcome(err)).Inc()
 	if err != nil {
 		return p, fmt.Errorf("show card: %w", err)
@@ -38,7 +40,7 @@ func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, _ string)
 	return p, nil
 }
 
-func (a *Adapter) show(ctx context.Context, p core.Place, components []Component) (core.Place, error) {
+func (a *Adapter) show(ctx context.Context, p core.Place, components []Component, key string) (core.Place, error) {
 	now := a.clock.Now()
 	r, err := openRef(p.Ref)
 	if err != nil {
@@ -47,22 +49,24 @@ func (a *Adapter) show(ctx context.Context, p core.Place, components []Component
 	if !p.Reachable(now) {
 		return p, &core.DeliveryError{Class: core.PlaceGone, Code: "expired"}
 	}
-	if r.Token != "" {
-		a.pending.wait(ctx, r.Token)
-	}
 	var sent sentMessage
-	switch {
-	case r.Kind == refMessage:
+	if r.Kind == refMessage {
+		// The mark stays, so that a message that was found is found again.
+		mark(components, key)
 		err = a.bot.do(ctx, http.MethodPatch, discordgo.EndpointChannelMessage(r.Channel, r.Message), newMessage(components, 0), &sent)
-	case r.Kind == refOriginal:
-		err = a.hooks.do(ctx, http.MethodPatch, a.application, r.Token, pathOriginal, newMessage(components, 0), &sent)
-	case r.Message != "":
-		err = a.hooks.do(ctx, http.MethodPatch, a.application, r.Token, "/messages/"+r.Message, newMessage(components, 0), &sent)
-	default:
-		err = a.hooks.do(ctx, http.MethodPost, a.application, r.Token, "?wait=true", newMessage(components, flagEphemeral), &sent)
+	} else {
+		a.pending.wait(ctx, r.Token)
+		method, path, flags := http.MethodPatch, pathOriginal, 0
+		switch {
+		case r.Kind == refFollowup && r.Message != "":
+			path = "/messages/" + r.Message
+		case r.Kind == refFollowup:
+			method, path, flags = http.MethodPost, "?wait=true", flagEphemeral
+		}
+		err = a.hook(ctx, method, r, path, newMessage(components, flags), &sent)
 	}
 	if err != nil {
-		return p, early(err, r, now)
+		return p, err
 	}
 	if !isSnowflake(sent.ID) || !isSnowflake(sent.ChannelID) {
 		return p, badAnswer()
@@ -75,15 +79,25 @@ func (a *Adapter) show(ctx context.Context, p core.Place, components []Component
 	return p, nil
 }
 
-// early turns "no such token" into something to be repeated while Discord
-// may not yet have worked off the acknowledgement of the interaction.
-func early(err error, r ref, now time.Time) error {
+// hook calls a path below an interaction's webhook. "No such token" is
+// something to be repeated while Discord may not yet have worked off the
+// acknowledgement of the interaction; after that the token is not used again.
+func (a *Adapter) hook(ctx context.Context, method string, r ref, path string, in, out any) error {
+	err := a.hooks.do(ctx, method, a.application, r.Token, path, in, out)
 	var d *core.DeliveryError
-	if r.Kind == refMessage || !errors.As(err, &d) || now.Sub(time.UnixMilli(r.Created)) >= ackGrace {
+	if !errors.As(err, &d) || d.Class != core.PlaceGone {
 		return err
 	}
-	if d.Code == strconv.Itoa(codeUnknownWebhook) || d.Code == strconv.Itoa(codeInvalidToken) {
-		d.Class = core.Temporary
+	switch d.Code {
+	case strconv.Itoa(codeUnknownWebhook), strconv.Itoa(codeInvalidToken):
+		early := a.clock.Now().Sub(time.UnixMilli(r.Created)) < ackGrace
+		if early && a.hooks.tokens.early(r.Token) {
+			d.Class = core.Temporary
+			return d
+		}
+		a.hooks.tokens.bury(r.Token)
+	case strconv.Itoa(codeUnknownMessage), "http_404":
+		a.hooks.tokens.bury(r.Token + path)
 	}
 	return d
 }
@@ -94,15 +108,16 @@ func (a *Adapter) removeOriginal(ctx context.Context, p core.Place) error {
 	if err != nil {
 		return err
 	}
-	return a.hooks.do(ctx, http.MethodDelete, a.application, r.Token, pathOriginal, nil, nil)
+	return a.hook(ctx, http.MethodDelete, r, pathOriginal, nil, nil)
 }
 
 // Direct implements [chat.Messenger]. Discord returns the first message for
 // a second one with the same nonce within the last few minutes
 // (https://discord.com/developers/docs/resources/message#create-message);
-// a repetition after that is a new message.
-func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key string, _ time.Time) (core.Place, error) {
-	p, err := a.direct(ctx, to, c, key)
+// a later repetition looks for the message by its mark first. Where a person
+// pressed a button of that very message meanwhile, its mark may be gone.
+func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+	p, err := a.direct(ctx, to, c, key, firstTry)
 	a.metrics.calls.WithLabelValues("direct", outcome(err)).Inc()
 	if err != nil {
 		return core.Place{}, fmt.Errorf("send direct message: %w", err)
@@ -110,12 +125,23 @@ func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key
 	return p, nil
 }
 
-func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key string) (core.Place, error) {
+func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
 	channel, err := a.directChannel(ctx, to.User)
 	if err != nil {
 		return core.Place{}, err
 	}
-	m := newMessage(Render(c), 0)
+	if !firstTry.IsZero() && a.clock.Now().Sub(firstTry) > nonceTrust {
+		id, err := a.findSent(ctx, channel, key, firstTry)
+		if err != nil {
+			return core.Place{}, err
+		}
+		if id != "" {
+			return messagePlace(channel, id, a.clock.Now()), nil
+		}
+	}
+	components := Render(c)
+	mark(components, key)
+	m := newMessage(components, 0)
 	m.Nonce, m.EnforceNonce = nonce(key), true
 	var sent sentMessage
 	err = a.bot.do(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), m, &sent)

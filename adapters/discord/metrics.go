@@ -14,6 +14,10 @@ type metrics struct {
 	ack          *prometheus.HistogramVec
 	calls        *prometheus.CounterVec
 	invalid      *prometheus.CounterVec
+	expired      prometheus.Counter
+	identifies   prometheus.Counter
+	connections  *prometheus.CounterVec
+	leading      prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -39,6 +43,22 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "laurel_discord_invalid_requests_total",
 			Help: "Calls answered with 401, 403 or 429: 10,000 within ten minutes lead to a ban.",
 		}, []string{"status"}),
+		expired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "laurel_discord_expired_interactions_total",
+			Help: "Interactions that Discord had given up before they were acknowledged.",
+		}),
+		identifies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "laurel_discord_gateway_identifies_total",
+			Help: "Sessions asked for at the gateway: after 1,000 within a day Discord resets the token.",
+		}),
+		connections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "laurel_discord_gateway_connections_total",
+			Help: "Connections to the gateway that ended, by what ended them.",
+		}, []string{"end"}),
+		leading: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "laurel_discord_gateway_shards",
+			Help: "Shards of the gateway that this replica leads.",
+		}),
 	}
 	if reg == nil {
 		return m, nil
@@ -46,6 +66,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, errors.Join(
 		register(reg, &m.interactions), register(reg, &m.refused), register(reg, &m.ack),
 		register(reg, &m.calls), register(reg, &m.invalid),
+		register(reg, &m.expired), register(reg, &m.identifies), register(reg, &m.connections), register(reg, &m.leading),
 	)
 }
 

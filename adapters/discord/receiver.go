@@ -33,7 +33,7 @@ func (a *Adapter) serveInteraction(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, http.StatusServiceUnavailable, "starting")
 		return
 	}
-	answer, err := a.dispatch(r.Context(), in)
+	answer, err := a.dispatch(r.Context(), in, a.answerWithin)
 	if err != nil {
 		a.refuse(w, r, http.StatusBadRequest, "malformed")
 		return

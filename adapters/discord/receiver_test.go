@@ -172,7 +172,6 @@ func TestNewChecksSettings(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"short key":      func(c *Config) { c.PublicKey = c.PublicKey[2:] },
 		"key not hex":    func(c *Config) { c.PublicKey = strings.Repeat("zz", 32) },
-		"no key":         func(c *Config) { c.PublicKey = "" },
 		"no token":       func(c *Config) { c.BotToken = "" },
 		"application id": func(c *Config) { c.ApplicationID = "../x" },
 		"no clock":       func(c *Config) { c.Clock = nil },

@@ -2,9 +2,9 @@ package discord
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,37 +16,34 @@ import (
 	"github.com/laurelbot/laurel/playground/discordsim/schema"
 )
 
-// onSim starts an adapter that talks over the wire with a simulated Discord.
-func onSim(t *testing.T, h chat.Handler) (*Adapter, *discordsim.Server, *discordtest.Person, string) {
+// onSim starts an adapter that talks over the wire with a simulated Discord,
+// which reaches it by HTTP or by the gateway.
+func onSim(t *testing.T, h chat.Handler, byGateway bool, gw discordsim.GatewayConfig) (*Adapter, *discordsim.Server, *discordtest.Person, string) {
 	t.Helper()
 	set, err := schema.Load(refdata.Path(t, "discord", "openapi.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := discordsim.Start(discordsim.Config{Schema: set, EnforceRateLimits: true})
+	sim, err := discordsim.Start(discordsim.Config{Schema: set, EnforceRateLimits: true, Gateway: gw})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(Config{
-		APIURL: sim.BaseURL(), BotToken: core.Secret(sim.BotToken()), ApplicationID: sim.ApplicationID(),
-		PublicKey: sim.PublicKey(), Clock: sim.Clock(), Handler: h, Texts: testTexts(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	a.Routes(mux)
-	srv := httptest.NewServer(mux)
 	t.Cleanup(func() {
-		srv.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), waitToFail)
-		defer cancel()
-		if err := errors.Join(a.Drain(ctx), sim.Close()); err != nil {
+		if err := sim.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := sim.SetInteractionsURL(t.Context(), srv.URL+PathInteractions); err != nil {
-		t.Fatal(err)
+	a := simAdapter(t, sim, h, byGateway)
+	if byGateway {
+		runOnSim(t, a, sim, newFakeLeases(), "a")
+	} else {
+		mux := http.NewServeMux()
+		a.Routes(mux)
+		srv := httptest.NewServer(mux)
+		t.Cleanup(srv.Close)
+		if err := sim.SetInteractionsURL(t.Context(), srv.URL+PathInteractions); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, want := range []bool{true, false} {
 		if changed, err := a.Register(t.Context()); err != nil || changed != want {
@@ -57,8 +54,55 @@ func onSim(t *testing.T, h chat.Handler) (*Adapter, *discordsim.Server, *discord
 	return a, sim, discordtest.New(t, sim).As(user), user
 }
 
+func simAdapter(t *testing.T, sim *discordsim.Server, h chat.Handler, byGateway bool) *Adapter {
+	t.Helper()
+	a, err := New(Config{
+		APIURL: sim.BaseURL(), BotToken: core.Secret(sim.BotToken()), ApplicationID: sim.ApplicationID(),
+		PublicKey: sim.PublicKey(), Gateway: byGateway, Clock: sim.Clock(), Handler: h, Texts: testTexts(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.gatewayTimes = quickTimes()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), waitToFail)
+		defer cancel()
+		if err := a.Drain(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// runOnSim runs an adapter's gateway until the test ends, or until stop.
+func runOnSim(t *testing.T, a *Adapter, sim *discordsim.Server, leases core.LeaseStore, holder string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.RunGateway(ctx, GatewayConfig{Leases: leases, Holder: holder}) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := receive(t, done); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	eventually(t, "a session", sim.Gateway().Ready)
+	return stop
+}
+
 func TestJourneyOnSimulator(t *testing.T) {
 	t.Parallel()
+	for name, byGateway := range map[string]bool{"http": false, "gateway": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			journeyOnSimulator(t, byGateway)
+		})
+	}
+}
+
+func journeyOnSimulator(t *testing.T, byGateway bool) {
+	t.Helper()
 	list := chat.Card{
 		Title: "Your badges", Tone: chat.ToneAction,
 		Items: []chat.Item{{Text: chat.Plain("Go basics"), Button: &chat.Button{ID: "claim:b1", Label: "Claim", Style: chat.StylePrimary}}},
@@ -87,7 +131,7 @@ func TestJourneyOnSimulator(t *testing.T) {
 			return chat.Answer{Card: &list}
 		}
 	})
-	a, sim, ada, user := onSim(t, h)
+	a, sim, ada, user := onSim(t, h, byGateway, discordsim.GatewayConfig{})
 	a.answerWithin = 50 * time.Millisecond
 
 	shown := ada.Command("badges", "list", nil).ExpectEphemeral("Your badges", "Go basics")

@@ -57,7 +57,9 @@ const (
 // Component is a message or modal component on the wire: the union of the
 // types that are used here.
 type Component struct {
-	Type        int         `json:"type"`
+	Type int `json:"type"`
+	// ID is a number within the message, chosen by Discord when it is 0.
+	ID          int64       `json:"id,omitempty"`
 	Components  []Component `json:"components,omitempty"`
 	Accessory   *Component  `json:"accessory,omitempty"`
 	Component   *Component  `json:"component,omitempty"`
