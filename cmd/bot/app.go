@@ -48,6 +48,7 @@ type app struct {
 	reconciler *core.Reconciler
 	work       *core.Work
 
+	limiter    *delivery.Limiter
 	dispatcher *delivery.Dispatcher
 	worker     *inbox.Worker
 	scheduler  *scheduler.Scheduler
@@ -168,6 +169,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 		}
 		senders[delivery.KindEvent] = &delivery.EventSender{Store: a.db, Clock: a.clock, Sink: sink}
 	}
+	a.limiter = delivery.NewLimiter(a.db, a.clock, a.log)
 	a.dispatcher = delivery.NewDispatcher(a.db, a.clock, a.log, senders, a.deliveryMetrics())
 	return nil
 }
@@ -190,27 +192,31 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	a.closers = append(a.closers, transport.CloseIdleConnections)
 	if s.hasSlack() {
 		a.slack, err = slack.New(slack.Config{
-			APIURL: s.SlackAPIURL, BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret,
-			Clock: a.clock, Keys: keys, Handler: service, Inbox: a.worker, Log: a.log, Metrics: a.metrics,
+			APIURL: s.SlackAPIURL, BotToken: s.SlackBotToken, AppToken: s.appToken(), SigningSecret: s.SlackSigningSecret,
+			Clock: a.clock, Keys: keys, Handler: service, Inbox: a.worker, Limiter: a.limiter, Log: a.log, Metrics: a.metrics,
 			Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Slack: %w", err)
 		}
 		a.messengers["slack"] = a.slack
-		a.slack.Routes(a.mux)
+		if s.SlackTransport == transportHTTP {
+			a.slack.Routes(a.mux)
+		}
 	}
 	if s.hasDiscord() {
 		a.discord, err = discord.New(discord.Config{
 			APIURL: s.DiscordAPIURL, BotToken: s.DiscordBotToken, ApplicationID: s.DiscordApplicationID,
 			PublicKey: s.DiscordPublicKey, PublicURL: s.PublicURL, Clock: a.clock, Handler: service,
-			Texts: commandTexts(catalog), Log: a.log, Metrics: a.metrics, Transport: transport,
+			Texts: commandTexts(catalog), Limiter: a.limiter, Log: a.log, Metrics: a.metrics, Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)
 		}
 		a.messengers["discord"] = a.discord
-		a.discord.Routes(a.mux)
+		if s.DiscordTransport == transportHTTP {
+			a.discord.Routes(a.mux)
+		}
 	}
 	return nil
 }
@@ -274,6 +280,41 @@ func (a *app) start(ctx context.Context) (wait func()) {
 		}
 		group.Wait()
 	}
+}
+
+// connect keeps the connections by which platforms reach the bot until ctx
+// ends, and returns a function that waits for the end.
+func (a *app) connect(ctx context.Context) (wait func()) {
+	var group sync.WaitGroup
+	run := func(name string, f func(context.Context) error) {
+		group.Go(func() {
+			if err := f(ctx); err != nil {
+				a.log.ErrorContext(ctx, "give up connection", "transport", name, "err", err)
+			}
+		})
+	}
+	if a.slack != nil && a.settings.SlackTransport == transportSocket {
+		run("Slack Socket Mode", a.slack.RunSocket)
+	}
+	if a.discord != nil && a.settings.DiscordTransport == transportGateway {
+		run("Discord gateway", func(ctx context.Context) error {
+			return a.discord.RunGateway(ctx, discord.GatewayConfig{Leases: a.db, Holder: core.NewID()})
+		})
+	}
+	return group.Wait
+}
+
+// connected says what is wrong with those connections.
+func (a *app) connected() error {
+	if a.slack != nil && a.settings.SlackTransport == transportSocket {
+		if err := a.slack.SocketHealth(); err != nil {
+			return err
+		}
+	}
+	if a.discord != nil && a.settings.DiscordTransport == transportGateway {
+		return a.discord.GatewayHealth()
+	}
+	return nil
 }
 
 // introduce does once what the first moments need and what may take a while:

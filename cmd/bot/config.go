@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,18 +27,18 @@ type Settings struct {
 	ListenAddr string `help:"Address to listen on." env:"LISTEN_ADDR" default:"127.0.0.1:8080" group:"Web"`
 	PublicURL  string `help:"Address under which people and platforms reach this server, e.g. https://laurel.example.org." env:"PUBLIC_URL" group:"Web"`
 
-	SecretKey core.Secret `help:"32 random bytes in base64: openssl rand -base64 32." env:"SECRET_KEY" group:"Secrets"`
+	SecretKey core.Secret `help:"32 random bytes in base64: openssl rand -base64 32. Former keys may follow, after commas or spaces." env:"SECRET_KEY" group:"Secrets"`
 
 	SlackBotToken      core.Secret `help:"Bot token, xoxb-…" env:"SLACK_BOT_TOKEN" group:"Slack"`
-	SlackSigningSecret core.Secret `help:"Signing secret of the app." env:"SLACK_SIGNING_SECRET" group:"Slack"`
-	SlackAppToken      core.Secret `help:"App-level token, xapp-…, for Socket Mode." env:"SLACK_APP_TOKEN" group:"Slack"`
-	SlackTransport     string      `help:"How Slack reaches the bot: http." env:"SLACK_TRANSPORT" default:"http" group:"Slack"`
+	SlackSigningSecret core.Secret `help:"Signing secret of the app, for SLACK_TRANSPORT=http." env:"SLACK_SIGNING_SECRET" group:"Slack"`
+	SlackAppToken      core.Secret `help:"App-level token, xapp-…, for SLACK_TRANSPORT=socket." env:"SLACK_APP_TOKEN" group:"Slack"`
+	SlackTransport     string      `help:"How Slack reaches the bot: http, or socket for Socket Mode, which needs no public address." env:"SLACK_TRANSPORT" default:"http" group:"Slack"`
 	SlackAPIURL        string      `help:"Address of the Web API, ends in /api/." name:"slack-api-url" env:"SLACK_API_URL" default:"https://slack.com/api/" group:"Slack"`
 
 	DiscordBotToken      core.Secret `help:"Bot token." env:"DISCORD_BOT_TOKEN" group:"Discord"`
 	DiscordApplicationID string      `help:"Application id." name:"discord-application-id" env:"DISCORD_APPLICATION_ID" group:"Discord"`
-	DiscordPublicKey     string      `help:"Public key of the application, 64 hexadecimal digits." env:"DISCORD_PUBLIC_KEY" group:"Discord"`
-	DiscordTransport     string      `help:"How Discord reaches the bot: http." env:"DISCORD_TRANSPORT" default:"http" group:"Discord"`
+	DiscordPublicKey     string      `help:"Public key of the application, 64 hexadecimal digits, for DISCORD_TRANSPORT=http." env:"DISCORD_PUBLIC_KEY" group:"Discord"`
+	DiscordTransport     string      `help:"How Discord reaches the bot: http, or gateway, which needs no public address." env:"DISCORD_TRANSPORT" default:"http" group:"Discord"`
 	DiscordAPIURL        string      `help:"Scheme and host of the API." name:"discord-api-url" env:"DISCORD_API_URL" default:"https://discord.com" group:"Discord"`
 
 	CredlyOrganizationID string      `help:"Organization id." name:"credly-organization-id" env:"CREDLY_ORGANIZATION_ID" group:"Credly"`
@@ -74,6 +73,13 @@ func (s *Settings) secrets() map[string]*core.Secret {
 	}
 }
 
+// How a platform reaches the bot.
+const (
+	transportHTTP    = "http"
+	transportSocket  = "socket"
+	transportGateway = "gateway"
+)
+
 // check completes secrets from files and refuses values that are wrong in
 // themselves, in one sentence that names the setting.
 func (s *Settings) check() error {
@@ -95,8 +101,8 @@ func (s *Settings) check() error {
 	return errors.Join(
 		s.checkURLs(),
 		s.checkCredentials(),
-		when(s.SlackTransport != "http", "SLACK_TRANSPORT must be http"),
-		when(s.DiscordTransport != "http", "DISCORD_TRANSPORT must be http"),
+		when(s.SlackTransport != transportHTTP && s.SlackTransport != transportSocket, "SLACK_TRANSPORT must be http or socket"),
+		when(s.DiscordTransport != transportHTTP && s.DiscordTransport != transportGateway, "DISCORD_TRANSPORT must be http or gateway"),
 		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
 		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
@@ -161,6 +167,8 @@ func (s *Settings) checkCredentials() error {
 		given(s.DiscordApplicationID, decimalForm, "DISCORD_APPLICATION_ID must be a number"),
 		given(s.DiscordPublicKey, hexKeyForm, "DISCORD_PUBLIC_KEY must be 64 hexadecimal digits"),
 		given(s.CredlyOrganizationID, issuerForm, "CREDLY_ORGANIZATION_ID must be the organization's id, without spaces or slashes"),
+		when(s.SlackAppToken != "" && !strings.HasPrefix(s.SlackAppToken.Reveal(), "xapp-"),
+			"SLACK_APP_TOKEN must be an app-level token, which begins with xapp-"),
 		when(s.CredlyClientID != "" && s.CredlyClientSecret == "", "CREDLY_CLIENT_ID needs CREDLY_CLIENT_SECRET"),
 		when(token != "" && (len(token) < webhookTokenLength || url.PathEscape(token) != token),
 			fmt.Sprintf("CREDLY_WEBHOOK_TOKEN must be at least %d letters and digits", webhookTokenLength)),
@@ -190,7 +198,18 @@ func when(wrong bool, sentence string) error {
 }
 
 // hasSlack and hasDiscord say which platforms are set up.
-func (s *Settings) hasSlack() bool { return s.SlackBotToken != "" || s.SlackSigningSecret != "" }
+func (s *Settings) hasSlack() bool {
+	return s.SlackBotToken != "" || s.SlackSigningSecret != "" || s.SlackAppToken != ""
+}
+
+// appToken is empty where it is set but not used: HTTP needs the signing
+// secret, and the doctor looks at what is needed.
+func (s *Settings) appToken() core.Secret {
+	if s.SlackTransport != transportSocket {
+		return ""
+	}
+	return s.SlackAppToken
+}
 
 func (s *Settings) hasDiscord() bool { return s.DiscordBotToken != "" || s.DiscordApplicationID != "" }
 
@@ -210,12 +229,13 @@ func (s *Settings) complete() error {
 	}
 	if s.hasSlack() {
 		need("SLACK_BOT_TOKEN", s.SlackBotToken == "")
-		need("SLACK_SIGNING_SECRET", s.SlackSigningSecret == "")
+		need("SLACK_SIGNING_SECRET", s.SlackTransport == transportHTTP && s.SlackSigningSecret == "")
+		need("SLACK_APP_TOKEN", s.SlackTransport == transportSocket && s.SlackAppToken == "")
 	}
 	if s.hasDiscord() {
 		need("DISCORD_BOT_TOKEN", s.DiscordBotToken == "")
 		need("DISCORD_APPLICATION_ID", s.DiscordApplicationID == "")
-		need("DISCORD_PUBLIC_KEY", s.DiscordPublicKey == "")
+		need("DISCORD_PUBLIC_KEY", s.DiscordTransport == transportHTTP && s.DiscordPublicKey == "")
 	}
 	need("PUBLIC_URL", s.PublicURL == "")
 	need("SECRET_KEY", s.SecretKey == "")
@@ -229,18 +249,6 @@ func (s *Settings) complete() error {
 		return fmt.Errorf("missing setting: set %s", strings.Join(missing, ", "))
 	}
 	return nil
-}
-
-// keys makes the keys from SECRET_KEY.
-func (s *Settings) keys() (*core.Keys, error) {
-	if s.SecretKey == "" {
-		return nil, errors.New("missing setting: set SECRET_KEY, e.g. to the output of: openssl rand -base64 32")
-	}
-	raw, err := base64.StdEncoding.DecodeString(s.SecretKey.Reveal())
-	if err != nil || len(raw) != core.KeyBytes {
-		return nil, fmt.Errorf("SECRET_KEY must be %d bytes in base64, e.g. the output of: openssl rand -base64 32", core.KeyBytes)
-	}
-	return core.NewKeys(raw)
 }
 
 // isSet reports whether the environment sets a variable: it wins over the

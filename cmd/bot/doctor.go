@@ -108,7 +108,7 @@ func checkStore(ctx context.Context, s *Settings, log *slog.Logger) (found []fin
 	lost := func(err error) []finding {
 		return []finding{{Name: "Database", Detail: err.Error(), Mend: "Start the database, or mend DATABASE_URL."}}
 	}
-	db, _, err := openStore(ctx, s, log)
+	db, keys, err := openStore(ctx, s, log)
 	if err != nil {
 		return lost(err), false
 	}
@@ -128,7 +128,15 @@ func checkStore(ctx context.Context, s *Settings, log *slog.Logger) (found []fin
 	if current > latest {
 		schema.Mend = "Run a newer version of the bot: the database was changed for it."
 	}
-	return []finding{answers, schema}, true
+	found = []finding{answers, schema}
+	if !schema.OK {
+		return found, true
+	}
+	use, err := db.KeyUse(ctx)
+	if err != nil {
+		return append(found, finding{Name: "Secret keys", Detail: err.Error(), Mend: "Mend what the database says and try again."}), true
+	}
+	return append(found, adviseKeys(keys, use)), true
 }
 
 // checkPublicURL looks whether PUBLIC_URL leads to a running bot.

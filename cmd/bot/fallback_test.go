@@ -170,30 +170,6 @@ func TestMailIsRepeated(t *testing.T) {
 	})
 }
 
-// A code is dead after five wrong tries and after ten minutes.
-func TestCodesDie(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		who := s.slackChat.As(ada().slackID)
-		who.Command("/badges", "link "+ada().email)
-		card := who.ExpectEphemeral("Check your mail")
-		code := s.codeFor(ada().email, 1)
-		card.Press("Enter code")
-		form := who.Modal("Enter the code")
-		for _, left := range []string{"4 tries", "3 tries", "2 tries", "1 try", "0 tries"} {
-			form.Fill("code", "00000000").SubmitExpectingError(left + " left")
-		}
-		form.Fill("code", code).Submit()
-		dead := card.ExpectEdit("This code no longer works")
-		dead.Press("Send a new code")
-		again := dead.ExpectEdit("Check your mail")
-		s.codeFor(ada().email, 2)
-		s.pass(10*time.Minute + time.Second)
-		again.Press("Enter code")
-		again.ExpectEdit("This code no longer works")
-	})
-}
-
 // Addresses outside ASCII are mailed, shown as typed, and compared by their
 // normal form.
 func TestInternationalAddress(t *testing.T) {

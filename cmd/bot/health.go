@@ -26,6 +26,10 @@ func (a *app) healthRoutes() {
 		case soon(r.Context(), a.db.Ping) != nil:
 			writeLine(w, http.StatusServiceUnavailable, "database does not answer")
 		default:
+			if err := a.connected(); err != nil {
+				writeLine(w, http.StatusServiceUnavailable, err.Error())
+				return
+			}
 			writeLine(w, http.StatusOK, "ready")
 		}
 	})

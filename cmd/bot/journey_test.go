@@ -21,11 +21,6 @@ func word(p seeded, id string) string {
 	return catalog.For(p.locale).Plain(id, nil)
 }
 
-func TestJourneyInSlack(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, journeyInSlack)
-}
-
 // The whole way of a newcomer in Slack: greeting, a wrong address, a wrong
 // code, the right one, the list, a claim, Credly, the good news.
 func journeyInSlack(t *testing.T, s *stage) {
@@ -156,80 +151,6 @@ func discordLink(t *testing.T, s *stage, user string) string {
 	return ""
 }
 
-// Nobody follows the link: within seconds after the two minutes the message
-// says so, the link is dead, and claiming again works.
-func TestHandoffExpires(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		who := s.linkSlack(ada())
-		who.Command("/badges", "")
-		list := who.ExpectEphemeral("2 badges are waiting")
-		list.Press("Claim")
-		ready := list.ExpectEdit("Ready")
-		link := slackLink(t, s, ada().slackID)
-		s.pass(2*time.Minute + time.Second)
-		expired := ready.ExpectEdit("Time is up")
-		if status, _ := s.get(link); status != http.StatusGone {
-			t.Errorf("the page of an expired link: %d", status)
-		}
-		if status, _ := s.post(link); status != http.StatusGone {
-			t.Errorf("an expired link was followed: %d", status)
-		}
-		expired.Press("Claim again")
-		expired.ExpectEdit("Ready")
-		if again := slackLink(t, s, ada().slackID); again == link {
-			t.Error("the new handoff has the old link")
-		}
-	})
-}
-
-// A badge that only the portal knows is issued at Credly when it is claimed.
-func TestGrantedBadgeIsIssuedOnClaim(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		who := s.linkSlack(carla())
-		before := len(s.credly.BadgesFor(carla().email))
-		who.Command("/badges", "claim Certified Project Manager")
-		who.ExpectDM("Lista: Certified Project Manager")
-		if after := len(s.credly.BadgesFor(carla().email)); after != before+1 {
-			t.Errorf("Credly has %d badges, had %d", after, before)
-		}
-	})
-}
-
-// Two quick presses give one handoff, whose message shows the same link.
-func TestDoublePressGivesOneHandoff(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		who := s.linkSlack(ada())
-		who.Command("/badges", "")
-		list := who.ExpectEphemeral("2 badges are waiting")
-		list.Press("Claim")
-		list.ExpectEdit("Ready")
-		link := slackLink(t, s, ada().slackID)
-		list.Again("Claim")
-		list.ExpectEdit("Ready")
-		if again := slackLink(t, s, ada().slackID); again != link {
-			t.Errorf("the second press gave another link")
-		}
-	})
-}
-
-// A press of somebody else on a person's button says nothing about whose it
-// is, and leaves the message alone.
-func TestForeignPressIsRefused(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		who := s.linkSlack(ada()).In(generalChannel)
-		who.Command("/badges", "")
-		list := who.ExpectEphemeral("2 badges are waiting")
-		list.PressedBy(bruno().slackID, "Claim")
-		s.slackChat.As(bruno().slackID).In(generalChannel).ExpectEphemeral("This is not for you")
-		list.Press("Claim")
-		list.ExpectEdit("Ready")
-	})
-}
-
 // One person in both chats: proving the address on the second joins them,
 // the first is told, and a badge claimed in one shows in the other.
 func TestBothChatsBecomeOnePerson(t *testing.T) {
@@ -282,28 +203,6 @@ func TestEndsAreTold(t *testing.T) {
 		}
 		ready.ExpectEdit("Declined")
 		s.waitFor("the portal to hear of it", func() bool { return heard(s, "badge.rejected") })
-	})
-}
-
-// Without any webhook everything is still seen, a little later.
-func TestPollingAloneSuffices(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *stage) {
-		s.credly.DropWebhooks(true)
-		who := s.linkSlack(ada())
-		who.Command("/badges", "")
-		list := who.ExpectEphemeral("2 badges are waiting")
-		list.Press("Claim")
-		ready := list.ExpectEdit("Ready")
-		if status, _ := s.follow(slackLink(t, s, ada().slackID)); status != http.StatusSeeOther {
-			t.Fatalf("follow: %d", status)
-		}
-		followed := ready.ExpectEdit("Now accept it")
-		if err := s.credly.Accept(s.badge(ada().email, templateManager)); err != nil {
-			t.Fatal(err)
-		}
-		s.pass(time.Minute)
-		followed.ExpectEdit("It’s yours")
 	})
 }
 

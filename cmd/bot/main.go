@@ -32,6 +32,8 @@ type cli struct {
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database schema up to date."`
 	Import     importCmd     `cmd:"" help:"Take in awards from a CSV file."`
 	Doctor     doctorCmd     `cmd:"" help:"Check every setting and connection, and say how to mend what is wrong."`
+	Keys       keysCmd       `cmd:"" help:"See which keys of SECRET_KEY are in use, and replace the first one."`
+	Deliveries deliveriesCmd `cmd:"" help:"See what could not be delivered, send it again, or drop it."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

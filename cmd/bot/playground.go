@@ -68,6 +68,8 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 		return errors.Join(err, botListener.Close())
 	}
 	settings.LogFormat, settings.LogLevel = "text", s.LogLevel
+	settings.SlackTransport, settings.DiscordTransport = s.SlackTransport, s.DiscordTransport
+	r.prepare(settings)
 	a, err := newApp(ctx, settings, newLog(settings, t.err), r.clock)
 	if err != nil {
 		return errors.Join(err, botListener.Close())
@@ -84,7 +86,7 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- a.serve(ctx, botListener) }()
-	if err := r.join(ctx, settings.PublicURL, settings.CredlyWebhookToken); err != nil {
+	if err := r.join(ctx, settings); err != nil {
 		stop()
 		return errors.Join(err, <-served)
 	}
@@ -176,9 +178,10 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 		DatabaseURL: "sqlite:" + file, PublicURL: publicURL, HandoffTTL: core.DefaultHandoffTTL,
 		SecretKey:     core.Secret(base64.StdEncoding.EncodeToString(randomBytes(core.KeyBytes))),
 		SlackBotToken: core.Secret(r.slack.Config().BotToken), SlackSigningSecret: core.Secret(r.slack.Config().SigningSecret),
-		SlackTransport: "http", SlackAPIURL: r.slack.APIURL(),
+		SlackAppToken:  core.Secret(r.slack.Config().AppToken),
+		SlackTransport: transportHTTP, SlackAPIURL: r.slack.APIURL(),
 		DiscordBotToken: core.Secret(r.discord.BotToken()), DiscordApplicationID: r.discord.ApplicationID(),
-		DiscordPublicKey: r.discord.PublicKey(), DiscordTransport: "http", DiscordAPIURL: r.discord.BaseURL(),
+		DiscordPublicKey: r.discord.PublicKey(), DiscordTransport: transportHTTP, DiscordAPIURL: r.discord.BaseURL(),
 		CredlyOrganizationID: r.credly.OrganizationID(), CredlyToken: core.Secret(r.credlyToken),
 		CredlyAPIURL: r.credly.APIURL(), CredlyOAuthURL: r.credly.OAuthURL(),
 		CredlyWebhookToken:  core.Secret(base64.RawURLEncoding.EncodeToString(randomBytes(24))),
@@ -189,15 +192,42 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 	return s, errors.Join(s.check(), s.complete())
 }
 
-// join tells the simulated services where the bot is.
-func (r *rig) join(ctx context.Context, publicURL string, webhookToken core.Secret) error {
-	r.slack.SetCommandsURL(publicURL + "/slack/commands")
-	r.slack.SetInteractionsURL(publicURL + "/slack/interactions")
-	r.slack.SetEventsURL(publicURL + "/slack/events")
-	r.credly.SetWebhookURL(publicURL + "/webhooks/credly/" + webhookToken.Reveal())
-	r.portal.SetTargetURL(publicURL + "/webhooks/portal")
-	if err := r.discord.SetInteractionsURL(ctx, publicURL+"/discord/interactions"); err != nil {
+// prepare lets the bot connect by itself, where that is its way.
+func (r *rig) prepare(s *Settings) { r.slack.UseSocketMode(s.SlackTransport == transportSocket) }
+
+// join tells the simulated services how the bot is reached.
+func (r *rig) join(ctx context.Context, s *Settings) error {
+	r.slack.SetCommandsURL(s.PublicURL + "/slack/commands")
+	r.slack.SetInteractionsURL(s.PublicURL + "/slack/interactions")
+	r.slack.SetEventsURL(s.PublicURL + "/slack/events")
+	r.credly.SetWebhookURL(s.PublicURL + "/webhooks/credly/" + s.CredlyWebhookToken.Reveal())
+	r.portal.SetTargetURL(s.PublicURL + "/webhooks/portal")
+	interactions := s.PublicURL + "/discord/interactions"
+	if s.DiscordTransport == transportGateway {
+		interactions = ""
+	}
+	if err := r.discord.SetInteractionsURL(ctx, interactions); err != nil {
 		return fmt.Errorf("join simulated Discord: %w", err)
+	}
+	return r.connected(ctx, s)
+}
+
+// connectWithin is how long the bot may take to connect by itself.
+const connectWithin = 30 * time.Second
+
+// connected waits for the connections that the bot opens.
+func (r *rig) connected(ctx context.Context, s *Settings) error {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	if s.SlackTransport == transportSocket {
+		if err := r.slack.WaitConnections(ctx, 1); err != nil {
+			return fmt.Errorf("wait for Socket Mode: %w", err)
+		}
+	}
+	if s.DiscordTransport == transportGateway {
+		if err := r.discord.Eventually(ctx, r.discord.Gateway().Ready); err != nil {
+			return fmt.Errorf("wait for the gateway: %w", err)
+		}
 	}
 	return nil
 }

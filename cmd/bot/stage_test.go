@@ -37,6 +37,8 @@ type stage struct {
 	discordChat *discordtest.Chat
 	// triggers counts the requests that a test made up itself.
 	triggers int
+	// people counts the newcomers.
+	people *int
 	// logs is what the bot logged.
 	logs *testLog
 	// app is the bot in this process, nil when it runs as a binary.
@@ -70,7 +72,7 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	s := &stage{t: t, rig: r}
+	s := &stage{t: t, rig: r, people: new(int)}
 	if s.settings, err = r.settings(publicURL, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -110,11 +112,23 @@ func freeAddress(t *testing.T) string {
 	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
-// newStage starts the bot in this process, with the simulated clock.
-func newStage(t *testing.T, databaseURL string) *stage {
+// within is the stage for a part of the test.
+func (s *stage) within(t *testing.T) *stage {
+	part := *s
+	part.t = t
+	return &part
+}
+
+// newStage starts the bot in this process, with the simulated clock and with
+// what is settled beside the usual settings.
+func newStage(t *testing.T, databaseURL string, settle ...func(*Settings)) *stage {
 	t.Helper()
 	l := listenLocal(t)
 	s := newWorldStage(t, databaseURL, "http://"+l.Addr().String())
+	for _, f := range settle {
+		f(s.settings)
+	}
+	s.prepare(s.settings)
 	logs := &testLog{t: t}
 	s.logs = logs
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -145,7 +159,7 @@ func newStage(t *testing.T, databaseURL string) *stage {
 // enter joins the bot to the world and fills it with people and badges.
 func (s *stage) enter() {
 	s.t.Helper()
-	if err := s.join(s.t.Context(), s.settings.PublicURL, s.settings.CredlyWebhookToken); err != nil {
+	if err := s.join(s.t.Context(), s.settings); err != nil {
 		s.t.Fatal(err)
 	}
 	if _, err := s.seed(s.t.Context()); err != nil {

@@ -54,8 +54,10 @@ var rooms = []room{
 	{path: "internal", testsKnow: []string{everything}},
 	{path: "scripts"},
 	// Measures the built bot from outside, beside the bare statement of a
-	// claim.
-	{path: "bench", knows: []string{"adapters/sqlstore", "internal/"}},
+	// claim, and the work of the store alone.
+	{path: "bench", knows: append([]string{"adapters/sqlstore", "internal/"}, coreRooms...)},
+	// Breaks the built bot on purpose, in a simulated world.
+	{path: "bench/faults", knows: append([]string{"adapters/sqlstore", "internal/", "playground/"}, coreRooms...)},
 }
 
 var coreRooms = []string{"core", "core/chat", "core/inbox", "core/delivery"}
@@ -97,7 +99,7 @@ var libraries = []library{
 	{path: "github.com/emersion/go-smtp", rooms: []string{"playground"}, tests: []string{"adapters/mail"}},
 	{path: "github.com/alecthomas/kong", rooms: []string{"cmd"}},
 	{path: "github.com/schollz/progressbar/v3", rooms: []string{"cmd"}},
-	testOnly("github.com/Shopify/toxiproxy/v2"),
+	{path: "github.com/Shopify/toxiproxy/v2", rooms: []string{"bench/faults"}, tests: []string{everything}},
 	testOnly("github.com/chromedp/chromedp"),
 	// The simulators are as strict as the platforms' own descriptions.
 	{path: "github.com/santhosh-tekuri/jsonschema/v6", rooms: []string{"playground"}, tests: []string{everything}},
