@@ -6,22 +6,19 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
 const (
-	startWithin = 20 * time.Second
-	stopWithin  = 15 * time.Second
-	signSecret  = "0123456789abcdef0123456789abcdef"
+	signSecret   = "0123456789abcdef0123456789abcdef"
+	webhookToken = "0123456789abcdef"
+	organization = "00000000-0000-4000-8000-000000000001"
 )
 
 // settings are what the bot is told by its environment.
@@ -37,7 +34,8 @@ func (s settings) environment(address, dsn string) []string {
 		"SLACK_BOT_TOKEN=xoxb-bench", "SLACK_SIGNING_SECRET="+signSecret, "SLACK_API_URL="+s.sink+"/api/",
 		"DISCORD_BOT_TOKEN=bench", "DISCORD_APPLICATION_ID=910000000000000001",
 		"DISCORD_PUBLIC_KEY="+hex.EncodeToString(s.discord), "DISCORD_API_URL="+s.sink,
-		"CREDLY_ORGANIZATION_ID=bench", "CREDLY_TOKEN=bench", "CREDLY_API_URL="+s.sink+"/v1", "CREDLY_OAUTH_URL="+s.sink+"/oauth/token",
+		"CREDLY_ORGANIZATION_ID="+organization, "CREDLY_TOKEN=bench", "CREDLY_WEBHOOK_TOKEN="+webhookToken,
+		"CREDLY_API_URL="+s.sink+"/v1", "CREDLY_OAUTH_URL="+s.sink+"/oauth/token",
 		"SMTP_URL=smtp://127.0.0.1:9", "MAIL_FROM=Laurel <badges@laurel.example.org>",
 		"HANDOFF_TTL="+handoffLife.String(), "LOG_LEVEL=warn",
 	)
@@ -71,11 +69,8 @@ func migrate(ctx context.Context, binary string, s settings, dsn string) error {
 
 // bot is a running bot.
 type bot struct {
-	cmd     *exec.Cmd
+	*service
 	address string
-	ended   chan error
-	// ready is how long it took from the start until it was ready.
-	ready time.Duration
 }
 
 func startBot(ctx context.Context, binary string, s settings, dsn string, logs io.Writer) (*bot, error) {
@@ -83,33 +78,13 @@ func startBot(ctx context.Context, binary string, s settings, dsn string, logs i
 	if err != nil {
 		return nil, err
 	}
-	b := &bot{address: address, ended: make(chan error, 1)}
-	b.cmd = exec.Command(binary, "serve") //nolint:noctx // It is to be stopped by a signal, not killed.
-	b.cmd.Env = s.environment(address, dsn)
-	b.cmd.Stdout, b.cmd.Stderr = logs, logs
-	// An interrupt typed at the terminal is for this program, which stops it.
-	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	begin := time.Now()
-	if err := b.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start bot: %w", err)
+	cmd := exec.Command(binary, "serve") //nolint:noctx,gosec // It is to be stopped by a signal, not killed.
+	cmd.Env = s.environment(address, dsn)
+	service, err := launch(ctx, "bot", cmd, logs, func(ctx context.Context) bool { return isReady(ctx, address) })
+	if err != nil {
+		return nil, err
 	}
-	go func() { b.ended <- b.cmd.Wait() }()
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	pause := time.NewTicker(2 * time.Millisecond)
-	defer pause.Stop()
-	for !isReady(ctx, address) {
-		select {
-		case <-pause.C:
-		case err := <-b.ended:
-			b.ended <- err
-			return nil, fmt.Errorf("start bot: it ended: %w", err)
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("start bot: %w", ctx.Err()), b.stop())
-		}
-	}
-	b.ready = time.Since(begin)
-	return b, nil
+	return &bot{service: service, address: address}, nil
 }
 
 func isReady(ctx context.Context, address string) bool {
@@ -123,35 +98,4 @@ func isReady(ctx context.Context, address string) bool {
 		return false
 	}
 	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
-}
-
-// freeAddress returns an address that nobody uses at this moment.
-func freeAddress(ctx context.Context) (string, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}
-
-func (b *bot) pid() int { return b.cmd.Process.Pid }
-
-// stop ends the bot as its operator would, or by force where that takes too
-// long.
-func (b *bot) stop() error {
-	if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop bot: %w", err)
-	}
-	timer := time.NewTimer(stopWithin)
-	defer timer.Stop()
-	select {
-	case err := <-b.ended:
-		if err != nil {
-			return fmt.Errorf("stop bot: %w", err)
-		}
-		return nil
-	case <-timer.C:
-		return errors.Join(errors.New("stop bot: it did not end in time"), b.cmd.Process.Kill())
-	}
 }

@@ -40,13 +40,7 @@ func closedLoop(ctx context.Context, address string, from requester, connections
 		})
 	}
 	group.Wait()
-	total := &load{took: time.Since(start)}
-	for _, r := range results {
-		total.accepted += r.accepted
-		total.refused += r.refused
-		total.latencies = append(total.latencies, r.latencies...)
-	}
-	return total, errors.Join(errs...)
+	return sum(results, time.Since(start)), errors.Join(errs...)
 }
 
 func (l *load) loop(ctx context.Context, address string, from requester, end time.Time, next *atomic.Int64) error {
@@ -57,19 +51,82 @@ func (l *load) loop(ctx context.Context, address string, from requester, end tim
 	defer func() { _ = c.Close() }()
 	for ctx.Err() == nil && time.Now().Before(end) {
 		request := from.request(int(next.Add(1)-1), time.Now())
-		begin := time.Now()
-		status, err := c.exchange(request)
-		if err != nil {
+		if err := l.send(c, request, time.Now()); err != nil {
 			return err
-		}
-		l.latencies = append(l.latencies, time.Since(begin))
-		if status == http.StatusOK {
-			l.accepted++
-		} else {
-			l.refused++
 		}
 	}
 	return ctx.Err()
+}
+
+// openLoop sends n requests at their times, rate of them a second, whether or
+// not those before were answered, as long as a connection is free. Latencies
+// count from the time a request was due. Requests are numbered by next.
+func openLoop(ctx context.Context, address string, from requester, connections, n int, rate float64, next *atomic.Int64) (*load, error) {
+	requests := make([][]byte, n)
+	for i := range requests {
+		requests[i] = from.request(int(next.Add(1)-1), time.Now())
+	}
+	open := make([]*connection, connections)
+	defer func() {
+		for _, c := range open {
+			if c != nil {
+				_ = c.Close()
+			}
+		}
+	}()
+	for i := range open {
+		var err error
+		if open[i], err = dial(ctx, address); err != nil {
+			return nil, err
+		}
+	}
+	results := make([]load, connections)
+	errs := make([]error, connections)
+	var due atomic.Int64
+	var group sync.WaitGroup
+	start := time.Now()
+	for i, c := range open {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				k := int(due.Add(1) - 1)
+				if k >= n {
+					return
+				}
+				at := start.Add(time.Duration(float64(k) / rate * float64(time.Second)))
+				time.Sleep(time.Until(at))
+				if errs[i] = results[i].send(c, requests[k], at); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return sum(results, time.Since(start)), errors.Join(append(errs, ctx.Err())...)
+}
+
+// send sends one request and counts its answer.
+func (l *load) send(c *connection, request []byte, due time.Time) error {
+	status, err := c.exchange(request)
+	if err != nil {
+		return err
+	}
+	l.latencies = append(l.latencies, time.Since(due))
+	if status == http.StatusOK {
+		l.accepted++
+	} else {
+		l.refused++
+	}
+	return nil
+}
+
+func sum(results []load, took time.Duration) *load {
+	total := &load{took: took}
+	for _, r := range results {
+		total.accepted += r.accepted
+		total.refused += r.refused
+		total.latencies = append(total.latencies, r.latencies...)
+	}
+	return total
 }
 
 // connection is one kept connection to the bot.
@@ -82,7 +139,7 @@ func dial(ctx context.Context, address string) (*connection, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("connect to bot: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	return &connection{Conn: c, r: bufio.NewReader(c)}, nil
 }

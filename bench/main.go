@@ -1,12 +1,15 @@
-// Command bench measures a claim from outside: signed requests to the built
-// bot, in turn with pgbench running the very statement of a claim on the same
-// server. Everything it needs it starts itself, on this machine only:
+// Command bench measures the bot from outside, everything that its goals are
+// about in one run: the claim over signed requests in turn with pgbench
+// running the very statement of a claim on the same server and with what one
+// would build in place of the bot, and the work behind it. Everything it needs
+// it starts itself, on this machine only:
 //
 //	go run ./bench
 //
 // Speed differs between machines and from second to second, so only the
 // ratios within one round count; docs/performance.md says what they mean. It
-// needs Linux and the programs of a PostgreSQL server.
+// needs Linux, the programs of a PostgreSQL server and, for the peer, Node
+// with npm.
 package main
 
 import (
@@ -16,13 +19,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // wholeRun limits everything together.
-const wholeRun = 10 * time.Minute
+const wholeRun = 15 * time.Minute
 
 // options are the flags.
 type options struct {
@@ -30,27 +36,64 @@ type options struct {
 	rounds          int
 	slice           time.Duration
 	connections     int
-	discord         bool
-	logs            bool
+	only            string
+	discord, peer   bool
+	strict, logs    bool
+	binary, beside  string
+}
+
+// part is something that can be measured alone.
+type part struct {
+	name, about string
+	run         func(context.Context, *stage) error
+}
+
+var parts = []part{
+	{"start", "start to ready, idle memory", measureStart},
+	{"trips", "round trips to the database", measureTrips},
+	{"signature", "what comes before any look at the database", measureSignatures},
+	{"latency", "50 and 200 clicks a second", measureLatency},
+	{"burst", "1,000 clicks in a second", measureBurst},
+	{"claim", "the claim beside pgbench and the peer", measureClaims},
+	{"ingest", "webhooks", measureIngest},
+	{"expiry", "stale handoffs", measureExpiry},
+	{"outbox", "two processes that deliver", measureOutbox},
+	{"import", "a CSV file", measureImport},
 }
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context) error {
+	if len(os.Args) > 1 && os.Args[1] == dispatchArg {
+		return dispatch(ctx, os.Stdin, os.Stdout)
+	}
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name+" ("+p.about+")")
+	}
 	var o options
 	flag.IntVar(&o.badges, "badges", 1_000_000, "pending badges; no multiple of 3")
 	flag.IntVar(&o.members, "members", 50_000, "people who own them")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of one slice each")
 	flag.DurationVar(&o.slice, "slice", 4*time.Second, "length of a slice, in whole seconds")
 	flag.IntVar(&o.connections, "connections", 32, "connections of the closed loop")
+	flag.StringVar(&o.only, "only", "", "parts to measure, joined by commas: "+strings.Join(names, ", "))
 	flag.BoolVar(&o.discord, "discord", true, "measure claims in Discord as well")
-	flag.BoolVar(&o.logs, "logs", false, "show what the bot logs")
+	flag.BoolVar(&o.peer, "peer", true, "measure beside the peer, whose packages npm fetches")
+	flag.BoolVar(&o.strict, "strict", false, "fail when a goal is not reached")
+	flag.BoolVar(&o.logs, "logs", false, "show what the programs log")
+	flag.StringVar(&o.binary, "binary", "", "a built bot, in place of building one")
+	flag.StringVar(&o.beside, "beside", "", "another built bot: only compare claims with it")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	return run(ctx, o, os.Stdout)
 }
 
 // check refuses flags with which the figures would mean nothing.
@@ -65,12 +108,40 @@ func (o options) check() error {
 	case o.slice < time.Second || o.slice%time.Second != 0:
 		return errors.New("-slice must be a whole number of seconds")
 	}
-	return nil
+	_, err := o.chosen()
+	return err
+}
+
+// chosen returns the parts to measure.
+func (o options) chosen() ([]part, error) {
+	if o.beside != "" {
+		return []part{{"beside", "two builds", measureBeside}}, nil
+	}
+	if o.only == "" {
+		return parts, nil
+	}
+	var chosen []part
+	for name := range strings.SplitSeq(o.only, ",") {
+		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("-only: there is no part %q", name)
+		}
+		chosen = append(chosen, parts[i])
+	}
+	return chosen, nil
 }
 
 func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := o.check(); err != nil {
 		return err
+	}
+	chosen, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("npm"); o.peer && err != nil {
+		fmt.Fprintln(out, "there is no npm: the peer is left out")
+		o.peer = false
 	}
 	ctx, cancel := context.WithTimeout(ctx, wholeRun)
 	defer cancel()
@@ -79,26 +150,18 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	trips, err := s.countTrips(ctx)
-	if err != nil {
-		return fmt.Errorf("count round trips: %w", err)
-	}
-	if err := s.startBot(ctx, s.world.dsn); err != nil {
-		return err
-	}
-	var rounds []round
-	for i := range o.rounds {
-		r, err := s.round(ctx, i)
-		if err != nil {
-			return fmt.Errorf("round %d: %w", i+1, err)
+	for _, p := range chosen {
+		fmt.Fprintf(out, "\n%s: %s\n", p.name, p.about)
+		if err := p.run(ctx, s); err != nil {
+			return fmt.Errorf("measure %s: %w", p.name, err)
 		}
-		r.print(out, i)
-		rounds = append(rounds, r)
 	}
-	rss, err := memory(s.bot.pid())
-	if err != nil {
+	if err := s.verify(ctx, out); err != nil {
 		return err
 	}
-	summary(out, rounds, trips, rss)
-	return s.verify(ctx, out)
+	s.goals.print(out)
+	if n := s.goals.missed(); o.strict && n > 0 {
+		return fmt.Errorf("%d goals were not reached", n)
+	}
+	return nil
 }

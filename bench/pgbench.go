@@ -58,29 +58,39 @@ func claimScript(statement string, o order) (string, error) {
 `, pgbenchClients, step, o.badges, o.members, strings.TrimSpace(sql)), unknown
 }
 
-// pgbench runs the statement of a claim for a while.
+func claimStatement() string { return sqlstore.ClaimStatement() }
+
+// eventScript stores events one by one, each by a statement of its own.
+const eventScript = `\set i :i + 1
+\set n :base + :i * {clients} + :client_id
+INSERT INTO inbox (source, event_key, kind, priority, payload, state, available_at, received_at)
+	VALUES ('credly', (:n)::text, 'provider.event', 2, :place, 'ready', :now, :now) ON CONFLICT (source, event_key) DO NOTHING;
+`
+
+func singleEvents() string {
+	return strings.ReplaceAll(eventScript, "{clients}", strconv.Itoa(pgbenchClients))
+}
+
+// pgbench runs a statement for a while.
 type pgbench struct {
 	program, script string
 	env             []string
 }
 
-func newPgbench(programs, folder, dsn string, o order) (*pgbench, error) {
-	text, err := claimScript(sqlstore.ClaimStatement(), o)
-	if err != nil {
-		return nil, err
-	}
-	p := &pgbench{program: filepath.Join(programs, "pgbench"), script: filepath.Join(folder, "claim.sql")}
-	if err := os.WriteFile(p.script, []byte(text), 0o600); err != nil {
-		return nil, fmt.Errorf("write script: %w", err)
-	}
+func newPgbench(programs, folder, dsn string) (*pgbench, error) {
 	env, err := environment(dsn)
-	p.env = append(os.Environ(), env...)
-	return p, err
+	return &pgbench{
+		program: filepath.Join(programs, "pgbench"), script: filepath.Join(folder, "statement.sql"),
+		env: append(os.Environ(), env...),
+	}, err
 }
 
-// run claims badges from the base on and returns how many, and how many per
-// second.
-func (p *pgbench) run(ctx context.Context, slice time.Duration, base int) (n int, perSecond float64, err error) {
+// run runs a script whose numbers count from the base on, and returns how
+// many times, and how many per second.
+func (p *pgbench) run(ctx context.Context, script string, slice time.Duration, base int) (n int, perSecond float64, err error) {
+	if err := os.WriteFile(p.script, []byte(script), 0o600); err != nil {
+		return 0, 0, fmt.Errorf("write script: %w", err)
+	}
 	now := time.Now()
 	cmd := exec.CommandContext(ctx, p.program, "-n", "-M", "prepared", //nolint:gosec // Its folder is that of the server.
 		"-c", strconv.Itoa(pgbenchClients), "-j", "2", "-T", strconv.Itoa(int(slice.Seconds())), "-f", p.script,

@@ -45,9 +45,13 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 
 func (r round) print(out io.Writer, i int) {
 	fmt.Fprintf(out, "round %d: pgbench %.0f/s, database %.2f ms each\n", i+1, r.pgbench, ms(r.bare))
-	for _, p := range r.platforms() {
-		fmt.Fprintf(out, "  %-8s %.0f/s acknowledged (%.2f of pgbench), %.0f/s shown (%.2f); p50 %.1f ms, p99 %.1f ms; CPU per claim: bot %.2f ms, database %.2f ms\n",
-			p.name, p.claims, p.claims/r.pgbench, p.shown, p.shown/r.pgbench, ms(p.p50), ms(p.p99), ms(p.app), ms(p.database))
+	for _, p := range r.slices() {
+		fmt.Fprintf(out, "  %-14s %.0f/s acknowledged (%.2f of pgbench)", p.name, p.claims, p.claims/r.pgbench)
+		if p.shown > 0 {
+			fmt.Fprintf(out, ", %.0f/s shown (%.2f)", p.shown, p.shown/r.pgbench)
+		}
+		fmt.Fprintf(out, "; p50 %.1f ms, p99 %.1f ms; CPU per claim: app %.2f ms, database %.2f ms\n",
+			ms(p.p50), ms(p.p99), ms(p.app), ms(p.database))
 	}
 }
 
@@ -56,27 +60,25 @@ type named struct {
 	slice
 }
 
-// platforms returns what was measured, by name.
-func (r round) platforms() []named {
-	all := []named{{"Slack", r.slack}}
-	if r.discord.claims > 0 {
-		all = append(all, named{"Discord", r.discord})
+// slices returns what was measured, by name.
+func (r round) slices() []named {
+	var all []named
+	for _, one := range []named{
+		{"Slack", r.slack}, {"Slack alone", r.slackAlone}, {"Discord", r.discord}, {"Discord alone", r.discordAlone}, {"peer", r.peer},
+	} {
+		if one.claims > 0 {
+			all = append(all, one)
+		}
 	}
 	return all
 }
 
 // summary prints medians and ranges over all rounds, ratios first.
-func summary(out io.Writer, rounds []round, t trips, rss resident) {
-	each := func(platform int, f func(round, slice) float64) (values []float64) {
-		for _, r := range rounds {
-			values = append(values, f(r, r.platforms()[platform].slice))
-		}
-		return values
-	}
+func summary(out io.Writer, rounds []round) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nmedian (range) over %d rounds", len(rounds))
-	platforms := rounds[0].platforms()
-	for _, p := range platforms {
+	columns := rounds[0].slices()
+	for _, p := range columns {
 		fmt.Fprintf(w, "\t%s", p.name)
 	}
 	fmt.Fprintln(w)
@@ -86,21 +88,23 @@ func summary(out io.Writer, rounds []round, t trips, rss resident) {
 	}{
 		{"acknowledged, of pgbench", "%.2f", func(r round, s slice) float64 { return s.claims / r.pgbench }},
 		{"shown, of pgbench", "%.2f", func(r round, s slice) float64 { return s.shown / r.pgbench }},
-		{"bot's CPU, of the bare statement's", "%.2f", func(r round, s slice) float64 { return float64(s.app) / float64(r.bare) }},
+		{"app's CPU, of the bare statement's", "%.2f", func(r round, s slice) float64 { return float64(s.app) / float64(r.bare) }},
 		{"database's CPU, of the bare statement's", "%.2f", func(r round, s slice) float64 { return float64(s.database) / float64(r.bare) }},
 		{"acknowledged per second, here", "%.0f", func(_ round, s slice) float64 { return s.claims }},
 		{"shown per second, here", "%.0f", func(_ round, s slice) float64 { return s.shown }},
 		{"p50 in ms, here", "%.1f", func(_ round, s slice) float64 { return ms(s.p50) }},
 		{"p99 in ms, here", "%.1f", func(_ round, s slice) float64 { return ms(s.p99) }},
-		{"bot's CPU per claim in ms, here", "%.2f", func(_ round, s slice) float64 { return ms(s.app) }},
+		{"app's CPU per claim in ms, here", "%.2f", func(_ round, s slice) float64 { return ms(s.app) }},
 	} {
 		fmt.Fprint(w, line.name)
-		for i := range platforms {
-			fmt.Fprintf(w, "\t%s", spread(each(i, line.value), line.format))
+		for i := range columns {
+			values := make([]float64, 0, len(rounds))
+			for _, r := range rounds {
+				values = append(values, line.value(r, r.slices()[i].slice))
+			}
+			fmt.Fprintf(w, "\t%s", spread(values, line.format))
 		}
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush() // A terminal that is gone needs no figures.
-	fmt.Fprintf(out, "round trips of one claim: %.0f until acknowledged, %.0f until shown and stored\n", t.claim, t.shown)
-	fmt.Fprintf(out, "memory of the bot: %.0f MB, at most %.0f MB\n", rss.now, rss.most)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -95,9 +96,63 @@ func (d *discordPresses) request(n int, now time.Time) []byte {
 		`{"type":10,"content":"## 3 badges are waiting"},{"type":9,"components":[{"type":10,"content":"**Example certificate**"}],`+
 		`"accessory":{"type":2,"style":1,"label":"Claim","custom_id":"claim:%s"}}]}]},"token":"%s%d","type":3,"version":1,"context":0}`,
 		badgeID(badge), id, discordUser(d.owner(badge)), id-1, badgeID(badge), discordToken, n)
+	return d.sign(body, now)
+}
+
+func (d *discordPresses) sign(body string, now time.Time) []byte {
 	timestamp := fmt.Sprint(now.Unix())
 	signature := ed25519.Sign(d.key, []byte(timestamp+body))
 	return fmt.Appendf(nil, "POST /discord/interactions HTTP/1.1\r\nHost: %s\r\nUser-Agent: Discord-Interactions/1.0\r\n"+
 		"Content-Type: application/json\r\nX-Signature-Timestamp: %s\r\nX-Signature-Ed25519: %s\r\nContent-Length: %d\r\n\r\n%s",
 		d.host, timestamp, hex.EncodeToString(signature), len(body), body)
+}
+
+// fixed sends one request again and again: the generator has next to nothing
+// to do, and what is measured is the answering side.
+type fixed []byte
+
+func (f fixed) request(int, time.Time) []byte { return f }
+
+// unknownPress is a press on a button that nobody knows, signed well: it is
+// decoded and answered without a look at the database.
+func unknownPress(s *slackPresses, now time.Time) fixed {
+	other := *s
+	other.payload = strings.ReplaceAll(s.payload, url.QueryEscape("claim:{badge}"), "unknown")
+	return other.request(0, now)
+}
+
+// ping is Discord's PING, as large as a press and signed well.
+func ping(d *discordPresses, now time.Time) fixed {
+	_, body, _ := strings.Cut(string(d.request(0, now)), "\r\n\r\n")
+	return d.sign(strings.Replace(body, `,"type":3,"version"`, `,"type":1,"version"`, 1), now)
+}
+
+// spoiled spoils the signature of the requests of another.
+type spoiled struct{ requester }
+
+var signatureStart = regexp.MustCompile(`(?:X-Slack-Signature: v0=|X-Signature-Ed25519: )[0-9a-f]`)
+
+func (s spoiled) request(n int, now time.Time) []byte {
+	request := s.requester.request(n, now)
+	i := signatureStart.FindIndex(request)[1] - 1
+	digit := byte('0')
+	if request[i] == digit {
+		digit = '1'
+	}
+	request[i] = digit
+	return request
+}
+
+// webhooks are deliveries of Credly, another event each time
+// (https://www.credly.com/docs/webhooks).
+type webhooks struct{ host string }
+
+const webhookBytes = 1000
+
+func (w webhooks) request(n int, _ time.Time) []byte {
+	body := fmt.Sprintf(`{"id":"00000000-0000-4000-9000-%012d","organization_id":"%s","event_type":"badge.state.changed",`+
+		`"occurred_at":"2026-11-02 09:00:00 UTC","badge":{"id":"00000000-0000-4000-a000-%012d","state":"accepted","user":{"note":"`, n, organization, n)
+	body += strings.Repeat("x", webhookBytes-len(body)) + `"}}}`
+	return fmt.Appendf(nil, "POST /webhooks/credly/%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Credly\r\nContent-Type: application/json\r\n"+
+		"Content-Length: %d\r\n\r\n%s", webhookToken, w.host, len(body), body)
 }

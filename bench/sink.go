@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -23,6 +24,9 @@ type sink struct {
 	cards  atomic.Int64
 	twice  atomic.Int64
 	failed chan error
+	// gate is closed while cards are taken; see hold.
+	mu   sync.Mutex
+	gate chan struct{}
 }
 
 const (
@@ -38,10 +42,35 @@ func startSink(ctx context.Context, presses int) (*sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s := &sink{url: "http://" + l.Addr().String(), shown: make([]atomic.Int32, presses), failed: make(chan error, 1)}
+	s := &sink{url: "http://" + l.Addr().String(), shown: make([]atomic.Int32, presses), failed: make(chan error, 1), gate: make(chan struct{})}
+	close(s.gate)
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	go func() { s.failed <- s.server.Serve(l) }()
 	return s, nil
+}
+
+// hold lets no card through until release is called: those that were sent
+// wait for their answer, and the others behind them.
+func (s *sink) hold() (release func()) {
+	gate := make(chan struct{})
+	s.mu.Lock()
+	s.gate = gate
+	s.mu.Unlock()
+	return sync.OnceFunc(func() { close(gate) })
+}
+
+// pass returns when cards are let through, and reports whether the sender
+// still waits.
+func (s *sink) pass(ctx context.Context) bool {
+	s.mu.Lock()
+	gate := s.gate
+	s.mu.Unlock()
+	select {
+	case <-gate:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (s *sink) close() error {
@@ -61,7 +90,13 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := `{"ok":true}`
 	press, isDiscord, ok := pressOf(r.URL.Path)
+	if ok && !s.pass(r.Context()) {
+		return
+	}
 	switch {
+	case strings.Contains(r.URL.Path, "/events/"):
+		http.NotFound(w, r)
+		return
 	case ok && isDiscord:
 		answer = `{"id":"900000000000000001","channel_id":"900000000000000002"}`
 	case ok:

@@ -12,11 +12,14 @@ import (
 	"github.com/laurelbot/laurel/internal/testpg"
 )
 
-// The two databases are copies of each other on one server: what pgbench
-// claims in its own is never delivered by the bot.
+// The first databases are copies of each other on one server: what pgbench
+// and the peer claim in their own is never delivered by the bot. The spare one
+// has the schema and a template, and is filled by those who measure there.
 const (
-	botDatabase  = "laurel"
-	bareDatabase = "bare"
+	botDatabase   = "laurel"
+	bareDatabase  = "bare"
+	peerDatabase  = "peer"
+	spareDatabase = "spare"
 )
 
 // history is how many badges there are for one claim of yesterday.
@@ -74,21 +77,22 @@ func (w *world) fill(ctx context.Context, o options) error {
 		return fmt.Errorf("open database: %w", err)
 	}
 	now := time.Now().UnixMilli()
-	names := strings.NewReplacer(
-		"{badges}", fmt.Sprint(o.badges), "{members}", fmt.Sprint(o.members), "{now}", fmt.Sprint(now),
+	statements := replaced(
+		rows, "{badges}", fmt.Sprint(o.badges), "{members}", fmt.Sprint(o.members), "{now}", fmt.Sprint(now),
 		"{later}", fmt.Sprint(now+30*24*time.Hour.Milliseconds()), "{badge}", badgePrefix,
 		"{tenant}", slackTenant, "{discord}", discordPrefix, "{handoff}", handoffPrefix, "{post}", postPrefix,
 		"{history}", fmt.Sprint(o.badges/history), "{before}", fmt.Sprint(now-12*time.Hour.Milliseconds()),
 	)
-	for _, one := range rows {
-		if _, err := db.ExecContext(ctx, names.Replace(one)); err != nil {
-			return errors.Join(fmt.Errorf("generate rows: %w", err), db.Close())
+	if err := errors.Join(execAll(ctx, db, statements...), db.Close()); err != nil {
+		return err
+	}
+	copies := []string{bareDatabase, peerDatabase}
+	for _, name := range copies {
+		if err := w.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+botDatabase); err != nil {
+			return err
 		}
 	}
-	if err := db.Close(); err != nil {
-		return fmt.Errorf("close database: %w", err)
-	}
-	if err := w.admin(ctx, "CREATE DATABASE "+bareDatabase+" TEMPLATE "+botDatabase, "CHECKPOINT"); err != nil {
+	if err := w.admin(ctx, "CHECKPOINT"); err != nil {
 		return err
 	}
 	if w.db, err = sql.Open("postgres", w.dsn); err != nil {
@@ -97,6 +101,44 @@ func (w *world) fill(ctx context.Context, o options) error {
 	w.db.SetMaxOpenConns(1)
 	w.before, err = w.counts(ctx, w.dsn)
 	return err
+}
+
+// copyOf returns the URL of a database.
+func (w *world) copyOf(name string) string { return w.server.DSN(name) }
+
+// spare makes the spare database anew and opens it.
+func (w *world) spare(ctx context.Context, s *stage) (*sql.DB, error) {
+	if err := w.admin(ctx, "DROP DATABASE IF EXISTS "+spareDatabase, "CREATE DATABASE "+spareDatabase+" TEMPLATE template0"); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s.binary, s.settings, w.copyOf(spareDatabase)); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("postgres", w.copyOf(spareDatabase))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
+// replaced puts values for names into statements.
+func replaced(statements []string, namesAndValues ...string) []string {
+	names := strings.NewReplacer(namesAndValues...)
+	out := make([]string, 0, len(statements))
+	for _, one := range statements {
+		out = append(out, names.Replace(one))
+	}
+	return out
+}
+
+// execAll runs statements in turn.
+func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
+	for _, one := range statements {
+		if _, err := db.ExecContext(ctx, one); err != nil {
+			return fmt.Errorf("generate rows: %w", err)
+		}
+	}
+	return nil
 }
 
 // rows generate people with one account on each platform and one address,
@@ -164,25 +206,27 @@ func (w *world) counts(ctx context.Context, dsn string) (c counts, err error) {
 	return c, errors.Join(err, db.Close())
 }
 
-// unsent counts deliveries that are still on their way.
-func (w *world) unsent(ctx context.Context) (n int, err error) {
-	err = w.db.QueryRowContext(ctx, `SELECT count(*) FROM outbox WHERE state <> 'sent'`).Scan(&n)
-	return n, err
+// awaitSent waits until no delivery is on its way.
+func (w *world) awaitSent(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainWithin)
+	defer cancel()
+	return await(ctx, 50*time.Millisecond, func() (bool, error) {
+		var n int
+		err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM outbox WHERE state <> 'sent'`).Scan(&n)
+		if err != nil {
+			return false, fmt.Errorf("count deliveries: %w", err)
+		}
+		return n == 0, nil
+	})
 }
 
-// bareIdle waits until the sessions of pgbench have ended: what they used is
-// counted for the server only then.
-func (w *world) bareIdle(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Millisecond)
+// await looks again and again until it is so.
+func await(ctx context.Context, pause time.Duration, isSo func() (bool, error)) error {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
-		var n int
-		err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = $1`, bareDatabase).Scan(&n)
-		if err != nil {
-			return fmt.Errorf("wait for sessions to end: %w", err)
-		}
-		if n == 0 {
-			return nil
+		if so, err := isSo(); so || err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -190,6 +234,19 @@ func (w *world) bareIdle(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// bareIdle waits until the sessions of pgbench have ended: what they used is
+// counted for the server only then.
+func (w *world) bareIdle(ctx context.Context) error {
+	return await(ctx, 10*time.Millisecond, func() (bool, error) {
+		var n int
+		err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = $1`, bareDatabase).Scan(&n)
+		if err != nil {
+			return false, fmt.Errorf("wait for sessions to end: %w", err)
+		}
+		return n == 0, nil
+	})
 }
 
 // environment tells PostgreSQL's own programs where a database is.

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/laurelbot/laurel/bench/faults/rig"
+)
+
+// slowWorkspace is F13: one workspace answers slowly, and has much to be
+// sent.
+type slowWorkspace struct{}
+
+func (slowWorkspace) Name() string { return "one workspace answers in 10 s" }
+
+func (slowWorkspace) Criterion() string { return "p99 delay of the others < 2 s" }
+
+func (slowWorkspace) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
+	return on(ctx, r, rig.Config{Name: "f13"}, func(s *rig.Stage, found *findings) (Figure, error) {
+		// Whoever has an even number is in another workspace.
+		if _, err := s.DB.ExecContext(ctx, `UPDATE accounts SET tenant = 'T0OTHERS01'
+			WHERE platform = 'slack' AND right(user_id, 1)::int % 2 = 0`); err != nil {
+			return "", fmt.Errorf("move people: %w", err)
+		}
+		odd, even := map[string]bool{}, map[string]bool{}
+		var slow, quick []int
+		for i := 1; i <= 600; i++ {
+			if i%2 == 1 {
+				slow, odd[rig.SlackUser(i)] = append(slow, i), true
+			} else {
+				quick, even[rig.SlackUser(i)] = append(quick, i), true
+			}
+		}
+		delayed := &posted{times: map[string][]time.Time{}}
+		s.Desk.Script(func(c rig.Call) *rig.Reply {
+			if c.Platform == rig.Slack && odd[c.User] {
+				delayed.add("")
+				return &rig.Reply{Delay: 10 * time.Second}
+			}
+			return nil
+		})
+		if err := s.StartBots(ctx, 2); err != nil {
+			return "", err
+		}
+		if err := errors.Join(s.QueueDirect(ctx, rig.Slack, slow, 3), rig.Sleep(ctx, 2*time.Second)); err != nil {
+			return "", err
+		}
+		queued := map[string]time.Time{}
+		for _, one := range quick[:rig.Pick(r, 250, 60)] {
+			begin := time.Now()
+			if err := s.QueueDirect(ctx, rig.Slack, []int{one}, 1); err != nil {
+				return "", err
+			}
+			queued[rig.SlackUser(one)] = begin
+			if err := rig.Sleep(ctx, time.Until(begin.Add(100*time.Millisecond))); err != nil {
+				return "", err
+			}
+		}
+		delays, err := delaysOf(ctx, s, queued)
+		if err != nil {
+			return "", err
+		}
+		p99 := delays[len(delays)*99/100]
+		found.want(p99 < r.Limit(2*time.Second), "p99 of the others is %s", p99)
+		n := len(delayed.of(""))
+		found.want(n > 60, "only %d calls were slow", n)
+		return Figure(fmt.Sprintf("%d slow calls; %d others: median %s, p99 %s, max %s",
+			n, len(delays), ms(delays[len(delays)/2]), ms(p99), ms(delays[len(delays)-1]))), nil
+	})
+}
+
+// delaysOf waits for one message to each person and returns how long after
+// its queueing each came, in order of length. What has not come after half a
+// minute counts as that long.
+func delaysOf(ctx context.Context, s *rig.Stage, queued map[string]time.Time) ([]time.Duration, error) {
+	const most = 30 * time.Second
+	var delays []time.Duration
+	err := rig.Await(ctx, most, "all messages", func() (bool, error) {
+		delays = nil
+		for _, m := range s.Desk.Sent() {
+			if at, ok := queued[m.User]; ok {
+				delays = append(delays, m.At.Sub(at))
+			}
+		}
+		return len(delays) >= len(queued), nil
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for len(delays) < len(queued) {
+		delays = append(delays, most)
+	}
+	slices.Sort(delays)
+	return delays, nil
+}
