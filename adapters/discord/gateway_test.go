@@ -136,7 +136,7 @@ func TestGatewaySlowAnswerDelaysNoOther(t *testing.T) {
 // the session goes on where it asked to.
 func TestGatewaySilenceIsNoticed(t *testing.T) {
 	t.Parallel()
-	const interval = 60 * time.Millisecond
+	const interval = 200 * time.Millisecond
 	gw := newFakeGateway(t, interval)
 	r := newReplica(t, gw, posted())
 	r.run(t, "a")

@@ -243,7 +243,7 @@ func (l *fakeLeases) lose(holder string) {
 // quickTimes are the waits of tests.
 func quickTimes() gatewayTimes {
 	t := usualGatewayTimes()
-	t.leaseTTL, t.renewEvery, t.leaseMargin = 600*time.Millisecond, 60*time.Millisecond, 100*time.Millisecond
+	t.leaseTTL, t.renewEvery, t.leaseMargin = 2*time.Second, 100*time.Millisecond, 300*time.Millisecond
 	t.sharePause, t.helloWithin = 20*time.Millisecond, 5*time.Second
 	t.reconnectMin, t.reconnectMax = 5*time.Millisecond, 20*time.Millisecond
 	t.sessionPause, t.shortSession = 10*time.Millisecond, 20*time.Millisecond

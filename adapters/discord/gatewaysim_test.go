@@ -16,7 +16,7 @@ func TestGatewayFaultsOnSimulator(t *testing.T) {
 	t.Parallel()
 	h := newTestHandler(func(chat.Action) chat.Answer { return chat.Answer{Card: &chat.Card{Title: "Hello"}} })
 	_, sim, ada, _ := onSim(t, h, true, discordsim.GatewayConfig{
-		Heartbeat: 150 * time.Millisecond, IdentifyEvery: time.Millisecond,
+		Heartbeat: 400 * time.Millisecond, IdentifyEvery: time.Millisecond,
 	})
 	gw := sim.Gateway()
 	faults := []struct {
@@ -69,6 +69,9 @@ func TestGatewayReplicasOnSimulator(t *testing.T) {
 	b := simAdapter(t, sim, other, true)
 	runOnSim(t, b, sim, leases, "b")
 	ada.Command("badges", "list", nil).ExpectEphemeral("One")
+	if got := sim.Gateway().Stats().Started; got != 1 {
+		t.Fatalf("%d sessions", got)
+	}
 	leases.lose("a")
 	eventually(t, "a second session", func() bool { return sim.Gateway().Stats().Started == 2 })
 	ada.Command("badges", "list", nil).ExpectEphemeral("Two")

@@ -41,7 +41,8 @@ type gatewayTimes struct {
 
 func usualGatewayTimes() gatewayTimes {
 	return gatewayTimes{
-		leaseTTL: 6 * time.Second, renewEvery: 2 * time.Second, leaseMargin: time.Second,
+		// A store that stands still for five seconds ends no session.
+		leaseTTL: 8 * time.Second, renewEvery: 1500 * time.Millisecond, leaseMargin: 750 * time.Millisecond,
 		sharePause: 5 * time.Second, infoEvery: 10 * time.Minute, infoFresh: 30 * time.Second, helloWithin: 10 * time.Second,
 		reconnectMin: time.Second, reconnectMax: time.Minute,
 		sessionPause: 5 * time.Second, shortSession: time.Minute, fatalPause: 5 * time.Minute,

@@ -208,7 +208,8 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		a.discord, err = discord.New(discord.Config{
 			APIURL: s.DiscordAPIURL, BotToken: s.DiscordBotToken, ApplicationID: s.DiscordApplicationID,
 			PublicKey: s.DiscordPublicKey, PublicURL: s.PublicURL, Clock: a.clock, Handler: service,
-			Texts: commandTexts(catalog), Limiter: a.limiter, Log: a.log, Metrics: a.metrics, Transport: transport,
+			Gateway: s.DiscordTransport == transportGateway,
+			Texts:   commandTexts(catalog), Limiter: a.limiter, Log: a.log, Metrics: a.metrics, Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)
@@ -272,7 +273,10 @@ func (a *app) start(ctx context.Context) (wait func()) {
 	var group sync.WaitGroup
 	group.Go(func() { a.dispatcher.Run(ctx) })
 	group.Go(func() { a.worker.Run(ctx) })
-	group.Go(func() { a.introduce(ctx) })
+	group.Go(func() { a.learnTemplates(ctx) })
+	if a.discord != nil {
+		group.Go(func() { a.register(ctx) })
+	}
 	a.scheduler.Start()
 	return func() {
 		if err := a.scheduler.Stop(); err != nil {
@@ -317,20 +321,40 @@ func (a *app) connected() error {
 	return nil
 }
 
-// introduce does once what the first moments need and what may take a while:
-// nothing waits for it.
-func (a *app) introduce(ctx context.Context) {
-	if a.discord != nil {
-		changed, err := a.discord.Register(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			a.log.WarnContext(ctx, "register Discord commands", "err", err)
-		case changed:
-			a.log.InfoContext(ctx, "Discord commands registered")
-		}
-	}
+// learnTemplates reads once what may take a while: nothing waits for it.
+func (a *app) learnTemplates(ctx context.Context) {
 	if err := a.reconciler.Templates(ctx); err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "read templates", "err", err)
+	}
+}
+
+// Waits between two tries to register commands.
+const (
+	firstRegisterWait   = 15 * time.Second
+	longestRegisterWait = 10 * time.Minute
+)
+
+// register tells Discord the commands, until it has heard them.
+func (a *app) register(ctx context.Context) {
+	for wait := firstRegisterWait; ; wait = min(2*wait, longestRegisterWait) {
+		changed, err := a.discord.Register(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil && changed:
+			a.log.InfoContext(ctx, "Discord commands registered")
+			return
+		case err == nil:
+			return
+		}
+		a.log.WarnContext(ctx, "register Discord commands", "err", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
 	}
 }
 
