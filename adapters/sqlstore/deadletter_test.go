@@ -9,6 +9,7 @@ import (
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/delivery"
+	"github.com/laurelbot/laurel/internal/testpg"
 )
 
 // letters fills a world with dead letters of every kind and returns their
@@ -322,4 +323,30 @@ func TestTakeDeliveriesKeepsShares(t *testing.T) {
 			t.Errorf("rest: %v", got)
 		}
 	})
+}
+
+// A dispatcher that still saw the dead workspace may be about to put a lane
+// to sleep while new credentials come: the lane is awake afterwards.
+func TestReviveWaitsForThoseWhoPutLanesToSleep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testpg.New(t))
+	w.tell(w.post(w.account(slackUser("U1")), subject("b"), core.Place{}, start), false, start)
+	w.must(w.MarkInstallation(t.Context(), "slack", "T1", "token_revoked", start))
+	asleep, err := w.x.BeginTxx(t.Context(), nil)
+	w.must(err)
+	_, err = asleep.ExecContext(t.Context(), `UPDATE lanes SET active = false`)
+	w.must(err)
+	revived := make(chan error, 1)
+	ctx := context.WithoutCancel(t.Context())
+	go func() { revived <- w.MarkInstallation(ctx, "slack", "T1", "", start) }()
+	for deadline := time.Now().Add(20 * time.Second); w.count(lockWaits) == 0; {
+		if len(revived) > 0 || time.Now().After(deadline) {
+			t.Fatal("the lane was passed over")
+		}
+	}
+	w.must(asleep.Commit())
+	w.must(<-revived)
+	if got := w.take(start, 10); len(got) != 1 {
+		t.Errorf("taken %+v", got)
+	}
 }

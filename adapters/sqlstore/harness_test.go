@@ -206,6 +206,9 @@ func (w *world) tell(post string, fallback bool, now time.Time) {
 	w.tx(func(ctx context.Context, tx core.Tx) error { return tx.Tell(ctx, post, fallback, now) })
 }
 
+// lockWaits counts the statements in this database that wait for a lock.
+const lockWaits = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+
 // dump returns every row of every table as text.
 func (w *world) dump() string {
 	w.t.Helper()

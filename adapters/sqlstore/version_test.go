@@ -146,8 +146,7 @@ func TestMigrationLetsOthersWorkBehindABackup(t *testing.T) {
 	w.must(err)
 	migrated := make(chan error, 1)
 	go func() { migrated <- d.Migrate(context.WithoutCancel(t.Context())) }()
-	blocked := `SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'`
-	for deadline := time.Now().Add(20 * time.Second); w.count(blocked) == 0; {
+	for deadline := time.Now().Add(20 * time.Second); w.count(lockWaits) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the migration does not wait for the table")
 		}

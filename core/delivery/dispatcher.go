@@ -19,8 +19,8 @@ const (
 	// many of one tenant. Beyond that nobody gets more than half of what is
 	// free, so that whoever comes last still gets something, however many
 	// answer slowly.
-	slots       = 256
-	tenantSlots = 64
+	slots       = 400
+	tenantSlots = 100
 	// takeLanes is how many lanes one look takes.
 	takeLanes = 100
 	// lease is how long a delivery is ours; a process that dies gives it back

@@ -107,7 +107,7 @@ func (f sending) Send(ctx context.Context, d delivery.Delivery) delivery.Outcome
 func TestASlowWorkspaceSlowsNoOther(t *testing.T) {
 	t.Parallel()
 	eachShop(t, func(t *testing.T, s *shop) {
-		const others, each, share = 20, 5, 64
+		const others, each, share = 20, 5, 100
 		s.tell("slow", 220)
 		release, slow := make(chan struct{}), make(chan string, 220)
 		served := make(chan delivered, others*each+1)
@@ -164,7 +164,7 @@ type delivered struct {
 func TestARevokedTokenStopsAllReplicas(t *testing.T) {
 	t.Parallel()
 	eachShop(t, func(t *testing.T, s *shop) {
-		const people = 140
+		const people = 220
 		s.tell("T1", people)
 		s.tell("T2", 5)
 		var mu sync.Mutex
@@ -218,7 +218,7 @@ func TestARevokedTokenStopsAllReplicas(t *testing.T) {
 		await(t, done)
 		mu.Lock()
 		// Both may have had their share under way when it was noticed.
-		if sends["slack:T1"] != stopped || stopped == 0 || stopped > 2*64 {
+		if sends["slack:T1"] != stopped || stopped == 0 || stopped > 2*100 {
 			t.Errorf("%d sends before it was noticed, %d in all", stopped, sends["slack:T1"])
 		}
 		mu.Unlock()

@@ -11,9 +11,9 @@ import (
 func TestASlowTenantHoldsItsShareOnly(t *testing.T) {
 	t.Parallel()
 	var queue []Delivery
-	for i, d := range lanes(6*slots + 100) {
+	for i, d := range lanes(2*slots + 100) {
 		d.Tenant = "slow-" + string(rune('a'+i%3))
-		if i >= 6*slots {
+		if i >= 2*slots {
 			d.Tenant = "quick"
 		}
 		queue = append(queue, d)
@@ -42,7 +42,7 @@ func TestASlowTenantHoldsItsShareOnly(t *testing.T) {
 		}
 	}
 	close(release)
-	for range 6 * slots {
+	for range 2 * slots {
 		within(t, "a slow one", store.stored)
 	}
 }
