@@ -25,6 +25,7 @@ func scenarios() []scenario {
 		{"a declined badge is told plainly", declinedIsTold},
 		{"news follows as a direct message", newsFollows},
 		{"two chats become one person", twoChats},
+		{"a cut connection is no end", cutConnection},
 		{"polling alone suffices", pollingAlone},
 		{"wrong codes and time end a code", wrongCodes},
 	}
@@ -214,4 +215,25 @@ func wrongCodes(t *testing.T, s *stage, who *newcomer) {
 	s.pass(10*time.Minute + time.Second)
 	card.press("Enter code")
 	card.says("This code no longer works")
+}
+
+// cutConnection: a connection that breaks without a word is replaced, and the
+// next press is answered.
+func cutConnection(t *testing.T, s *stage, who *newcomer) {
+	list := who.lists()
+	cut := 0
+	if s.settings.SlackTransport == transportSocket {
+		cut += s.slack.DropConnections()
+	}
+	if s.settings.DiscordTransport == transportGateway {
+		cut += s.discord.Gateway().Drop("")
+	}
+	if connects := s.settings.SlackTransport == transportSocket || s.settings.DiscordTransport == transportGateway; connects != (cut > 0) {
+		t.Fatalf("%d connections were cut", cut)
+	}
+	if err := s.connected(t.Context(), s.settings); err != nil {
+		t.Fatal(err)
+	}
+	list.press("Claim")
+	list.says("Ready")
 }

@@ -43,6 +43,8 @@ type stage struct {
 	logs *testLog
 	// app is the bot in this process, nil when it runs as a binary.
 	app *app
+	// stop ends it, as its operator would.
+	stop func()
 	// tell moves the clock of a binary.
 	tell func(offset time.Duration)
 }
@@ -140,12 +142,15 @@ func newStage(t *testing.T, databaseURL string, settle ...func(*Settings)) *stag
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.serve(ctx, l) }()
-	t.Cleanup(func() {
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
 		}
 		a.close()
+	})
+	t.Cleanup(func() {
+		s.stop()
 		logs.check()
 	})
 	s.clock.OnMove(func(time.Time) {
