@@ -78,7 +78,7 @@ func startBot(ctx context.Context, binary string, s settings, dsn string, logs i
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "serve") //nolint:noctx,gosec // It is to be stopped by a signal, not killed.
+	cmd := exec.Command(binary, "serve") //nolint:noctx // It is to be stopped by a signal, not killed.
 	cmd.Env = s.environment(address, dsn)
 	service, err := launch(ctx, "bot", cmd, logs, func(ctx context.Context) bool { return isReady(ctx, address) })
 	if err != nil {

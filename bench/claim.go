@@ -141,8 +141,12 @@ func (s *stage) verify(ctx context.Context, out io.Writer) error {
 	if err := s.withBot(ctx, s.binary, s.world.dsn, func() error { return s.world.awaitSent(ctx) }); err != nil {
 		return err
 	}
+	names := []string{botDatabase, bareDatabase}
+	if s.options.peer {
+		names = append(names, peerDatabase)
+	}
 	var found [3]counts
-	for i, name := range []string{botDatabase, bareDatabase, peerDatabase} {
+	for i, name := range names {
 		c, err := s.world.counts(ctx, s.world.copyOf(name))
 		if err != nil {
 			return fmt.Errorf("count rows: %w", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/laurelbot/laurel/adapters/sqlstore"
@@ -69,12 +70,12 @@ func (s *stage) openStore(ctx context.Context, dsn string) (*sqlstore.DB, error)
 // measureExpiry sweeps stale handoffs as the bot's job does.
 func measureExpiry(ctx context.Context, s *stage) (err error) {
 	var speed, longest []float64
-	for range s.rounds {
-		rate, slowest, err := s.expire(ctx)
+	for range s.few() {
+		rate, slowest, used, err := s.expire(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "expired %.0f handoffs/s, the slowest batch in %.0f ms\n", rate, ms(slowest))
+		fmt.Fprintf(s.out, "expired %.0f handoffs/s, the slowest batch in %.0f ms; CPU each: app %v, database %v\n", rate, ms(slowest), used.app, used.database)
 		speed, longest = append(speed, rate), append(longest, ms(slowest))
 	}
 	s.goals.atLeast("stale handoffs expired, per second", median(speed), 20_000, "%.0f")
@@ -82,28 +83,38 @@ func measureExpiry(ctx context.Context, s *stage) (err error) {
 	return nil
 }
 
-func (s *stage) expire(ctx context.Context) (perSecond float64, slowest time.Duration, err error) {
+// expire sweeps once, over rows of its own.
+func (s *stage) expire(ctx context.Context) (perSecond float64, slowest time.Duration, used usage, err error) {
 	db, err := s.world.spare(ctx, s)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, used, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	const all = staleHandoffs + oldHandoffs
 	if err := execAll(ctx, db, replaced(staleRows, "{all}", fmt.Sprint(all), "{every}", fmt.Sprint(all/staleHandoffs))...); err != nil {
-		return 0, 0, err
+		return 0, 0, used, err
 	}
 	store, err := s.openStore(ctx, s.world.copyOf(spareDatabase))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, used, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	timed := &timedStore{Store: store}
 	sweeper := core.Sweeper{Store: timed, Clock: wallClock{}}
+	before, err := s.usage(os.Getpid())
+	if err != nil {
+		return 0, 0, used, err
+	}
 	began := time.Now()
 	n, err := sweeper.Expire(ctx)
 	took := time.Since(began)
 	if err == nil && n != staleHandoffs {
 		err = fmt.Errorf("%d of %d handoffs were expired", n, staleHandoffs)
 	}
-	return float64(n) / took.Seconds(), timed.longest, err
+	if err != nil {
+		return 0, 0, used, err
+	}
+	after, err := s.usage(os.Getpid())
+	used.app, used.database = after.each(before, n)
+	return float64(n) / took.Seconds(), timed.longest, used, err
 }

@@ -18,6 +18,7 @@ const ingestConnections = 64
 func measureIngest(ctx context.Context, s *stage) error {
 	var grouped, alone, bare []float64
 	var groupedP99, alone50, alone99 []float64
+	var app, database time.Duration
 	var next atomic.Int64
 	accepted := 0
 	loop := func(connections int) (*load, error) {
@@ -34,10 +35,19 @@ func measureIngest(ctx context.Context, s *stage) error {
 		for i := range s.rounds {
 			err := interleaved(
 				i, func() error {
+					before, err := s.usage(s.bot.pid())
+					if err != nil {
+						return err
+					}
 					l, err := loop(ingestConnections)
 					if err != nil {
 						return err
 					}
+					after, err := s.usage(s.bot.pid())
+					if err != nil {
+						return err
+					}
+					app, database = after.each(before, l.accepted)
 					grouped = append(grouped, l.perSecond())
 					groupedP99 = append(groupedP99, ms(quantile(l.latencies, 0.99)))
 					return nil
@@ -58,8 +68,8 @@ func measureIngest(ctx context.Context, s *stage) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "webhooks: together %.0f/s, p99 %.1f ms; alone %.0f/s, p50 %.2f ms, p99 %.2f ms; pgbench %.0f single inserts/s\n",
-				grouped[i], groupedP99[i], alone[i], alone50[i], alone99[i], bare[i])
+			fmt.Fprintf(s.out, "webhooks: together %.0f/s, p99 %.1f ms; alone %.0f/s, p50 %.2f ms, p99 %.2f ms; pgbench %.0f single inserts/s; CPU per webhook: app %v, database %v\n",
+				grouped[i], groupedP99[i], alone[i], alone50[i], alone99[i], bare[i], app.Round(time.Microsecond), database.Round(time.Microsecond))
 		}
 		return nil
 	})

@@ -122,17 +122,18 @@ var hotRows = []string{
 // platform.
 func measureOutbox(ctx context.Context, s *stage) error {
 	var speed, cold []float64
-	for range s.rounds {
-		took, err := s.deliver(ctx, replaced(busyRows, "{lanes}", fmt.Sprint(busyLanes), "{posts}", fmt.Sprint(lanePosts)), busyLanes*lanePosts)
+	for range s.few() {
+		took, used, err := s.deliver(ctx, replaced(busyRows, "{lanes}", fmt.Sprint(busyLanes), "{posts}", fmt.Sprint(lanePosts)), busyLanes*lanePosts)
 		if err != nil {
 			return err
 		}
 		rate := float64(busyLanes*lanePosts) / took.Seconds()
-		took, err = s.deliver(ctx, replaced(hotRows, "{hot}", fmt.Sprint(hotPosts), "{cold}", fmt.Sprint(coldLanes)), coldLanes+1)
+		took, _, err = s.deliver(ctx, replaced(hotRows, "{hot}", fmt.Sprint(hotPosts), "{cold}", fmt.Sprint(coldLanes)), coldLanes+1)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "delivered %.0f/s with %d processes; %d cold lanes served behind a hot one in %.0f ms\n", rate, dispatchers, coldLanes, ms(took))
+		fmt.Fprintf(s.out, "delivered %.0f/s with %d processes, CPU each: app %v, database %v; %d cold lanes served behind a hot one in %.0f ms\n",
+			rate, dispatchers, used.app, used.database, coldLanes, ms(took))
 		speed, cold = append(speed, rate), append(cold, ms(took))
 	}
 	s.goals.atLeast("outbox with two processes, order and limits on, per second", median(speed), 15_000, "%.0f")
@@ -142,16 +143,16 @@ func measureOutbox(ctx context.Context, s *stage) error {
 
 // deliver makes rows, lets them be delivered, and returns how long it took
 // until so many messages were sent and every lane had its first.
-func (s *stage) deliver(ctx context.Context, statements []string, want int) (took time.Duration, err error) {
+func (s *stage) deliver(ctx context.Context, statements []string, want int) (took time.Duration, used usage, err error) {
 	ctx, cancel := context.WithTimeout(ctx, outboxWithin)
 	defer cancel()
 	db, err := s.world.spare(ctx, s)
 	if err != nil {
-		return 0, err
+		return 0, used, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := execAll(ctx, db, statements...); err != nil {
-		return 0, err
+		return 0, used, err
 	}
 	var running []*dispatcher
 	defer func() {
@@ -162,17 +163,21 @@ func (s *stage) deliver(ctx context.Context, statements []string, want int) (too
 	for range dispatchers {
 		d, err := s.startDispatcher(ctx)
 		if err != nil {
-			return 0, err
+			return 0, used, err
 		}
 		running = append(running, d)
 	}
 	if err := execAll(ctx, db, `UPDATE lanes SET active = true`); err != nil {
-		return 0, err
+		return 0, used, err
+	}
+	before, err := s.usageOf(running)
+	if err != nil {
+		return 0, used, err
 	}
 	began := time.Now()
 	for _, d := range running {
 		if _, err := io.WriteString(d.input, "\n"); err != nil {
-			return 0, fmt.Errorf("nudge dispatcher: %w", err)
+			return 0, used, fmt.Errorf("nudge dispatcher: %w", err)
 		}
 	}
 	err = await(ctx, 20*time.Millisecond, func() (bool, error) {
@@ -185,9 +190,25 @@ func (s *stage) deliver(ctx context.Context, statements []string, want int) (too
 		return n >= want && waiting == 0, nil
 	})
 	if err != nil {
-		return 0, err
+		return 0, used, err
 	}
-	return time.Since(began), checkOutbox(ctx, db)
+	took = time.Since(began)
+	after, err := s.usageOf(running)
+	used.app, used.database = after.each(before, want)
+	return took, used, errors.Join(err, checkOutbox(ctx, db))
+}
+
+// usageOf is what the dispatchers and the database used.
+func (s *stage) usageOf(running []*dispatcher) (all usage, err error) {
+	for _, d := range running {
+		t, err := timesOf(d.cmd.Process.Pid)
+		if err != nil {
+			return usage{}, err
+		}
+		all.app += t.own
+	}
+	all.database, err = family(s.world.pid)
+	return all, err
 }
 
 // checkOutbox checks that nothing was sent twice, and nothing before what

@@ -33,9 +33,10 @@ func quantile(values []time.Duration, q float64) time.Duration {
 	return sorted[min(max(i, 0), len(sorted)-1)]
 }
 
-// spread describes values by their median and range.
+// spread describes values by their median and range; zeros are what was not
+// measured.
 func spread(values []float64, format string) string {
-	if len(values) == 0 {
+	if len(values) == 0 || slices.Max(values) == 0 {
 		return "-"
 	}
 	return fmt.Sprintf(format+" ("+format+" to "+format+")", median(values), slices.Min(values), slices.Max(values))

@@ -59,8 +59,8 @@ func measureSignatures(ctx context.Context, s *stage) error {
 				steps := []func() error{
 					step(&slack, bot, pid, unknownPress(slackFrom, now), http.StatusOK),
 					step(&discord, bot, pid, ping(discordFrom, now), http.StatusOK),
-					step(&badSlack, bot, pid, spoiled{slackFrom}.request(0, now), http.StatusUnauthorized),
-					step(&badDiscord, bot, pid, spoiled{discordFrom}.request(0, now), http.StatusUnauthorized),
+					step(&badSlack, bot, pid, spoiled(slackFrom.request(0, now)), http.StatusUnauthorized),
+					step(&badDiscord, bot, pid, spoiled(discordFrom.request(0, now)), http.StatusUnauthorized),
 				}
 				if s.peer != nil {
 					steps = append(
@@ -83,8 +83,12 @@ func measureSignatures(ctx context.Context, s *stage) error {
 		name string
 		got  []asked
 	}{
-		{"Slack", slack}, {"Slack, the peer", slackPeer}, {"Discord", discord}, {"Discord, the peer", discordPeer},
-		{"bad signature on Slack", badSlack}, {"bad signature on Discord", badDiscord},
+		{"Slack", slack},
+		{"Slack, the peer", slackPeer},
+		{"Discord", discord},
+		{"Discord, the peer", discordPeer},
+		{"bad signature on Slack", badSlack},
+		{"bad signature on Discord", badDiscord},
 	} {
 		if len(one.got) > 0 {
 			fmt.Fprintf(s.out, "answers without the database, %s: %s/s, %s µs of CPU each\n",

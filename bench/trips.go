@@ -86,7 +86,7 @@ func (s *stage) countTrips(ctx context.Context, p *proxy) (_ trips, err error) {
 		shown = append(shown, float64(p.trips.Load()-before))
 	}
 	before := p.trips.Load()
-	bad := spoiled{from}.request(0, time.Now())
+	bad := spoiled(from.request(0, time.Now()))
 	for range badRequests {
 		status, err := c.exchange(bad)
 		if err != nil || status != http.StatusUnauthorized {

@@ -86,7 +86,10 @@ func (w *world) fill(ctx context.Context, o options) error {
 	if err := errors.Join(execAll(ctx, db, statements...), db.Close()); err != nil {
 		return err
 	}
-	copies := []string{bareDatabase, peerDatabase}
+	copies := []string{bareDatabase}
+	if o.peer {
+		copies = append(copies, peerDatabase)
+	}
 	for _, name := range copies {
 		if err := w.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+botDatabase); err != nil {
 			return err

@@ -170,24 +170,14 @@ func (im *importer) check(ctx context.Context) (err error) {
 }
 
 // load reads the file again and imports its valid rows.
-func (im *importer) load(ctx context.Context) error {
+func (im *importer) load(ctx context.Context) (err error) {
 	f, err := im.open()
 	if err != nil {
 		return err
 	}
+	keeper := &keeper{sink: im.sink, counts: &im.report.Counts}
+	defer func() { err = errors.Join(err, keeper.settle()) }()
 	batch := make([]core.Award, 0, im.opts.BatchSize)
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		counts, err := im.sink.ImportAwards(ctx, batch)
-		if err != nil {
-			return fmt.Errorf("import awards: %w", err)
-		}
-		im.report.Counts.Add(counts)
-		batch = make([]core.Award, 0, im.opts.BatchSize)
-		return nil
-	}
 	valid, invalid := 0, 0
 	for row, err := range f.Rows() {
 		if err != nil {
@@ -204,21 +194,65 @@ func (im *importer) load(ctx context.Context) error {
 		}
 		row.Award.DecidedAt = im.opts.DecidedAt
 		if batch = append(batch, row.Award); len(batch) == im.opts.BatchSize {
-			if err := flush(); err != nil {
+			if err := keeper.keep(ctx, batch); err != nil {
 				return err
 			}
+			batch = make([]core.Award, 0, im.opts.BatchSize)
 		}
 		if err := im.step(ctx, row.End, im.size); err != nil {
 			return err
 		}
 	}
-	if err := flush(); err != nil {
+	if err := errors.Join(keeper.keep(ctx, batch), keeper.settle()); err != nil {
 		return err
 	}
 	if valid != im.report.Valid || invalid != im.report.Invalid {
 		return errFileChanged
 	}
 	im.opts.Progress(2*im.size, 2*im.size)
+	return nil
+}
+
+// keeper stores one batch while the next one is read.
+type keeper struct {
+	sink   core.AwardSink
+	counts *core.AwardCounts
+	// stored tells what became of the batch that is being stored; nil when
+	// there is none.
+	stored chan stored
+}
+
+type stored struct {
+	counts core.AwardCounts
+	err    error
+}
+
+// keep begins to store a batch once the one before is stored, and returns
+// what became of that one.
+func (k *keeper) keep(ctx context.Context, batch []core.Award) error {
+	if err := k.settle(); err != nil || len(batch) == 0 {
+		return err
+	}
+	done := make(chan stored, 1)
+	k.stored = done
+	go func() {
+		counts, err := k.sink.ImportAwards(ctx, batch)
+		done <- stored{counts, err}
+	}()
+	return nil
+}
+
+// settle waits for the batch that is being stored.
+func (k *keeper) settle() error {
+	if k.stored == nil {
+		return nil
+	}
+	s := <-k.stored
+	k.stored = nil
+	if s.err != nil {
+		return fmt.Errorf("import awards: %w", s.err)
+	}
+	k.counts.Add(s.counts)
 	return nil
 }
 
