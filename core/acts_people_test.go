@@ -1,10 +1,10 @@
 package core_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -12,7 +12,13 @@ import (
 )
 
 // actAsk: somebody wants to prove an address.
-func (w *world) actAsk(rt *rapid.T) { w.ask1(rt, w.replica(rt), w.drawPerson(rt), w.drawMail(rt)) }
+func (w *world) actAsk(rt *rapid.T) {
+	who, mail := w.drawPerson(rt), w.drawMail(rt)
+	w.ask1(rt, w.replica(rt), who, mail)
+	if rapid.Bool().Draw(rt, "and reads the mail") {
+		w.actProve(rt)
+	}
+}
 
 func (w *world) ask1(rt *rapid.T, r *replica, who core.Identity, mail string) {
 	may := w.mayAsk(who, w.now)
@@ -46,7 +52,14 @@ func (w *world) actProve(rt *rapid.T) {
 	if len(w.letters) == 0 {
 		rt.Skip("no letter")
 	}
-	w.prove1(rt, r, rapid.SampledFrom(w.letters).Draw(rt, "letter"), rapid.Bool().Draw(rt, "by link"))
+	l := w.letters[len(w.letters)-1]
+	if rapid.IntRange(0, 2).Draw(rt, "any letter") == 2 {
+		l = rapid.SampledFrom(w.letters).Draw(rt, "letter")
+	}
+	if a := w.askOf(l.id); a != nil && !a.dead(w.now) && rapid.IntRange(0, 3).Draw(rt, "just too late") == 3 {
+		w.now = a.at.Add(core.CodeTTL)
+	}
+	w.prove1(rt, r, l, rapid.Bool().Draw(rt, "by link"))
 }
 
 func (w *world) prove1(rt *rapid.T, r *replica, l letter, byLink bool) {
@@ -84,7 +97,17 @@ func (w *world) actGuess(rt *rapid.T) {
 	if len(w.asks) == 0 {
 		rt.Skip("nothing asked")
 	}
-	a, who, r := rapid.SampledFrom(w.asks).Draw(rt, "asked"), w.drawPerson(rt), w.replica(rt)
+	a, r := rapid.SampledFrom(w.asks).Draw(rt, "asked"), w.replica(rt)
+	who := a.who
+	if rapid.IntRange(0, 3).Draw(rt, "by anybody") == 3 {
+		who = w.drawPerson(rt)
+	}
+	for range rapid.SampledFrom([]int{1, 1, core.MaxTries + 1}).Draw(rt, "guesses") {
+		w.guess(rt, r, a, who)
+	}
+}
+
+func (w *world) guess(rt *rapid.T, r *replica, a *ask, who core.Identity) {
 	fate, err := w.attempt(rt, func() error {
 		_, err := r.links.EnterCode(w.ctx, who, a.id, "not it")
 		return err
@@ -111,7 +134,8 @@ func (w *world) actGuess(rt *rapid.T) {
 
 // actClaim: somebody presses Claim.
 func (w *world) actClaim(rt *rapid.T) {
-	b, who, r := w.drawBadge(rt), w.drawPerson(rt), w.replica(rt)
+	r := w.replica(rt)
+	b, who := w.drawClaim(rt)
 	want, wantErr := w.claim(b, who, w.now)
 	var got core.ClaimResult
 	fate, err := w.attempt(rt, func() (err error) {
@@ -136,6 +160,26 @@ func (w *world) actClaim(rt *rapid.T) {
 	}
 }
 
+// drawClaim draws mostly what somebody can claim.
+func (w *world) drawClaim(rt *rapid.T) (*badge, core.Identity) {
+	badges, people := slices.Clone(w.badges), w.people
+	if rapid.IntRange(0, 3).Draw(rt, "anything by anybody") < 3 {
+		badges = slices.DeleteFunc(badges, func(b *badge) bool { return !b.stage.Claimable() || len(w.owners(b.mail)) == 0 })
+	}
+	if len(badges) == 0 {
+		rt.Skip("no badge")
+	}
+	b := rapid.SampledFrom(badges).Draw(rt, "badge")
+	if owners := w.owners(b.mail); len(owners) > 0 && rapid.IntRange(0, 3).Draw(rt, "by anybody") < 3 {
+		people = owners
+	}
+	return b, rapid.SampledFrom(people).Draw(rt, "person")
+}
+
+func (w *world) owners(mail string) []core.Identity {
+	return slices.DeleteFunc(slices.Clone(w.people), func(who core.Identity) bool { return !w.owns(who, mail) })
+}
+
 // nameOfOpen is the id of the open handoff, which nobody is told.
 func (w *world) nameOfOpen(rt *rapid.T, r *replica, who core.Identity, b *badge) string {
 	state, err := r.db.ClaimState(w.ctx, who, b.id, w.now)
@@ -152,11 +196,20 @@ func (w *world) actFollow(rt *rapid.T) {
 	if len(w.tokens) == 0 {
 		rt.Skip("no link")
 	}
-	token := rapid.SampledFrom(w.tokens).Draw(rt, "link")
+	token := w.tokens[len(w.tokens)-1]
+	if rapid.IntRange(0, 2).Draw(rt, "any link") == 2 {
+		token = rapid.SampledFrom(w.tokens).Draw(rt, "link")
+	}
 	id, _ := w.keys.ParseToken(core.PurposeHandoff, token)
 	b, h := w.handoffOf(id)
+	if h != nil && b.live(w.now) == h && rapid.IntRange(0, 2).Draw(rt, "at the last moment") == 2 {
+		w.now = h.ends.Add(-time.Millisecond)
+	}
 	may := h != nil && w.mayFollow(b, h, w.now)
 	heard := len(w.provider.said)
+	slow := time.Duration(rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(rt, "seconds that the provider takes")) * time.Second
+	w.provider.answers = func() { w.now = w.now.Add(slow) }
+	defer func() { w.provider.answers = func() {} }()
 	var link string
 	fate, err := w.attempt(rt, func() (err error) {
 		link, err = r.passes.Follow(w.ctx, token)
@@ -170,6 +223,8 @@ func (w *world) actFollow(rt *rapid.T) {
 	if fate != done {
 		return
 	}
+	// What was open when it was pressed may have ended while the provider was
+	// asked.
 	if !may || !w.mayFollow(b, h, w.now) {
 		w.refused(rt, "rule 2: a link worked twice, after its end, or for another", err)
 		return
@@ -238,13 +293,14 @@ func answerOf(err error) string {
 }
 
 // settleIn lets some people be there already: what they asked for is proved,
-// and they have a badge that is pending.
+// and they have a badge to claim.
 func (w *world) settleIn(rt *rapid.T) {
-	n := rapid.IntRange(0, len(w.mails)).Draw(rt, "people already there")
+	n := rapid.SampledFrom([]int{1, 2, 2, 0}).Draw(rt, "people already there")
+	known := rapid.Bool().Draw(rt, "their badges are at the provider")
 	w.calmly(func() {
 		r := w.replicas[0]
 		for i, mail := range w.mails[:n] {
-			w.grant1(rt, r, mail, true)
+			w.grant1(rt, r, mail, known)
 			w.receiveAll(rt, r)
 			w.ask1(rt, r, w.people[i], mail)
 			w.letThrough(rt, r)
@@ -274,17 +330,3 @@ func (w *world) actErase(rt *rapid.T) {
 var errRollBack = errors.New("only looking")
 
 func email(s string) core.Email { return core.Email{Shown: s, Normal: s} }
-
-// idOf is the id of a badge that was granted just now.
-func (w *world) idOf(rt *rapid.T, r *replica, award string) string {
-	var id string
-	err := r.db.InTx(w.ctx, func(ctx context.Context, tx core.Tx) error {
-		c, err := tx.SaveObservation(ctx, core.Observation{ExternalID: award}, w.now, core.PollPlan{})
-		id = c.After.ID
-		return errors.Join(err, errRollBack)
-	})
-	if !errors.Is(err, errRollBack) {
-		rt.Fatal(err)
-	}
-	return id
-}

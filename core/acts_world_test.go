@@ -38,7 +38,7 @@ func (w *world) grant1(rt *rapid.T, r *replica, mail string, known bool) {
 	if !ok {
 		return
 	}
-	b.id = w.idOf(rt, r, b.award)
+	w.look(rt, `SELECT id FROM badges WHERE award_id = '`+b.award+`'`, func(scan func(...any) error) error { return scan(&b.id) })
 	w.badges = append(w.badges, b)
 	delete(w.erased, mail)
 	if known {
@@ -116,7 +116,7 @@ func (w *world) apply(rt *rapid.T, r *replica, o core.Observation) bool {
 
 // actTime: the clock jumps.
 func (w *world) actTime(rt *rapid.T) {
-	seconds := rapid.SampledFrom([]int{1, 20, 60, 120, 600, 3600}).Draw(rt, "seconds")
+	seconds := rapid.SampledFrom([]int{1, 20, 60, 118, 120, 600, 3600}).Draw(rt, "seconds")
 	w.now = w.now.Add(time.Duration(seconds) * time.Second)
 }
 
@@ -234,6 +234,7 @@ func (w *world) letThrough(rt *rapid.T, r *replica) {
 		for w.deliver(rt, r) > 0 {
 		}
 	})
+	w.checkWhatLeft(rt)
 }
 
 // actGoOn: a process that stalled goes on where it was.
@@ -267,15 +268,16 @@ func (w *world) settle(rt *rapid.T) {
 	for _, r := range w.replicas {
 		r.stalled = nil
 	}
-	for i := 0; i < 50; i++ {
-		w.now = w.now.Add(time.Minute)
+	for i := range 20 {
+		// Longer and longer, because a badge may take long to be issued.
+		w.now = w.now.Add(time.Duration(1+i) * time.Minute)
 		w.sweep(rt, w.replicas[i%2])
 		w.workOff(rt, w.replicas[i%2])
 		w.letThrough(rt, w.replicas[1-i%2])
 		var left int
 		w.look(rt, `SELECT (SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending'))
 			+ (SELECT count(*) FROM inbox WHERE state IN ('ready', 'running'))
-			+ (SELECT count(*) FROM handoffs WHERE state = 'preparing')`, func(scan func(...any) error) error { return scan(&left) })
+			+ (SELECT count(*) FROM handoffs WHERE state IN ('preparing', 'open'))`, func(scan func(...any) error) error { return scan(&left) })
 		if left == 0 {
 			return
 		}

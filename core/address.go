@@ -22,6 +22,11 @@ const (
 // sent to.
 var ErrBadAddress = errors.New("not an e-mail address")
 
+// domains are read as for looking them up (IDNA 2008), and with the limits of
+// the DNS: no label is empty or longer than 63 octets
+// (https://www.rfc-editor.org/rfc/rfc1034#section-3.1).
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true))
+
 // Email is an e-mail address: as it was typed, and in the form in which two
 // addresses are compared.
 type Email struct {
@@ -51,7 +56,9 @@ func ParseEmail(s string) (Email, error) {
 	}
 	at := strings.LastIndexByte(shown, '@')
 	local, domain := shown[:at], shown[at+1:]
-	ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
+	ascii, err := domains.ToASCII(domain)
+	// The dot may have been written as another one, which becomes one here.
+	ascii = strings.TrimSuffix(ascii, ".")
 	if err != nil || !strings.Contains(ascii, ".") {
 		return Email{}, ErrBadAddress
 	}

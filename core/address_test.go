@@ -19,6 +19,7 @@ func TestParseEmail(t *testing.T) {
 		{"international domain", "ada@Bücher.example", "ada@xn--bcher-kva.example"},
 		{"the same domain in ASCII", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"},
 		{"international local part", "Jörg@example.org", "jörg@example.org"},
+		{"international full stops", "ada@example\u3002org\u3002", "ada@example.org"},
 		{"decomposed local part", "Jo\u0308rg@example.org", "jörg@example.org"},
 		{"sharp s folds", "GROß@example.org", "gross@example.org"},
 		{"apostrophe", "o'neil@example.org", "o'neil@example.org"},
@@ -41,6 +42,7 @@ func TestParseEmailRefuses(t *testing.T) {
 		"ada@example.org\r\nBcc: bob@example.org", "ada\u200b@example.org", "ada\ufffd@example.org",
 		"ada@[127.0.0.1]", "ada@-example.org", strings.Repeat("a", 65) + "@example.org",
 		"ada@" + strings.Repeat("a.", 130) + "org", "ada@exam_ple.org\xff",
+		"ada@\u3002example.org", "ada@" + strings.Repeat("a", 64) + ".org",
 	} {
 		if got, err := ParseEmail(typed); !errors.Is(err, ErrBadAddress) {
 			t.Errorf("ParseEmail(%q) = %+v, %v, want a refusal", typed, got, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,16 +89,39 @@ func houseOn(t *testing.T, url string) *house {
 // migratedStore is the file of a store that holds nothing yet.
 func migratedStore(t *testing.T) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "template.db")
-	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: ruleKeys(t)})
+	data, err := migrated()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Migrate(t.Context()), db.Close()); err != nil {
+	file := filepath.Join(t.TempDir(), "template.db")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
 }
+
+// migrated is the content of such a file, made once: migrating costs more
+// than most tests.
+var migrated = sync.OnceValues(func() (data []byte, err error) {
+	dir, err := os.MkdirTemp("", "laurel")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	keys, err := core.NewKeys(make([]byte, core.KeyBytes))
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "template.db")
+	db, err := sqlstore.Open(context.Background(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 func ruleKeys(tb testing.TB) *core.Keys {
 	tb.Helper()

@@ -100,8 +100,13 @@ func (k *Keys) Token(p Purpose, id string) (string, error) {
 // purpose with any of the keys, and false for anything else. It takes the
 // same time whichever key made the token, and whether one did.
 func (k *Keys) ParseToken(p Purpose, token string) (id string, ok bool) {
+	const size = len(uuid.UUID{}) + tokenMACBytes
+	if len(token) != base64.RawURLEncoding.EncodedLen(size) {
+		// Line breaks, which decoding passes over, would make other spellings.
+		return "", false
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != len(uuid.UUID{})+tokenMACBytes {
+	if err != nil || len(raw) != size {
 		return "", false
 	}
 	u := uuid.UUID(raw[:16])

@@ -152,7 +152,7 @@ func TestTokenOpensOnlyItsOwn(t *testing.T) {
 			t.Errorf("altered at %d, still taken", i)
 		}
 	}
-	for _, bad := range []string{"", token[1:], token + "A", token + "=", strings.Repeat("A", 43)} {
+	for _, bad := range []string{"", token[1:], token + "A", token + "=", token + "\n", token[:9] + "\r\n" + token[9:], strings.Repeat("A", 43)} {
 		if _, ok := k.ParseToken(PurposeHandoff, bad); ok {
 			t.Errorf("%q was taken", bad)
 		}

@@ -162,13 +162,14 @@ func (l *Links) prove(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if err := l.attach(ctx, tx, v, now); err != nil {
+		member, err := l.attach(ctx, tx, v, now)
+		if err != nil {
 			return err
 		}
 		return errors.Join(
 			tx.QueueWork(ctx, linkSource, v.ID, WorkReadPerson, v.Email.Normal, now),
 			tx.TellSubject(ctx, Subject{Kind: SubjectVerification, ID: v.ID}, true, now),
-			tx.Audit(ctx, v.Account.MemberID, "address.proved", v.ID, now),
+			tx.Audit(ctx, member, "address.proved", v.ID, now),
 		)
 	})
 	if err != nil {
@@ -192,30 +193,31 @@ func (l *Links) Found(ctx context.Context, source, key string) error {
 	})
 }
 
-func (l *Links) attach(ctx context.Context, tx Tx, v Verification, now time.Time) error {
+// attach returns whose the address is in the end.
+func (l *Links) attach(ctx context.Context, tx Tx, v Verification, now time.Time) (member string, err error) {
 	asking := v.Account.MemberID
 	owner, err := tx.AddressOwner(ctx, v.Email.Normal)
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.LockMembers(ctx, asking); err != nil {
-			return err
+			return "", err
 		}
-		return tx.AddAddress(ctx, Address{ID: NewID(), MemberID: asking, Email: v.Email, VerifiedAt: now})
+		return asking, tx.AddAddress(ctx, Address{ID: NewID(), MemberID: asking, Email: v.Email, VerifiedAt: now})
 	}
 	if err != nil || owner.MemberID == asking {
-		return err
+		return asking, err
 	}
 	locked, err := tx.LockMembers(ctx, asking, owner.MemberID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if len(locked) != 2 {
 		// One of them joined somebody else since the reads above: begin again.
-		return ErrUnavailable
+		return "", ErrUnavailable
 	}
 	if err := tx.JoinMembers(ctx, asking, owner.MemberID); err != nil {
-		return err
+		return "", err
 	}
-	return l.tellOthers(ctx, tx, v.Account.ID, owner.MemberID, now)
+	return owner.MemberID, l.tellOthers(ctx, tx, v.Account.ID, owner.MemberID, now)
 }
 
 // tellOthers tells every other account of the member that this one joined.

@@ -32,6 +32,8 @@ type Person struct {
 	// Waiting says that messages could not reach the person by direct
 	// message and wait for the next contact.
 	Waiting bool
+	// Seen is when the account was last noted as seen.
+	Seen time.Time
 }
 
 // MemberID returns the member, or "" for somebody unknown.

@@ -87,7 +87,7 @@ func nameOfBadge(award string) string { return "Badge of " + award }
 
 func (m *model) grant(mail string) *badge {
 	m.granted++
-	award := fmt.Sprintf("award-%d", m.granted)
+	award := fmt.Sprintf("award-%03d", m.granted)
 	return &badge{
 		award: award, mail: mail, stage: core.StageGranted, name: nameOfBadge(award),
 		first: "First-" + award, last: "Last-" + award,

@@ -20,6 +20,8 @@ type provider struct {
 	truth map[string]core.Observation
 	// said is everything that it ever answered: any of it may be applied late.
 	said []core.Observation
+	// answers passes the time that an answer takes.
+	answers func()
 }
 
 var _ core.Provider = (*provider)(nil)
@@ -46,6 +48,7 @@ func (p *provider) Get(_ context.Context, id string) (core.Observation, error) {
 	if !ok {
 		return core.Observation{}, core.ErrNoSuchBadge
 	}
+	p.answers()
 	o.ReadAt = p.clock.Now()
 	p.said = append(p.said, o)
 	return o, nil
@@ -59,7 +62,9 @@ func (p *provider) Issue(ctx context.Context, r core.IssueRequest) (core.Observa
 }
 
 func (*provider) ForPerson(context.Context, core.Email) ([]core.Observation, error) { return nil, nil }
-func (*provider) Templates(context.Context) ([]core.Template, error)                { return nil, nil }
+
+func (*provider) Templates(context.Context) ([]core.Template, error) { return nil, nil }
+
 func (*provider) Replace(context.Context, string, core.IssueRequest) (core.Observation, error) {
 	return core.Observation{}, core.ErrRefused
 }

@@ -242,6 +242,14 @@ type Tx interface {
 	// EraseAddress deletes everything personal that belongs to an address
 	// and, when it was the member's last, the member with all accounts.
 	EraseAddress(ctx context.Context, normal string, now time.Time) error
+	// EraseMember deletes the actor's member with all accounts and everything
+	// personal that belongs to its addresses. [ErrNotFound] for an unknown
+	// actor.
+	EraseMember(ctx context.Context, actor Identity, now time.Time) error
+	// EraseAccountsOf deletes up to limit accounts of a workspace and returns
+	// how many. A member without another account goes with it, as in
+	// EraseMember; one with others loses only this one.
+	EraseAccountsOf(ctx context.Context, p Platform, tenant string, limit int, now time.Time) (int, error)
 
 	// AddPost follows a message; a post of the same account and message key
 	// is taken over. It returns the post's id.

@@ -50,6 +50,7 @@ var CommandKeys = []string{
 	"badges.emails",
 	"badges.claim",
 	"badges.claim.badge",
+	"badges.forget",
 	"badges.help",
 }
 
@@ -105,6 +106,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbLink, address),
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),
+		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}
 	b.distinct(c.Options)

@@ -51,6 +51,14 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 	return append(findings, token, scopeFinding(auth.Header.Get("X-OAuth-Scopes")))
 }
 
+// Installed reports whether Slack takes the bot token for a workspace or
+// organisation. False also where Slack does not answer.
+// https://docs.slack.dev/reference/methods/auth.test
+func (a *Adapter) Installed(ctx context.Context, tenant string) bool {
+	auth, err := a.api.AuthTestContext(ctx)
+	return err == nil && tenant != "" && (auth.TeamID == tenant || auth.EnterpriseID == tenant)
+}
+
 // transportFinding is about what the way in needs: the app token where there
 // is one, else the signing secret.
 func (a *Adapter) transportFinding(ctx context.Context) Finding {

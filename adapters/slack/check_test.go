@@ -53,6 +53,32 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestInstalled(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		answer http.HandlerFunc
+		tenant string
+		want   bool
+	}{
+		{"in the workspace", says(200, `{"ok":true,"team_id":"T1"}`), "T1", true},
+		{"in the organisation", says(200, `{"ok":true,"team_id":"E1","enterprise_id":"E1"}`), "E1", true},
+		{"in another workspace", says(200, `{"ok":true,"team_id":"T2"}`), "T1", false},
+		{"removed", refuses("account_inactive"), "T1", false},
+		{"unreachable", says(502, ""), "T1", false},
+		{"nowhere named", says(200, `{"ok":true}`), "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, chat.Answer{})
+			b.slack.once("auth.test", tt.answer)
+			if got := b.Installed(t.Context(), tt.tenant); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
 // Socket Mode needs no signing secret, but a token of its own.
 func TestCheckSocketMode(t *testing.T) {
 	t.Parallel()

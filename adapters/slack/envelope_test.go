@@ -127,7 +127,7 @@ func TestSocketEvents(t *testing.T) {
 	if body := other.acked("e-2"); body != nil {
 		t.Errorf("got %v", body)
 	}
-	want := inbox.Message{Source: "slack", Key: "Ev1", Kind: inbox.KindInstallationEnded, Payload: "slack:T1"}
+	want := inbox.Message{Source: "slack", Key: "Ev1", Kind: inbox.KindInstallationRemoved, Payload: "slack:T1"}
 	b.stop()
 	if got := b.inbox.seen["slackEv1"]; len(b.inbox.seen) != 1 || got != want {
 		t.Errorf("stored %v", b.inbox.seen)

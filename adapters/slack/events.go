@@ -73,7 +73,8 @@ func (a *Adapter) challenge(value string) reply {
 // work. An event that could not be stored is refused, so that Slack sends it
 // again.
 func (a *Adapter) dispatchEvent(ctx context.Context, e *event) reply {
-	if !e.endsInstallation() {
+	kind := e.ending()
+	if kind == "" {
 		return reply{status: http.StatusOK, outcome: "ignored"}
 	}
 	tenant := e.tenant()
@@ -83,7 +84,7 @@ func (a *Adapter) dispatchEvent(ctx context.Context, e *event) reply {
 	isNew, err := a.store(ctx, inbox.Message{
 		Source:  string(Platform),
 		Key:     e.EventID,
-		Kind:    inbox.KindInstallationEnded,
+		Kind:    kind,
 		Payload: string(Platform) + ":" + tenant,
 	})
 	if err != nil {
@@ -117,20 +118,25 @@ func (a *Adapter) store(ctx context.Context, m inbox.Message) (isNew bool, err e
 	}
 }
 
-// endsInstallation reports whether the bot can no longer work there. Tokens
-// of people alone do not matter: none is kept.
+// ending says how the event ends an installation; empty means not at all.
+// Revoked tokens alone only stop what is sent: an app that was removed is told
+// so, before or after that. Tokens of people do not matter: none is kept.
+// https://docs.slack.dev/reference/events/app_uninstalled,
 // https://docs.slack.dev/reference/events/tokens_revoked
-func (e *event) endsInstallation() bool {
-	switch e.Event.Type {
-	case "app_uninstalled":
-		return true
-	case "tokens_revoked":
-		return len(e.Event.Tokens.Bot) > 0 || len(e.Event.Tokens.OAuth) == 0
+func (e *event) ending() inbox.Kind {
+	tokens := e.Event.Tokens
+	switch {
+	case e.Event.Type == "app_uninstalled":
+		return inbox.KindInstallationRemoved
+	case e.Event.Type == "tokens_revoked" && (len(tokens.Bot) > 0 || len(tokens.OAuth) == 0):
+		return inbox.KindInstallationEnded
 	default:
-		return false
+		return ""
 	}
 }
 
+// tenant is the one that [actor] gives the same installation's people: the
+// organisation where all of it installed the app, otherwise the workspace.
 func (e *event) tenant() string {
 	if len(e.Authorizations) > 0 {
 		if auth := e.Authorizations[0]; auth.IsEnterpriseInstall {

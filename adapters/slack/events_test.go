@@ -14,15 +14,18 @@ func TestEvents(t *testing.T) {
 	tests := []struct {
 		name, body string
 		want       string
+		kind       inbox.Kind
 	}{
-		{"uninstalled", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_uninstalled"}}`, "slack:T1"},
-		{"uninstalled everywhere", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_uninstalled"},"authorizations":[{"enterprise_id":"E1","is_enterprise_install":true}]}`, "slack:E1"},
-		{"bot token revoked", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":["U0"]}}}`, "slack:T1"},
-		{"token of a person revoked", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":[]}}}`, ""},
-		{"home opened", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_home_opened","user":"U1"}}`, ""},
-		{"message", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"message","text":"hello","blocks":[{"type":"?"}]}}`, ""},
-		{"rate limited", `{"type":"app_rate_limited","team_id":"T1"}`, ""},
-		{"something new", `{"type":"weather_report"}`, ""},
+		{"uninstalled", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_uninstalled"}}`, "slack:T1", inbox.KindInstallationRemoved},
+		{"uninstalled everywhere", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_uninstalled"},"authorizations":[{"enterprise_id":"E1","is_enterprise_install":true}]}`, "slack:E1", inbox.KindInstallationRemoved},
+		{"uninstalled by a workspace of an organisation", `{"type":"event_callback","team_id":"T1","enterprise_id":"E1","event_id":"Ev1","event":{"type":"app_uninstalled"},"authorizations":[{"enterprise_id":"E1","team_id":"T1","is_enterprise_install":false}]}`, "slack:T1", inbox.KindInstallationRemoved},
+		{"uninstalled, no workspace named", `{"type":"event_callback","enterprise_id":"E1","event_id":"Ev1","event":{"type":"app_uninstalled"}}`, "slack:E1", inbox.KindInstallationRemoved},
+		{"bot token revoked", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":["U0"]}}}`, "slack:T1", inbox.KindInstallationEnded},
+		{"token of a person revoked", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"tokens_revoked","tokens":{"oauth":["U1"],"bot":[]}}}`, "", ""},
+		{"home opened", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_home_opened","user":"U1"}}`, "", ""},
+		{"message", `{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"message","text":"hello","blocks":[{"type":"?"}]}}`, "", ""},
+		{"rate limited", `{"type":"app_rate_limited","team_id":"T1"}`, "", ""},
+		{"something new", `{"type":"weather_report"}`, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,7 +48,7 @@ func TestEvents(t *testing.T) {
 				}
 				return
 			}
-			want := inbox.Message{Source: "slack", Key: "Ev1", Kind: inbox.KindInstallationEnded, Payload: tt.want}
+			want := inbox.Message{Source: "slack", Key: "Ev1", Kind: tt.kind, Payload: tt.want}
 			if got := b.inbox.seen["slackEv1"]; len(b.inbox.seen) != 1 || got != want {
 				t.Errorf("stored %v", b.inbox.seen)
 			}

@@ -124,7 +124,7 @@ func TestSamplesDecode(t *testing.T) {
 		if err := decodeJSON(data, &e); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got, want := e.endsInstallation(), name == "AppUninstalledPayload.json" || name == "TokensRevokedPayload.json"; got != want {
+		if got, want := e.ending() != "", name == "AppUninstalledPayload.json" || name == "TokensRevokedPayload.json"; got != want {
 			t.Errorf("%s: ends the installation: %v", name, got)
 		}
 	}

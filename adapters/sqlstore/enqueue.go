@@ -132,9 +132,15 @@ func (t *tx) queuePosts(ctx context.Context, posts []target, now time.Time) erro
 	return t.queue(ctx, lanes, queue, now)
 }
 
+// mailLane is the lane of the mail of a verification.
+func mailLane(verificationID string) string { return "mail:" + verificationID }
+
+// eventLane is the lane of what the body is told about a badge.
+func eventLane(badgeID string) string { return "event:" + badgeID }
+
 // QueueMail implements [core.Tx].
 func (t *tx) QueueMail(ctx context.Context, verificationID string, secret core.Secret, now time.Time) error {
-	lane := "mail:" + verificationID
+	lane := mailLane(verificationID)
 	return t.queue(ctx, []laneRow{{Lane: lane}}, []queueRow{{
 		Lane: lane, Kind: string(delivery.KindMail), Ref: verificationID, Key: core.NewID(),
 		Payload: t.db.keys.Seal(secret.Reveal(), mailContext(verificationID)),
@@ -143,7 +149,7 @@ func (t *tx) QueueMail(ctx context.Context, verificationID string, secret core.S
 
 // QueueEvent implements [core.Tx].
 func (t *tx) QueueEvent(ctx context.Context, e core.EventType, badgeID, eventID string, now time.Time) error {
-	lane := "event:" + badgeID
+	lane := eventLane(badgeID)
 	return t.queue(ctx, []laneRow{{Lane: lane}}, []queueRow{{
 		Lane: lane, Kind: string(delivery.KindEvent), Ref: badgeID, Key: eventID, Payload: string(e),
 	}}, now)

@@ -50,8 +50,11 @@ func (r addressRow) address() core.Address {
 // Person implements [core.PersonStore].
 func (d *DB) Person(ctx context.Context, id core.Identity) (core.Person, error) {
 	r := d.run()
-	var accounts []accountRow
-	err := r.all(ctx, &accounts, `SELECT `+accountColumns+` FROM accounts a
+	var accounts []struct {
+		accountRow
+		SeenAt int64 `db:"seen_at"`
+	}
+	err := r.all(ctx, &accounts, `SELECT `+accountColumns+`, a.seen_at FROM accounts a
 		WHERE a.member_id = (SELECT member_id FROM accounts WHERE platform = ? AND tenant = ? AND user_id = ?)
 		ORDER BY a.created_at, a.id`, id.Platform, id.Tenant, id.User)
 	if err != nil || len(accounts) == 0 {
@@ -62,7 +65,7 @@ func (d *DB) Person(ctx context.Context, id core.Identity) (core.Person, error) 
 		account := row.account()
 		p.Accounts = append(p.Accounts, account)
 		if account.Identity == id {
-			p.Account = &account
+			p.Account, p.Seen = &account, at(row.SeenAt)
 		}
 	}
 	var addresses []addressRow
@@ -146,9 +149,11 @@ func (t *tx) AccountsOf(ctx context.Context, memberID string) ([]core.Account, e
 
 // JoinMembers implements [core.Tx].
 func (t *tx) JoinMembers(ctx context.Context, from, into string) error {
-	// Handoffs go first: they are found by the addresses that they belong to.
+	// Handoffs go first: they are found by the addresses that they belong to,
+	// and those of an address that was taken off by what the member claimed.
 	_, err := t.exec(ctx, `UPDATE handoffs SET member_id = ? WHERE member_id = ? AND badge_id IN (
-		SELECT b.id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE d.member_id = ?)`, into, from, from)
+		SELECT b.id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE d.member_id = ?
+		UNION SELECT subject FROM audit WHERE actor = ? AND kind = 'badge.claim')`, into, from, from, from)
 	if err != nil {
 		return err
 	}

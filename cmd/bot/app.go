@@ -47,6 +47,7 @@ type app struct {
 	observer   *core.Observer
 	reconciler *core.Reconciler
 	work       *core.Work
+	farewells  *core.Farewells
 
 	limiter    *delivery.Limiter
 	dispatcher *delivery.Dispatcher
@@ -155,6 +156,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
 	}
 	a.work = &core.Work{Store: a.db, Clock: a.clock, Provider: a.credly, Observer: a.observer, TTL: s.HandoffTTL}
+	a.farewells = &core.Farewells{Store: a.db, Clock: a.clock, Installed: a.installed, Log: a.log}
 	a.worker = inbox.NewWorker(a.db, a.clock, a.log, a.inboxHandlers())
 
 	composer := a.composer(keys, catalog)
@@ -186,7 +188,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	s := a.settings
 	service := &chat.Service{
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
-		Claims: a.claims, Links: a.links, Provider: a.credly, Log: a.log, Wake: a.wake,
+		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -429,6 +431,11 @@ func (a *app) jobs() []scheduler.Job {
 		}},
 		{Name: "read-templates", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			return "", a.reconciler.Templates(ctx)
+		}},
+		{Name: "erase-removed", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			n, err := a.farewells.Sweep(ctx)
+			a.dispatcher.Nudge()
+			return count("erased", n), err
 		}},
 		{Name: "tidy", Every: 10 * time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			return "", a.db.Tidy(ctx, a.clock.Now())

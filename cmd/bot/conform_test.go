@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 				s := newStage(t, database(t), by.settle)
 				for _, one := range scenarios() {
 					// One after the other: some of them move the clock.
-					t.Run(one.name, func(t *testing.T) { //nolint:paralleltest // They share the clock.
+					t.Run(one.name, func(t *testing.T) {
 						part := s.within(t)
 						one.play(t, part, part.newcomer(t, by.platform))
 					})

@@ -147,10 +147,6 @@ func (p *newcomer) claims() shown {
 	return list.says("Ready", p.email)
 }
 
-// setDMsClosed lets nobody write to the person directly, where the platform
-// knows that.
-func (p *newcomer) setDMsClosed(closed bool) { p.s.discord.SetDMsClosed(p.discordID, closed) }
-
 // twice lets two presses leave at the same moment; one of them may find that
 // the button is gone.
 func twice(t *testing.T, press func(context.Context) error) {

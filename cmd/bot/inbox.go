@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/adapters/portal"
+	"github.com/laurelbot/laurel/adapters/slack"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
 )
@@ -18,13 +19,14 @@ func (a *app) inboxHandlers() map[inbox.Kind]inbox.Handler {
 		return func(ctx context.Context, item inbox.Item) error { return handle(ctx, item.Message.Payload) }
 	}
 	handlers := map[inbox.Kind]inbox.Handler{
-		inbox.KindIssue:             payload(a.work.Issue),
-		inbox.KindReplace:           payload(a.work.Replace),
-		inbox.KindRevoke:            payload(a.work.Revoke),
-		inbox.KindReadPerson:        a.readPerson,
-		inbox.KindProviderEvent:     payload(a.providerEvent),
-		inbox.KindPortalEvent:       payload(a.portalEvent),
-		inbox.KindInstallationEnded: payload(a.installationEnded),
+		inbox.KindIssue:               payload(a.work.Issue),
+		inbox.KindReplace:             payload(a.work.Replace),
+		inbox.KindRevoke:              payload(a.work.Revoke),
+		inbox.KindReadPerson:          a.readPerson,
+		inbox.KindProviderEvent:       payload(a.providerEvent),
+		inbox.KindPortalEvent:         payload(a.portalEvent),
+		inbox.KindInstallationEnded:   payload(a.installationEnded),
+		inbox.KindInstallationRemoved: payload(a.installationRemoved),
 	}
 	out := make(map[inbox.Kind]inbox.Handler, len(handlers))
 	for kind, handle := range handlers {
@@ -106,9 +108,30 @@ func (a *app) learnTemplate(ctx context.Context, id string) {
 }
 
 func (a *app) installationEnded(ctx context.Context, payload string) error {
-	platform, tenant, ok := strings.Cut(payload, ":")
-	if !ok {
-		return fmt.Errorf("%w: no tenant", inbox.ErrPark)
+	platform, tenant, err := installation(payload)
+	if err != nil {
+		return err
 	}
-	return a.db.MarkInstallation(ctx, core.Platform(platform), tenant, "removed by the workspace", a.clock.Now())
+	return a.db.MarkInstallation(ctx, platform, tenant, "credentials revoked", a.clock.Now())
+}
+
+func (a *app) installationRemoved(ctx context.Context, payload string) error {
+	platform, tenant, err := installation(payload)
+	if err != nil {
+		return err
+	}
+	return a.farewells.Remove(ctx, platform, tenant)
+}
+
+func installation(payload string) (platform core.Platform, tenant string, err error) {
+	before, after, ok := strings.Cut(payload, ":")
+	if !ok {
+		return "", "", fmt.Errorf("%w: no tenant", inbox.ErrPark)
+	}
+	return core.Platform(before), after, nil
+}
+
+// installed asks a platform whether a workspace still has the bot.
+func (a *app) installed(ctx context.Context, platform core.Platform, tenant string) bool {
+	return platform == slack.Platform && a.slack != nil && a.slack.Installed(ctx, tenant)
 }

@@ -28,6 +28,7 @@ func scenarios() []scenario {
 		{"a cut connection is no end", cutConnection},
 		{"polling alone suffices", pollingAlone},
 		{"wrong codes and time end a code", wrongCodes},
+		{"a person is forgotten", personIsForgotten},
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	VerbResend Verb = "resend"
 	VerbUnlink Verb = "unlink"
 	VerbPage   Verb = "page"
+	VerbForget Verb = "forget"
 )
 
 // Source is the kind of interaction an action came from.
@@ -88,7 +89,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 		return "", "", false
 	}
 	switch v := Verb(verb); v {
-	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage:
+	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -106,7 +107,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim:
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget:
 		return v, rest
 	default:
 		return VerbHelp, word

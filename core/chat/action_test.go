@@ -21,6 +21,7 @@ func TestParseCommand(t *testing.T) {
 		{"  link   ada@example.org  ", VerbLink, "ada@example.org"},
 		{"claim Project Manager", VerbClaim, "Project Manager"},
 		{"emails", VerbEmails, ""},
+		{"Forget me", VerbForget, "me"},
 		{"help me", VerbHelp, ""},
 		{"dance", VerbHelp, "dance"},
 		{"code 123", VerbHelp, "code"},

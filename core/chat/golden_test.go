@@ -170,6 +170,13 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	put("emails, one", readable(emailsCard(w, goldenPerson("ada@example.org"), "Credly")))
 	put("emails, two", readable(emailsCard(w, goldenPerson("ada@example.org", "Ada.L@Example.com"), "Credly")))
 
+	both := goldenPerson("ada@example.org", "Ada.L@Example.com")
+	both.Accounts = append(both.Accounts, core.Account{ID: "a2", MemberID: "m1", Identity: core.Identity{Platform: "discord", User: "1"}, DisplayName: "ada **bold** <@U2>"})
+	put("forget", readable(forgetCard(w, both, collection(), "Credly")))
+	put("forget, little", readable(forgetCard(w, goldenPerson(), nil, "Credly")))
+	put("forget, done", readable(forgottenCard(w, "forget.done", "Credly")))
+	put("forget, nothing", readable(forgottenCard(w, "forget.nothing", "Credly")))
+
 	proof := core.Verification{
 		ID: verificationID, Account: reader, Email: core.Email{Shown: "Ada@Example.org", Normal: "ada@example.org"},
 		State: core.VerificationOpen, ExpiresAt: noon.Add(core.CodeTTL),

@@ -62,10 +62,11 @@ func newRoom(t *testing.T) *room {
 		Composer: &chat.Composer{
 			Store: r.db, Clock: r, Keys: r.keys, Catalog: catalog, Provider: named{}, PublicURL: "https://laurel.example.org", TTL: core.DefaultHandoffTTL,
 		},
-		Claims: &core.Claims{Store: r.db, Clock: r, TTL: core.DefaultHandoffTTL},
-		Links:  &core.Links{Store: r.db, Clock: r, Keys: r.keys},
-		Log:    slog.New(slog.NewTextHandler(r.log, nil)),
-		Wake:   func() { r.wakes++ },
+		Claims:    &core.Claims{Store: r.db, Clock: r, TTL: core.DefaultHandoffTTL},
+		Links:     &core.Links{Store: r.db, Clock: r, Keys: r.keys},
+		Farewells: &core.Farewells{Store: r.db, Clock: r},
+		Log:       slog.New(slog.NewTextHandler(r.log, nil)),
+		Wake:      func() { r.wakes++ },
 	}
 	return r
 }

@@ -25,8 +25,10 @@ type Service struct {
 	Composer *Composer
 	Claims   *core.Claims
 	Links    *core.Links
-	Provider core.Provider
-	Log      *slog.Logger
+	// Farewells forgets people.
+	Farewells *core.Farewells
+	Provider  core.Provider
+	Log       *slog.Logger
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }
@@ -111,6 +113,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.resend(ctx, w, a)
 	case VerbUnlink:
 		return s.unlink(ctx, w, a)
+	case VerbForget:
+		return s.forget(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}
@@ -133,6 +137,9 @@ func asideOfPress(a Action) Where {
 	return Here
 }
 
+// seenEvery is how exactly it is known when somebody was last seen.
+const seenEvery = time.Hour
+
 // person loads who acts, keeps what the platform tells about them, and lets
 // messages that could not reach them follow now.
 func (s *Service) person(ctx context.Context, a Action) (core.Person, error) {
@@ -140,9 +147,11 @@ func (s *Service) person(ctx context.Context, a Action) (core.Person, error) {
 	if err != nil || p.Account == nil {
 		return p, err
 	}
-	if told := s.account(a); changed(*p.Account, told) {
+	now := s.Clock.Now()
+	longAgo := !p.Seen.IsZero() && now.Sub(p.Seen) >= seenEvery
+	if told := s.account(a); longAgo || changed(*p.Account, told) {
 		err := s.Store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
-			_, err := tx.EnsureAccount(ctx, told, s.Clock.Now())
+			_, err := tx.EnsureAccount(ctx, told, now)
 			return err
 		})
 		if err != nil {
@@ -150,7 +159,7 @@ func (s *Service) person(ctx context.Context, a Action) (core.Person, error) {
 		}
 	}
 	if p.Waiting && a.Aside.Ref != "" {
-		if err := s.Store.ReleaseWaiting(ctx, p.Account.ID, a.Aside, s.Clock.Now()); err != nil {
+		if err := s.Store.ReleaseWaiting(ctx, p.Account.ID, a.Aside, now); err != nil {
 			return p, err
 		}
 	}

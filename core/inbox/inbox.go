@@ -29,9 +29,12 @@ const (
 	KindRevoke = Kind(core.WorkRevoke)
 	// KindPortalEvent: a signed event of the body's own system, as it came.
 	KindPortalEvent Kind = "portal.event"
-	// KindInstallationEnded: a workspace removed the app; the payload is the
-	// platform and tenant, joined by a colon.
+	// KindInstallationEnded: the credentials of a workspace are void; the
+	// payload is the platform and tenant, joined by a colon.
 	KindInstallationEnded Kind = "installation.ended"
+	// KindInstallationRemoved: a workspace removed the app, with the same
+	// payload.
+	KindInstallationRemoved Kind = "installation.removed"
 )
 
 // Priority of a kind: lower comes first. Somebody waits for an issued badge.
@@ -39,7 +42,7 @@ func (k Kind) Priority() int {
 	switch k {
 	case KindIssue:
 		return 0
-	case KindReadPerson, KindInstallationEnded:
+	case KindReadPerson, KindInstallationEnded, KindInstallationRemoved:
 		return 1
 	case KindProviderEvent, KindPortalEvent:
 		return 2
