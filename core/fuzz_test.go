@@ -5,24 +5,10 @@ import (
 	"net/mail"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
-)
 
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
+	"github.com/laurelbot/laurel/internal/fuzzing"
+)
 
 // An address that is taken compares equal to itself however often it is read,
 // can stand in a mail's header as it is, and has no second address in it.
@@ -37,7 +23,7 @@ func FuzzEmail(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var got Email
 		var err error
-		soon(t, func() { got, err = ParseEmail(s) })
+		fuzzing.Soon(t, func() { got, err = ParseEmail(s) })
 		if err != nil {
 			if !errors.Is(err, ErrBadAddress) || got != (Email{}) {
 				t.Fatalf("refused with %+v, %v", got, err)
@@ -85,7 +71,7 @@ func FuzzToken(f *testing.F) {
 		for _, p := range []Purpose{PurposeHandoff, PurposeEmail} {
 			var id string
 			var ok bool
-			soon(t, func() { id, ok = k.ParseToken(p, s) })
+			fuzzing.Soon(t, func() { id, ok = k.ParseToken(p, s) })
 			if !ok {
 				if id != "" {
 					t.Errorf("%q was refused and names %q", s, id)
@@ -115,7 +101,7 @@ func FuzzSealed(f *testing.F) {
 	f.Add("nothing", "\xff\x00", "", -1, byte('.'))
 	f.Add(sealed[:4], strings.Repeat("long", 100), "\xff", 1<<30, byte('='))
 	f.Fuzz(func(t *testing.T, column, plain, context string, at int, with byte) {
-		soon(t, func() {
+		fuzzing.Soon(t, func() {
 			got, err := k.Open(column, "fuzz:"+context)
 			if err == nil || got != "" || !errors.Is(err, ErrSealed) {
 				t.Errorf("%q opened as %q, %v", column, got, err)

@@ -11,28 +11,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
 	"github.com/laurelbot/laurel/internal/refdata"
 )
-
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
 
 // optional lets a fuzz target go on with its own seeds where the samples are
 // missing.
@@ -115,7 +100,7 @@ func FuzzTrustedURL(f *testing.F) {
 	c := fuzzClient(f, &said{})
 	f.Fuzz(func(t *testing.T, link string) {
 		trusted := false
-		soon(t, func() { trusted = c.TrustedURL(link) })
+		fuzzing.Soon(t, func() { trusted = c.TrustedURL(link) })
 		if !trusted {
 			return
 		}
@@ -154,7 +139,7 @@ func FuzzNextPage(f *testing.F) {
 	first := c.path("badges")
 	f.Fuzz(func(t *testing.T, given string) {
 		var next string
-		soon(t, func() { next = c.nextPage(given, first, url.Values{"filter": {"state::pending"}}, 2) })
+		fuzzing.Soon(t, func() { next = c.nextPage(given, first, url.Values{"filter": {"state::pending"}}, 2) })
 		u, err := url.Parse(next)
 		if err != nil || u.Scheme != "https" || u.Host != "api.credly.com" || u.User != nil {
 			t.Fatalf("%q leads to %q, %v", given, next, err)
@@ -189,7 +174,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		transport := &said{status: status, body: body}
 		c := fuzzClient(t, transport)
-		soon(t, func() {
+		fuzzing.Soon(t, func() {
 			o, err := c.Get(t.Context(), testBadge)
 			holds(t, o, err, body)
 			if err == nil && !validID(o.ProviderID) {
@@ -268,7 +253,7 @@ func FuzzEvent(f *testing.F) {
 		c := fuzzClient(t, transport)
 		var id string
 		var err error
-		soon(t, func() { id, err = c.Event(t.Context(), payload) })
+		fuzzing.Soon(t, func() { id, err = c.Event(t.Context(), payload) })
 		tells(t, err, payload)
 		if id != "" && (err != nil || !validID(id) || len(transport.asked) == 0 || !strings.Contains(string(answer), id)) {
 			t.Errorf("names %q, %v, asked %q", id, err, transport.asked)
@@ -293,7 +278,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var message, current string
-		soon(t, func() { message, current = readMessage(body) })
+		fuzzing.Soon(t, func() { message, current = readMessage(body) })
 		if utf8.RuneCountInString(message) > maxMessage+1 || !utf8.ValidString(message) ||
 			strings.ContainsFunc(message, unicode.IsControl) || strings.Contains(strings.ToLower(message), "http://") ||
 			strings.Contains(message, "ada@example.org") || current != "" && !validID(current) {
@@ -309,7 +294,7 @@ func FuzzMailLocale(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, locale string) {
 		var got string
-		soon(t, func() { got = mailLocale(locale) })
+		fuzzing.Soon(t, func() { got = mailLocale(locale) })
 		if got != "" && !slices.Contains(mailLocales, got) {
 			t.Errorf("%q leads to %q", locale, got)
 		}
@@ -338,7 +323,7 @@ func FuzzDelivery(f *testing.F) {
 			return status
 		}
 		status := 0
-		soon(t, func() { status = send() })
+		fuzzing.Soon(t, func() { status = send() })
 		stored := len(box.all)
 		if stored > 0 && (token != webhookToken || status != http.StatusOK) || stored > 1 {
 			t.Fatalf("status %d, stored %d", status, stored)

@@ -9,25 +9,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
 )
-
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
 
 // SMTP_URL: what is taken names one server, and is unencrypted only where
 // that is asked for or the server is this machine; no error tells a password.
@@ -43,7 +28,7 @@ func FuzzParseServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var got server
 		var err error
-		soon(t, func() { got, err = parseServer(core.Secret(s)) })
+		fuzzing.Soon(t, func() { got, err = parseServer(core.Secret(s)) })
 		if err != nil {
 			secrets := []string{"secret-word"}
 			if u, parseErr := url.Parse(s); parseErr == nil {
@@ -93,7 +78,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		var wire bytes.Buffer
 		var envelope string
-		soon(t, func() {
+		fuzzing.Soon(t, func() {
 			wire.Reset()
 			msg, address, messageErr := m.message(core.Mail{ID: id, To: email, Locale: locale, Subject: subject, Text: text, HTML: html})
 			if envelope, err = address, messageErr; err == nil {

@@ -16,22 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
 )
-
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
 
 // Only what the body signed just now is stored, once, and only if it can be
 // worked off; everything else is refused in a short answer that does not
@@ -60,7 +46,7 @@ func FuzzReceiver(f *testing.F) {
 			header.Set(headerSignature, strings.ToLower(header.Get(headerSignature)))
 		}
 		w := httptest.NewRecorder()
-		soon(t, func() {
+		fuzzing.Soon(t, func() {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/portal", bytes.NewReader(body))
 			r.Header = header
 			w = httptest.NewRecorder()
@@ -127,7 +113,7 @@ func FuzzParseKeys(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var k Keys
 		var err error
-		soon(t, func() { k, err = ParseKeys(core.Secret(s)) })
+		fuzzing.Soon(t, func() { k, err = ParseKeys(core.Secret(s)) })
 		if err != nil {
 			if len(s) > 40 && strings.Contains(err.Error(), s) || len(err.Error()) > 100 {
 				t.Errorf("error %q", err)

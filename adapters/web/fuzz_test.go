@@ -7,25 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
 )
-
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
 
 // A press counts only with a token of ours, from a page of ours, with a body
 // that is not large; what is answered never repeats what was sent, and every
@@ -41,7 +26,7 @@ func FuzzPress(f *testing.F) {
 	f.Add("//h/", "..", "same-origin", "https://badges.example.org.evil.example", "x", "")
 	f.Fuzz(func(t *testing.T, path, token, site, origin, kind, body string) {
 		s, w := newSite(t, nil), httptest.NewRecorder()
-		soon(t, func() {
+		fuzzing.Soon(t, func() {
 			s.passages.followed, s.links.confirmed = 0, 0
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 			r.URL = &url.URL{Path: path + token}
@@ -92,7 +77,7 @@ func FuzzAcceptLanguage(f *testing.F) {
 		s := newSite(t, nil)
 		s.passages.passage.Locale = locale
 		var w *httptest.ResponseRecorder
-		soon(t, func() { w = s.get(t, "/h/"+testToken, accepted) })
+		fuzzing.Soon(t, func() { w = s.get(t, "/h/"+testToken, accepted) })
 		if w.Code != http.StatusOK || !lang.MatchString(w.Body.String()) || !strings.HasSuffix(strings.TrimSpace(w.Body.String()), "</html>") {
 			t.Errorf("%q: status %d", accepted, w.Code)
 		}
@@ -115,7 +100,7 @@ func FuzzShown(f *testing.F) {
 		s.passages.link = link
 		s.links.request.Verification.Account.DisplayName = name
 		var handoff, email *httptest.ResponseRecorder
-		soon(t, func() { handoff, email = s.get(t, "/h/"+testToken, ""), s.get(t, "/e/"+testToken, "") })
+		fuzzing.Soon(t, func() { handoff, email = s.get(t, "/h/"+testToken, ""), s.get(t, "/e/"+testToken, "") })
 		plain := newSite(t, nil)
 		for _, pair := range [][2]*httptest.ResponseRecorder{{handoff, plain.get(t, "/h/"+testToken, "")}, {email, plain.get(t, "/e/"+testToken, "")}} {
 			got, want := pair[0], pair[1]

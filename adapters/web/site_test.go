@@ -93,9 +93,12 @@ type site struct {
 
 func testEmail() core.Email { return core.Email{Shown: testAddress, Normal: testAddress} }
 
+// readCatalog reads the texts once for all sites: they never change.
+var readCatalog = sync.OnceValues(chat.NewCatalog)
+
 func newSite(t testing.TB, change func(*Config)) *site {
 	t.Helper()
-	catalog, err := chat.NewCatalog()
+	catalog, err := readCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

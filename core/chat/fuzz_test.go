@@ -3,27 +3,12 @@ package chat
 import (
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
 )
-
-// soon fails when f takes longer than an input from outside may. Another try
-// or two tell a slow input from a busy machine.
-func soon(t *testing.T, f func()) {
-	t.Helper()
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		f()
-		if took = time.Since(begin); took < 50*time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("took %v", took)
-}
 
 // An id that is taken is one that [ID] makes: what a button says is read back
 // as it was put in, and nothing else is a button of ours.
@@ -39,7 +24,7 @@ func FuzzParseID(f *testing.F) {
 		var v Verb
 		var opaque string
 		var ok bool
-		soon(t, func() { v, opaque, ok = ParseID(s) })
+		fuzzing.Soon(t, func() { v, opaque, ok = ParseID(s) })
 		if !ok {
 			if v != "" || opaque != "" {
 				t.Errorf("%q was refused and says %q %q", s, v, opaque)
@@ -68,7 +53,7 @@ func FuzzParseCommand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var v Verb
 		var arg string
-		soon(t, func() { v, arg = ParseCommand(s) })
+		fuzzing.Soon(t, func() { v, arg = ParseCommand(s) })
 		if !commands[v] || !strings.Contains(s, arg) || arg != strings.TrimSpace(arg) {
 			t.Fatalf("%q is read as %q %q", s, v, arg)
 		}
@@ -96,7 +81,7 @@ func FuzzLocale(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, locale string) {
 		var w Words
-		soon(t, func() { w = c.For(locale) })
+		fuzzing.Soon(t, func() { w = c.For(locale) })
 		if lang := w.Lang(); lang != "en" && lang != "de" && lang != "es" {
 			t.Errorf("%q leads to %q", locale, lang)
 		}
@@ -126,7 +111,7 @@ func FuzzValue(f *testing.F) {
 			w := c.For(locale)
 			plain := w.Text("joined.text", Args{"Platform": "PLATFORM", "Name": "NAME"}).String()
 			var got Text
-			soon(t, func() { got = w.Text("joined.text", Args{"Platform": "PLATFORM", "Name": value}) })
+			fuzzing.Soon(t, func() { got = w.Text("joined.text", Args{"Platform": "PLATFORM", "Name": value}) })
 			if want := strings.Replace(plain, "NAME", value, 1); got.String() != want {
 				t.Errorf("got %q, want %q", got.String(), want)
 			}
@@ -147,7 +132,7 @@ func FuzzDigits(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
 		var got string
-		soon(t, func() { got = digits(typed) })
+		fuzzing.Soon(t, func() { got = digits(typed) })
 		count, ascii := 0, ""
 		for _, r := range typed {
 			if unicode.IsDigit(r) {
