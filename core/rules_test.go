@@ -236,11 +236,12 @@ func rule4Truth(rt *rapid.T, w *world, id string) {
 		return
 	}
 	card, err := r.comp.Compose(w.ctx, post)
-	if err != nil || card.Title == goneTitle {
-		// No longer that person's: nothing new is shown there.
+	m := w.phones.at[post.Place.Ref.Reveal()]
+	if err != nil || card.Title == goneTitle || m != nil && m.card.Title == goneTitle {
+		// No longer that person's: nothing new is shown there, not even when
+		// the address is proved again.
 		return
 	}
-	m := w.phones.at[post.Place.Ref.Reveal()]
 	if m == nil || m.card.Title != card.Title {
 		rt.Fatalf("rule 4: %v sees %+v, true is %q", post.Account.Identity, m, card.Title)
 	}

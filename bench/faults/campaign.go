@@ -27,6 +27,8 @@ func campaign() []numbered {
 		{"F22", true, codes{}},
 		{"F23", true, foreign{}},
 		{"F24", false, gone{}},
+		{"F24s", false, refreshed{}},
+		{"F24g", false, resumed{}},
 		{"F25", true, terminated{}},
 		{"R1", false, rolling{}},
 	}

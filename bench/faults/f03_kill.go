@@ -8,6 +8,9 @@ import (
 	"github.com/laurelbot/laurel/bench/faults/rig"
 )
 
+// shortKills is how many kills the short form has at most.
+const shortKills = 6
+
 // killed is F3: replicas die without a word, one at a time, under load; alone,
 // in twos and in eights.
 type killed struct{}
@@ -19,9 +22,10 @@ func (killed) Criterion() string {
 }
 
 func (killed) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
-	alone := min(r.Kills, rig.Pick(r, 15, 2))
-	two := (min(r.Kills, rig.Pick(r, r.Kills, 8)) - alone) / 3
-	eight := min(r.Kills, rig.Pick(r, r.Kills, 8)) - alone - two
+	kills := rig.Pick(r, r.Kills, min(r.Kills, shortKills))
+	alone := min(kills, rig.Pick(r, 15, 2))
+	two := rig.Pick(r, (kills-alone)/3, 0)
+	eight := kills - alone - two
 	total := 0
 	var worst time.Duration
 	var all findings
@@ -58,10 +62,8 @@ func killing(ctx context.Context, s *rig.Stage, found *findings, replicas, kills
 	}
 	c := s.NewClient(false)
 	defer c.Close()
-	loading, stop := context.WithCancel(ctx)
-	defer stop()
 	perSecond := rig.Pick(s.Rig, 100, 40)
-	load := c.Begin(loading, 0, perSecond, time.Duration(s.Badges()/2/perSecond)*time.Second)
+	load := c.Begin(ctx, 0, perSecond, time.Duration(s.Badges()/2/perSecond)*time.Second)
 	probe := s.NewClient(true)
 	defer probe.Close()
 	for i := range kills {
@@ -85,8 +87,9 @@ func killing(ctx context.Context, s *rig.Stage, found *findings, replicas, kills
 	if err := rig.Sleep(ctx, 500*time.Millisecond); err != nil {
 		return 0, v, err
 	}
-	stop()
-	_ = load.Wait() // It was ended on purpose.
+	if err := load.Stop(); err != nil {
+		return 0, v, err
+	}
 	if err := s.SettleLeases(ctx, time.Minute); err != nil {
 		return back, v, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,7 @@ func (restarted) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		defer c.Close()
 		times, pause := rig.Pick(r, 3, 1), rig.Pick(r, 8*time.Second, 2*time.Second)
 		perSecond := rig.Pick(r, 100, 30)
-		load := c.Begin(ctx, 0, perSecond, time.Duration(times+1)*pause)
+		load := c.Begin(ctx, 0, perSecond, time.Duration(s.Badges()/perSecond)*time.Second)
 		var ups []time.Time
 		for range times {
 			if err := rig.Sleep(ctx, pause-time.Second); err != nil {
@@ -39,7 +40,7 @@ func (restarted) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 			}
 			ups = append(ups, up)
 		}
-		if err := load.Wait(); err != nil {
+		if err := errors.Join(rig.Sleep(ctx, rig.Pick(r, 3*time.Second, 4*time.Second)), load.Stop()); err != nil {
 			return "", err
 		}
 		if err := s.SettleLeases(ctx, time.Minute); err != nil {

@@ -152,7 +152,7 @@ func (d discordRefuses) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 func (discordRefuses) storms(ctx context.Context, s *rig.Stage, log *discordLog, good, each int) (repeated int, err error) {
 	isMessage := func(path string) bool { return strings.HasSuffix(path, "/messages") }
 	first := good + 1
-	for _, status := range []int{http.StatusTooManyRequests, http.StatusNotFound, http.StatusForbidden, http.StatusUnauthorized} {
+	for _, status := range []int{http.StatusNotFound, http.StatusTooManyRequests, http.StatusForbidden, http.StatusUnauthorized} {
 		before := len(log.all())
 		log.setStorm(func(path string) int {
 			if isMessage(path) {
@@ -168,29 +168,25 @@ func (discordRefuses) storms(ctx context.Context, s *rig.Stage, log *discordLog,
 			return repeated, err
 		}
 		first += n
-		met := rig.Await(ctx, 30*time.Second, fmt.Sprintf("a call answered %d", status), func() (bool, error) {
+		// When the budget of refusals is used up nothing is sent for a while.
+		met := rig.Await(ctx, 2*time.Minute, fmt.Sprintf("a call answered %d", status), func() (bool, error) {
 			return slices.ContainsFunc(log.all()[before:], func(c discordCall) bool { return c.refused == status }), nil
 		})
 		if err := errors.Join(met, rig.Sleep(ctx, rig.Pick(s.Rig, 10*time.Second, 3*time.Second))); err != nil {
 			return repeated, err
 		}
 		log.setStorm(nil)
-		if status == http.StatusNotFound {
-			seen := map[string]int{}
-			for _, c := range log.all()[before:] {
-				if c.refused == status {
-					seen[c.path]++
-				}
-			}
-			for _, n := range seen {
-				repeated += n - 1
-			}
+		if status != http.StatusNotFound {
 			continue
 		}
-		if status == http.StatusTooManyRequests {
-			if err := s.Settle(ctx, 30*time.Second); err != nil {
-				return repeated, errors.Join(errors.New("after shared limits"), err)
+		seen := map[string]int{}
+		for _, c := range log.all()[before:] {
+			if c.refused == status {
+				seen[c.path]++
 			}
+		}
+		for _, n := range seen {
+			repeated += n - 1
 		}
 	}
 	return repeated, nil

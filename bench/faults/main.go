@@ -28,7 +28,7 @@ import (
 const (
 	// wholeRun limits everything together, oneFault each.
 	wholeRun = 30 * time.Minute
-	oneFault = 5 * time.Minute
+	oneFault = 8 * time.Minute
 )
 
 // options are the flags.

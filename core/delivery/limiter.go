@@ -24,7 +24,7 @@ const (
 	limitStoreRest = time.Second
 	// alonePart is which part of the rate a process uses while it cannot ask
 	// the store what the others use.
-	alonePart = 4
+	alonePart = 12
 	// longestQueue bounds the wait that a call without a permit is told.
 	longestQueue = time.Minute
 	// keptNames is how many names are remembered before those that say

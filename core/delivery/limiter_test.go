@@ -226,14 +226,14 @@ func TestLimiterWithoutStore(t *testing.T) {
 	store, clock := newPermits(), &hand{now: start}
 	store.err = core.ErrUnavailable
 	l := NewLimiter(store, clock, quietLog())
-	rate := core.Rate{Interval: time.Second, Burst: 12}
-	// A quarter of the burst, and then a quarter of the rate.
+	rate := core.Rate{Interval: time.Second, Burst: 36}
+	// A twelfth of the burst, and then a twelfth of the rate.
 	for i := range 3 {
 		if err := l.Wait(t.Context(), "a", rate); err != nil {
 			t.Fatalf("call %d: %v", i, err)
 		}
 	}
-	if after := told(t, l.Wait(t.Context(), "a", rate)); after != 4*time.Second {
+	if after := told(t, l.Wait(t.Context(), "a", rate)); after != 12*time.Second {
 		t.Errorf("again after %v", after)
 	}
 	if store.asked != 1 {
@@ -253,7 +253,7 @@ func TestLimiterWithFrozenStore(t *testing.T) {
 	store, clock := newPermits(), &hand{now: start}
 	store.gate = make(chan struct{})
 	l := NewLimiter(store, clock, quietLog())
-	rate := core.Rate{Interval: time.Second, Burst: 12}
+	rate := core.Rate{Interval: time.Second, Burst: 36}
 	for range 3 {
 		if err := l.Wait(t.Context(), "a", rate); err != nil {
 			t.Fatal(err)

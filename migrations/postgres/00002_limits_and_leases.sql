@@ -21,6 +21,12 @@ ALTER TABLE outbox
     ADD COLUMN uncounted     int    NOT NULL DEFAULT 0,
     ADD COLUMN limited_since bigint NOT NULL DEFAULT 0;
 
+-- One conversation may hold nearly every message for a while. What the
+-- planner then believes of lanes must not lead it to read all of them for
+-- each of the others.
+ALTER TABLE outbox ALTER COLUMN lane SET (n_distinct = -0.1);
+
 -- +goose Down
+ALTER TABLE outbox ALTER COLUMN lane RESET (n_distinct);
 ALTER TABLE outbox DROP COLUMN limited_since, DROP COLUMN uncounted;
 DROP TABLE leases, limits;

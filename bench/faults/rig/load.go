@@ -7,9 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +23,8 @@ type Entry struct {
 	// acknowledgement.
 	Sent    time.Time
 	Latency time.Duration
+	// Wrote is when the last byte of the request left, zero if none did.
+	Wrote time.Time
 	// Status is 0 where no answer came.
 	Status int
 	// Said is what the acknowledgement itself said; most say nothing.
@@ -45,6 +49,9 @@ func (l *Ledger) Entries() []Entry {
 	return out
 }
 
+// Add logs a click that came another way than by HTTP.
+func (l *Ledger) Add(e Entry) { l.add(e) }
+
 func (l *Ledger) add(e Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,6 +69,7 @@ type Client struct {
 	Only *Bot
 	mu   sync.Mutex
 	next int
+	runs []*Run
 }
 
 // patience is how long a click waits for its answer. It is longer than the
@@ -80,8 +88,16 @@ func (s *Stage) NewClient(fresh bool) *Client {
 	}
 }
 
-// Close closes idle connections.
-func (c *Client) Close() { c.client.CloseIdleConnections() }
+// Close ends what is under way and closes idle connections.
+func (c *Client) Close() {
+	c.mu.Lock()
+	runs := c.runs
+	c.mu.Unlock()
+	for _, r := range runs {
+		_ = r.Stop() // Whoever wanted to know has asked.
+	}
+	c.client.CloseIdleConnections()
+}
 
 // Post sends a signed request to one replica and returns status and body.
 func (c *Client) Post(ctx context.Context, b *Bot, r Request) (int, []byte, error) {
@@ -111,7 +127,15 @@ func (c *Client) clickAt(ctx context.Context, p Press, due time.Time) Entry {
 	c.next++
 	c.mu.Unlock()
 	e := Entry{Press: p, Sent: due}
+	var wrote atomic.Int64
 	request := c.s.Request(p)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				wrote.Store(time.Now().UnixNano())
+			}
+		},
+	})
 	bots := c.s.Bots
 	if c.Only != nil {
 		bots = []*Bot{c.Only}
@@ -129,6 +153,9 @@ func (c *Client) clickAt(ctx context.Context, p Press, due time.Time) Entry {
 		}
 	}
 	e.Latency = time.Since(due)
+	if n := wrote.Load(); n > 0 {
+		e.Wrote = time.Unix(0, n)
+	}
 	c.Ledger.add(e)
 	return e
 }
@@ -137,6 +164,42 @@ func (c *Client) clickAt(ctx context.Context, p Press, due time.Time) Entry {
 // were answered, and returns when all were. Every click has a badge of its
 // own, and its owner presses; every other one comes from Discord.
 func (c *Client) Load(ctx context.Context, first, perSecond int, during time.Duration) error {
+	return c.Begin(ctx, first, perSecond, during).Wait()
+}
+
+// Run is a load under way.
+type Run struct {
+	done, stop chan struct{}
+	once       sync.Once
+	err        error
+}
+
+// Begin starts a load. It ends by itself after its time, or by Stop.
+func (c *Client) Begin(ctx context.Context, first, perSecond int, during time.Duration) *Run {
+	r := &Run{done: make(chan struct{}), stop: make(chan struct{})}
+	c.mu.Lock()
+	c.runs = append(c.runs, r)
+	c.mu.Unlock()
+	go func() {
+		defer close(r.done)
+		r.err = c.load(ctx, r.stop, first, perSecond, during)
+	}()
+	return r
+}
+
+// Wait waits until a load is over and everything was answered.
+func (r *Run) Wait() error {
+	<-r.done
+	return r.err
+}
+
+// Stop lets a load send no more and waits for the answers.
+func (r *Run) Stop() error {
+	r.once.Do(func() { close(r.stop) })
+	return r.Wait()
+}
+
+func (c *Client) load(ctx context.Context, stop <-chan struct{}, first, perSecond int, during time.Duration) error {
 	begin := time.Now()
 	n := int(during.Seconds() * float64(perSecond))
 	if first+n > c.s.Badges() {
@@ -144,10 +207,17 @@ func (c *Client) Load(ctx context.Context, first, perSecond int, during time.Dur
 	}
 	var group sync.WaitGroup
 	defer group.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for i := range n {
 		due := begin.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		if err := Sleep(ctx, time.Until(due)); err != nil {
-			return err
+		timer.Reset(time.Until(due))
+		select {
+		case <-timer.C:
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		badge := first + i + 1
 		group.Go(func() {
@@ -156,21 +226,6 @@ func (c *Client) Load(ctx context.Context, first, perSecond int, during time.Dur
 	}
 	return nil
 }
-
-// Run is a load under way.
-type Run struct {
-	done chan error
-}
-
-// Begin starts a load; Wait returns when it is over.
-func (c *Client) Begin(ctx context.Context, first, perSecond int, during time.Duration) *Run {
-	r := &Run{done: make(chan error, 1)}
-	go func() { r.done <- c.Load(ctx, first, perSecond, during) }()
-	return r
-}
-
-// Wait waits for the end of a load.
-func (r *Run) Wait() error { return <-r.done }
 
 // Quantile returns the latency that a part of the entries does not exceed.
 func Quantile(entries []Entry, q float64) time.Duration {

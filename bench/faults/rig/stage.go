@@ -120,7 +120,7 @@ func (s *Stage) openWorld(ctx context.Context) (err error) {
 	}
 	s.discordKey = key
 	if s.Slack, err = slacksim.Start(slacksim.Config{
-		Clock: s.Clock, TeamID: Tenant, BotName: "Laurel",
+		Clock: s.Clock, TeamID: Tenant, BotName: "Laurel", RefreshNotice: 2 * time.Second,
 		Scopes:   []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
 		Commands: []slacksim.CommandInfo{{Name: "/badges"}},
 	}); err != nil {
