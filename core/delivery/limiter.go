@@ -25,6 +25,9 @@ const (
 	// alonePart is which part of the rate a process uses while it cannot ask
 	// the store what the others use.
 	alonePart = 12
+	// aloneBurst is how many calls may then go at once, where the rate allows
+	// as many: what one person waits for takes a few.
+	aloneBurst = 3
 	// longestQueue bounds the wait that a call without a permit is told.
 	longestQueue = time.Minute
 	// keptNames is how many names are remembered before those that say
@@ -243,7 +246,7 @@ func (l *Limiter) refuse(g *gate, batch []*caller, free time.Time, interval time
 func (l *Limiter) alone(ctx context.Context, g *gate, batch []*caller, rate core.Rate, cause error) {
 	now := l.clock.Now()
 	interval := alonePart * max(rate.Interval, time.Millisecond)
-	oldest := now.Add(-time.Duration(max(rate.Burst/alonePart, 1)-1) * interval)
+	oldest := now.Add(-time.Duration(max(rate.Burst/alonePart, min(rate.Burst, aloneBurst), 1)-1) * interval)
 	l.mu.Lock()
 	if !errors.Is(cause, errRest) && !l.lost {
 		l.lost = true
