@@ -291,7 +291,6 @@ func TestSubmissionWithForeignMetadata(t *testing.T) {
 	view := openForm(t, b, true)
 	b.handler.handle = func(context.Context, chat.Action) chat.Answer { return chat.Answer{Card: card("Linked")} }
 	b.interact(submission(view, "U2", "1"))
-	b.slack.expect("conversations.open")
 	b.slack.expect("chat.postMessage")
 	view["private_metadata"] = "forged"
 	b.interact(submission(view, "U2", "1"))

@@ -75,32 +75,52 @@ func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key
 	if to.Platform != Platform || to.User == "" {
 		return core.Place{}, &core.DeliveryError{Class: core.TargetDead, Code: "not_a_slack_user"}
 	}
-	channel, known, err := a.conversation(ctx, to)
-	if err != nil {
-		return core.Place{}, err
+	channel, known := a.conversations.get(personKey(to), a.clock.Now())
+	if !known && firstTry.IsZero() {
+		// A message to a person opens the conversation by itself, and opening
+		// it beforehand is allowed far less often
+		// (https://docs.slack.dev/reference/methods/chat.postMessage#dms).
+		return a.postTo(ctx, to, to.User, c, key, firstTry)
 	}
-	place, err := a.post(ctx, to.Tenant, channel, c, key, firstTry)
+	if !known {
+		var err error
+		if channel, err = a.open(ctx, to); err != nil {
+			return core.Place{}, err
+		}
+	}
+	place, err := a.postTo(ctx, to, channel, c, key, firstTry)
 	var d *core.DeliveryError
 	if known && errors.As(err, &d) && d.Code == "channel_not_found" {
 		// What was remembered may be of an earlier installation.
 		a.conversations.forget(personKey(to))
-		if channel, _, err = a.conversation(ctx, to); err != nil {
+		if channel, err = a.open(ctx, to); err != nil {
 			return core.Place{}, err
 		}
-		return a.post(ctx, to.Tenant, channel, c, key, firstTry)
+		return a.postTo(ctx, to, channel, c, key, firstTry)
 	}
 	return place, err
 }
 
-func (a *Adapter) post(ctx context.Context, tenant, channel string, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+// postTo posts in the direct conversation with somebody, and remembers which
+// one it is.
+func (a *Adapter) postTo(ctx context.Context, to core.Identity, channel string, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
+	at, place, err := a.post(ctx, to.Tenant, channel, c, key, firstTry)
+	if err == nil {
+		a.conversations.put(personKey(to), at, a.clock.Now().Add(conversationLife))
+	}
+	return place, err
+}
+
+// post returns the channel in which the message stands.
+func (a *Adapter) post(ctx context.Context, tenant, channel string, c chat.Card, key string, firstTry time.Time) (string, core.Place, error) {
 	ctx = withScope(ctx, tenant, channel)
 	if !firstTry.IsZero() {
 		ts, err := a.findSent(ctx, channel, key, firstTry)
 		if err != nil {
-			return core.Place{}, err
+			return "", core.Place{}, err
 		}
 		if ts != "" {
-			return messagePlace(tenant, channel, ts), nil
+			return channel, messagePlace(tenant, channel, ts), nil
 		}
 	}
 	options := append(messageOptions(c),
@@ -110,30 +130,24 @@ func (a *Adapter) post(ctx context.Context, tenant, channel string, c chat.Card,
 	)
 	at, ts, err := a.api.PostMessageContext(ctx, channel, options...)
 	if err != nil {
-		return core.Place{}, deliveryError("chat.postMessage", err)
+		return "", core.Place{}, deliveryError("chat.postMessage", err)
 	}
 	if at == "" {
 		at = channel
 	}
-	return messagePlace(tenant, at, ts), nil
+	return at, messagePlace(tenant, at, ts), nil
 }
 
-// conversation returns the direct conversation with somebody, and whether it
-// was remembered.
-func (a *Adapter) conversation(ctx context.Context, with core.Identity) (channel string, known bool, err error) {
-	now := a.clock.Now()
-	if channel, ok := a.conversations.get(personKey(with), now); ok {
-		return channel, true, nil
-	}
+// open opens the direct conversation with somebody.
+func (a *Adapter) open(ctx context.Context, with core.Identity) (channel string, err error) {
 	opened, _, _, err := a.api.OpenConversationContext(withScope(ctx, with.Tenant, ""), &slackapi.OpenConversationParameters{Users: []string{with.User}})
 	if err != nil {
-		return "", false, deliveryError("conversations.open", err)
+		return "", deliveryError("conversations.open", err)
 	}
 	if opened == nil || opened.ID == "" {
-		return "", false, &core.DeliveryError{Class: core.Temporary, Code: "unreadable_answer", Err: errors.New("conversations.open")}
+		return "", &core.DeliveryError{Class: core.Temporary, Code: "unreadable_answer", Err: errors.New("conversations.open")}
 	}
-	a.conversations.put(personKey(with), opened.ID, now.Add(conversationLife))
-	return opened.ID, false, nil
+	return opened.ID, nil
 }
 
 func messageOptions(c chat.Card) []slackapi.MsgOption {

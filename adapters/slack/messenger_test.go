@@ -155,9 +155,7 @@ func TestDirect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := b.slack.expect("conversations.open"); c.form.Get("users") != "U1" {
-		t.Errorf("got %v", c.form)
-	}
+	// A message to the person opens the conversation by itself.
 	c := b.slack.expect("chat.postMessage")
 	var metadata struct {
 		EventType    string            `json:"event_type"`
@@ -169,7 +167,7 @@ func TestDirect(t *testing.T) {
 	if metadata.EventType != metadataType || metadata.EventPayload["key"] != "key-1" {
 		t.Errorf("got %+v", metadata)
 	}
-	if c.form.Get("unfurl_links") != "false" || c.form.Get("unfurl_media") != "false" || c.form.Get("channel") != "D1" {
+	if c.form.Get("unfurl_links") != "false" || c.form.Get("unfurl_media") != "false" || c.form.Get("channel") != "U1" {
 		t.Errorf("got %v", c.form)
 	}
 	if p.MessageKey != "D1:1700000000.000100" || !p.Shown {
@@ -179,7 +177,9 @@ func TestDirect(t *testing.T) {
 	if _, err := b.Direct(t.Context(), user(), *card("More"), "key-2", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	b.slack.expect("chat.postMessage")
+	if c := b.slack.expect("chat.postMessage"); c.form.Get("channel") != "D1" {
+		t.Errorf("got %v", c.form)
+	}
 	// Unless it is gone.
 	b.slack.once("chat.postMessage", says(http.StatusOK, `{"ok":false,"error":"channel_not_found"}`))
 	if _, err := b.Direct(t.Context(), user(), *card("More"), "key-3", time.Time{}); err != nil {

@@ -189,7 +189,7 @@ func TestRefusedMessageAndItsWorkspace(t *testing.T) {
 	post := func(tenant, channel, after string) []string {
 		t.Helper()
 		b.slack.once("chat.postMessage", says(429, "", "Retry-After", after))
-		if _, err := b.post(t.Context(), tenant, channel, *card("x"), "k", time.Time{}); core.ClassOf(err) != core.RetryLater {
+		if _, _, err := b.post(t.Context(), tenant, channel, *card("x"), "k", time.Time{}); core.ClassOf(err) != core.RetryLater {
 			t.Errorf("got %v", err)
 		}
 		_, closed := l.taken()
