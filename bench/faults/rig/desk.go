@@ -326,8 +326,9 @@ func callOf(r *http.Request, body []byte) Call {
 	form, err := url.ParseQuery(string(body))
 	if err == nil {
 		c.User = form.Get("users") + form.Get("user")
-		if channel, ok := strings.CutPrefix(form.Get("channel"), "D"); ok {
-			c.User = channel
+		// A person's conversation, or the person.
+		if user := strings.TrimPrefix(form.Get("channel"), "D"); strings.HasPrefix(user, "U") {
+			c.User = user
 		}
 	}
 	if strings.Contains(r.Header.Get("Content-Type"), "json") {
