@@ -2,6 +2,7 @@ package chat
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -100,8 +101,10 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 // verb, the rest its argument. No text means the list; an unknown word means
 // help, with that word as the argument.
 func ParseCommand(text string) (v Verb, arg string) {
-	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
-	rest = strings.TrimSpace(rest)
+	word, rest := strings.TrimSpace(text), ""
+	if i := strings.IndexFunc(word, unicode.IsSpace); i >= 0 {
+		word, rest = word[:i], strings.TrimSpace(word[i:])
+	}
 	switch v := Verb(strings.ToLower(word)); v {
 	case "":
 		return VerbList, ""
