@@ -190,8 +190,9 @@ func (s *Server) answerAPI(out reply, refused *apiError, m method, missingCharse
 		meta["warnings"] = []string{"missing_charset"}
 	}
 	status := http.StatusOK
-	headers := map[string]string{
-		"X-OAuth-Scopes": strings.Join(s.cfg.Scopes, ","), "X-Accepted-OAuth-Scopes": strings.Join(m.scopes, ","),
+	headers := map[string]string{"X-OAuth-Scopes": strings.Join(s.cfg.Scopes, ",")}
+	if len(m.scopes) > 0 {
+		headers["X-Accepted-OAuth-Scopes"] = strings.Join(m.scopes, ",")
 	}
 	if refused != nil {
 		out["error"] = refused.code

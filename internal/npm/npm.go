@@ -1,0 +1,141 @@
+// Package npm gives tests that drive other people's JavaScript the packages
+// that a lock file pins. They never lie in the source tree: they are installed
+// once into the user's cache, by the content of the lock file.
+package npm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// installWithin limits the installation of the packages.
+const installWithin = 3 * time.Minute
+
+// Node is the oldest major version of Node.js that the packages run on.
+const Node = 20
+
+// Project returns a new folder with the scripts (*.mjs) of the folder dir and
+// the packages that its package-lock.json pins; scripts of packages are not
+// run. Where Node.js or npm is missing the test is skipped by name, or fails
+// when CI=true, so that a complete run never passes by skipping.
+func Project(tb testing.TB, dir string) string {
+	tb.Helper()
+	if err := ready(tb.Context()); err != nil {
+		if os.Getenv("CI") == "true" {
+			tb.Fatalf("look for Node.js: %v", err)
+		}
+		tb.Skipf("look for Node.js: %v", err)
+	}
+	packages, err := install(tb.Context(), dir)
+	if err != nil {
+		tb.Fatalf("install packages: %v", err)
+	}
+	folder := tb.TempDir()
+	scripts, err := filepath.Glob(filepath.Join(dir, "*.mjs"))
+	if err != nil {
+		tb.Fatalf("list scripts: %v", err)
+	}
+	for _, script := range append(scripts, filepath.Join(dir, "package.json")) {
+		if err := copyFile(filepath.Join(folder, filepath.Base(script)), script); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := os.Symlink(packages, filepath.Join(folder, "node_modules")); err != nil {
+		tb.Fatalf("link packages: %v", err)
+	}
+	return folder
+}
+
+var major = regexp.MustCompile(`^v(\d+)\.`)
+
+// ready tells what is missing.
+func ready(ctx context.Context) error {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return fmt.Errorf("npm: %w", err)
+	}
+	out, err := exec.CommandContext(ctx, "node", "--version").Output()
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	m := major.FindSubmatch(out)
+	if m == nil {
+		return fmt.Errorf("unknown version %q", out)
+	}
+	if n, err := strconv.Atoi(string(m[1])); err != nil || n < Node {
+		return fmt.Errorf("version %s is older than %d", m[1], Node)
+	}
+	return nil
+}
+
+// install returns the folder of the packages, which it makes when it is not
+// there yet. Several processes may do so at the same time: the first wins.
+func install(ctx context.Context, dir string) (string, error) {
+	sum := sha256.New()
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+		sum.Write(data)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	cache = filepath.Join(cache, "laurel", "npm")
+	folder := filepath.Join(cache, hex.EncodeToString(sum.Sum(nil)[:12]))
+	packages := filepath.Join(folder, "node_modules")
+	if _, err := os.Stat(packages); err == nil {
+		return packages, nil
+	}
+	if err := os.MkdirAll(cache, 0o750); err != nil {
+		return "", fmt.Errorf("make cache: %w", err)
+	}
+	fresh, err := os.MkdirTemp(cache, "fresh-")
+	if err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	defer os.RemoveAll(fresh) //nolint:errcheck // Once it is renamed there is nothing to remove.
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		if err := copyFile(filepath.Join(fresh, name), filepath.Join(dir, name)); err != nil {
+			return "", err
+		}
+	}
+	within, cancel := context.WithTimeout(ctx, installWithin)
+	defer cancel()
+	cmd := exec.CommandContext(within, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = fresh
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("run npm ci: %w: %s", err, out)
+	}
+	if err := os.Rename(fresh, folder); err != nil && !exists(packages) {
+		return "", fmt.Errorf("keep packages: %w", err)
+	}
+	return packages, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+func copyFile(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Base(from), err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(to), err)
+	}
+	return nil
+}
