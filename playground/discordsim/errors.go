@@ -47,6 +47,10 @@ func errUnknownMessage() *apiError {
 	return &apiError{status: http.StatusNotFound, code: 10008, message: "Unknown Message"}
 }
 
+func errUnknownUser() *apiError {
+	return &apiError{status: http.StatusNotFound, code: 10013, message: "Unknown User"}
+}
+
 func errUnknownWebhook() *apiError {
 	return &apiError{status: http.StatusNotFound, code: 10015, message: "Unknown Webhook"}
 }

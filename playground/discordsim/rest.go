@@ -80,6 +80,7 @@ func routes() []route {
 		{method: http.MethodGet, path: "/gateway", handler: (*Server).getGateway},
 		bot(http.MethodGet, "/gateway/bot", 2, 5*second, "", (*Server).getGatewayBot),
 		bot(http.MethodGet, "/users/@me", 30, 30*second, "", (*Server).getMe),
+		bot(http.MethodGet, "/users/{user}", 30, 30*second, "", (*Server).getUser),
 		bot(http.MethodGet, "/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodGet, "/oauth2/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodPost, "/users/@me/channels", 10, 10*second, "CreatePrivateChannelRequest", (*Server).postDM),

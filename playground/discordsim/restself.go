@@ -6,6 +6,24 @@ func (s *Server) getMe(*call) (answer, *apiError) {
 	return ok(me)
 }
 
+// getUser answers https://discord.com/developers/docs/resources/user#get-user.
+func (s *Server) getUser(c *call) (answer, *apiError) {
+	id := c.args["user"]
+	switch {
+	case !isSnowflake(id):
+		f := newForm()
+		f.at("user_id").add("NUMBER_TYPE_COERCE", "Value \""+id+"\" is not snowflake.")
+		return refuse(f.err())
+	case id == s.cfg.ApplicationID:
+		return ok(s.botUser())
+	}
+	u := s.users[id]
+	if u == nil {
+		return refuse(errUnknownUser())
+	}
+	return ok(u.object())
+}
+
 // getApplication answers
 // https://discord.com/developers/docs/resources/application#get-current-application.
 func (s *Server) getApplication(*call) (answer, *apiError) {

@@ -64,6 +64,9 @@ func TestAnswersFollowTheAPIDescription(t *testing.T) {
 	}
 	messages := "/channels/" + w.channel + "/messages"
 	check("UserPIIResponse", http.MethodGet, "/users/@me", "")
+	check("UserResponse", http.MethodGet, "/users/"+w.ada, "")
+	check("UserResponse", http.MethodGet, "/users/"+s.ApplicationID(), "")
+	check("ErrorResponse", http.MethodGet, "/users/9", "")
 	check("PrivateApplicationResponse", http.MethodGet, "/applications/@me", "")
 	check("GatewayResponse", http.MethodGet, "/gateway", "")
 	check("GatewayBotResponse", http.MethodGet, "/gateway/bot", "")

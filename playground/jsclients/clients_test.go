@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/laurelbot/laurel/internal/npm"
+	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
 func TestSlackClients(t *testing.T) {
@@ -22,6 +23,33 @@ func TestSlackClients(t *testing.T) {
 		{"reconnects", slackReconnects},
 		{"retries", slackRetries},
 	} {
-		t.Run(story.name, func(t *testing.T) { story.tell(t, s) })
+		if !t.Run(story.name, func(t *testing.T) { story.tell(t, s) }) {
+			return
+		}
+	}
+}
+
+func TestDiscordClient(t *testing.T) {
+	t.Parallel()
+	s := startDiscord(t, discordsim.Config{GlobalPerSecond: 4})
+	s.drive(t, npm.Project(t, "."), "")
+	for _, story := range []struct {
+		name string
+		tell func(testing.TB, *discordStage)
+	}{
+		{"turns away", discordTurnsAway},
+		{"logs in", discordLogsIn},
+		{"registers", discordRegisters},
+		{"answers", discordAnswers},
+		{"forms", discordForms},
+		{"posts", discordPosts},
+		{"refusals", discordRefusals},
+		{"resumes", discordResumes},
+		{"identifies", discordIdentifies},
+		{"limits", discordLimits},
+	} {
+		if !t.Run(story.name, func(t *testing.T) { story.tell(t, s) }) {
+			return
+		}
 	}
 }

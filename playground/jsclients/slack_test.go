@@ -121,8 +121,10 @@ func slackPosts(tb testing.TB, s *slackStage) {
 	cfg := s.sim.Config()
 	equal(tb, "auth.test", []string{who.UserID, who.BotID, who.TeamID}, []string{cfg.BotUserID, cfg.BotID, cfg.TeamID})
 
-	posted := s.web(tb, "chat.postMessage", obj{"channel": team, "text": "A badge", "blocks": claimBlocks("Claim"),
-		"metadata": obj{"event_type": "note", "event_payload": obj{"key": "k1"}}})
+	posted := s.web(tb, "chat.postMessage", obj{
+		"channel": team, "text": "A badge", "blocks": claimBlocks("Claim"),
+		"metadata": obj{"event_type": "note", "event_payload": obj{"key": "k1"}},
+	})
 	ref := slacksim.MessageRef{Channel: team, TS: posted.TS}
 	m, ok := s.sim.Message(ref)
 	if !ok || m.Text != "A badge" || len(m.Elements()) != 1 || !strings.Contains(string(m.Metadata), "k1") {
@@ -192,15 +194,21 @@ func slackRefusals(tb testing.TB, s *slackStage) {
 		{"unknown channel", "chat.postMessage", "channel_not_found", "", obj{"channel": "C0NONE", "text": "x"}},
 		{"nothing to say", "chat.postMessage", "no_text", "", obj{"channel": team}},
 		{"too much to say", "chat.postMessage", "msg_too_long", "", obj{"channel": team, "text": long(40_001)}},
-		{"label too long", "chat.postMessage", "invalid_blocks", "/blocks/0/elements/0/text/text", obj{"channel": team, "text": "x",
-			"blocks": button(obj{"type": "button", "action_id": "a", "text": plain(long(76))})}},
-		{"action_id too long", "chat.postMessage", "invalid_blocks", "/blocks/0/elements/0/action_id", obj{"channel": team, "text": "x",
-			"blocks": button(obj{"type": "button", "action_id": long(256), "text": plain("x")})}},
+		{"label too long", "chat.postMessage", "invalid_blocks", "/blocks/0/elements/0/text/text", obj{
+			"channel": team, "text": "x",
+			"blocks": button(obj{"type": "button", "action_id": "a", "text": plain(long(76))}),
+		}},
+		{"action_id too long", "chat.postMessage", "invalid_blocks", "/blocks/0/elements/0/action_id", obj{
+			"channel": team, "text": "x",
+			"blocks": button(obj{"type": "button", "action_id": long(256), "text": plain("x")}),
+		}},
 		{"too many blocks", "chat.postMessage", "invalid_blocks", "/blocks", obj{"channel": team, "text": "x", "blocks": repeat(51, obj{"type": "divider"})}},
 		{"unknown block", "chat.postMessage", "invalid_blocks", "/blocks/0", obj{"channel": team, "text": "x", "blocks": []obj{{"type": "marquee"}}}},
 		{"blocks that are no list", "chat.postMessage", "invalid_blocks_format", "", obj{"channel": team, "text": "x", "blocks": "not json"}},
-		{"broken blocks in an edit", "chat.update", "invalid_blocks", "/blocks/0/text/text", obj{"channel": team, "ts": posted.TS, "text": "x",
-			"blocks": []obj{{"type": "header", "text": plain(long(151))}}}},
+		{"broken blocks in an edit", "chat.update", "invalid_blocks", "/blocks/0/text/text", obj{
+			"channel": team, "ts": posted.TS, "text": "x",
+			"blocks": []obj{{"type": "header", "text": plain(long(151))}},
+		}},
 		{"edit of nothing", "chat.update", "message_not_found", "", obj{"channel": team, "ts": "1700000000.000001", "text": "x"}},
 		{"a stranger's eyes", "chat.postEphemeral", "user_not_in_channel", "", obj{"channel": team, "user": "U0NONE", "text": "x"}},
 		{"broken blocks for one", "chat.postEphemeral", "invalid_blocks", "/blocks/0", obj{"channel": team, "user": ada, "text": "x", "blocks": []obj{{"type": "section"}}}},

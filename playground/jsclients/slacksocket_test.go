@@ -234,7 +234,9 @@ func slackReconnects(tb testing.TB, s *slackStage) {
 // comes again over the next one.
 func slackRetries(tb testing.TB, s *slackStage) {
 	tb.Helper()
-	sent := act(func() (*slacksim.Result, error) { return s.sim.Event(ctx(tb), obj{"type": "app_mention", "user": ada, "text": "again"}) })
+	sent := act(func() (*slacksim.Result, error) {
+		return s.sim.Event(ctx(tb), obj{"type": "app_mention", "user": ada, "text": "again"})
+	})
 	s.event(tb, "again")
 	s.sim.DropConnections()
 	if res := sent.end(tb); res.OK() {
