@@ -21,8 +21,9 @@ import (
 // installWithin limits the installation of the packages.
 const installWithin = 3 * time.Minute
 
-// Node is the oldest major version of Node.js that the packages run on.
-const Node = 20
+// The oldest version of Node.js on which the packages run; scripts/test knows
+// it too.
+const oldestMajor, oldestMinor = 20, 18
 
 // Project returns a new folder with the scripts (*.mjs) of the folder dir and
 // the packages that its package-lock.json pins; scripts of packages are not
@@ -56,23 +57,29 @@ func Project(tb testing.TB, dir string) string {
 	return folder
 }
 
-var major = regexp.MustCompile(`^v(\d+)\.`)
+var version = regexp.MustCompile(`^v(\d+)\.(\d+)\.`)
 
 // ready tells what is missing.
 func ready(ctx context.Context) error {
 	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("npm: %w", err)
+		return fmt.Errorf("find npm: %w", err)
 	}
 	out, err := exec.CommandContext(ctx, "node", "--version").Output()
 	if err != nil {
-		return fmt.Errorf("node: %w", err)
+		return fmt.Errorf("ask node for its version: %w", err)
 	}
-	m := major.FindSubmatch(out)
+	return newEnough(string(out))
+}
+
+func newEnough(said string) error {
+	m := version.FindStringSubmatch(said)
 	if m == nil {
-		return fmt.Errorf("unknown version %q", out)
+		return fmt.Errorf("read version %q", said)
 	}
-	if n, err := strconv.Atoi(string(m[1])); err != nil || n < Node {
-		return fmt.Errorf("version %s is older than %d", m[1], Node)
+	major, errMajor := strconv.Atoi(m[1])
+	minor, errMinor := strconv.Atoi(m[2])
+	if errMajor != nil || errMinor != nil || major < oldestMajor || major == oldestMajor && minor < oldestMinor {
+		return fmt.Errorf("use node %s: %d.%d or newer is needed", m[0], oldestMajor, oldestMinor)
 	}
 	return nil
 }

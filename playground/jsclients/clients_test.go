@@ -7,9 +7,18 @@ import (
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
+func project(tb testing.TB) string {
+	tb.Helper()
+	return npm.Project(tb, ".")
+}
+
+// discordConfig lowers the global limit, so that the client, which knows the
+// documented one, runs into it.
+func discordConfig() discordsim.Config { return discordsim.Config{GlobalPerSecond: 4} }
+
 func TestSlackClients(t *testing.T) {
 	t.Parallel()
-	s := stageSlack(t, npm.Project(t, "."), "", startSlack(t))
+	s := stageSlack(t, project(t), "", startSlack(t))
 	s.connect(t)
 	for _, story := range []struct {
 		name string
@@ -31,8 +40,8 @@ func TestSlackClients(t *testing.T) {
 
 func TestDiscordClient(t *testing.T) {
 	t.Parallel()
-	s := startDiscord(t, discordsim.Config{GlobalPerSecond: 4})
-	s.drive(t, npm.Project(t, "."), "")
+	s := startDiscord(t, discordConfig())
+	s.drive(t, project(t), "")
 	for _, story := range []struct {
 		name string
 		tell func(testing.TB, *discordStage)

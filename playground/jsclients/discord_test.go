@@ -359,7 +359,7 @@ func discordPosts(tb testing.TB, s *discordStage) {
 		}},
 	}})
 	m := s.message(tb, posted.ID)
-	if posted.Channel != s.channel || len(posted.Components) != 1 || !strings.Contains(m.Text(), "One badge") || len(m.Buttons()) != 1 {
+	if posted.Channel != s.channel || len(posted.Components) != 1 || posted.Components[0]["type"] != 17.0 || !strings.Contains(m.Text(), "One badge") || len(m.Buttons()) != 1 {
 		tb.Fatalf("send answered %+v, Discord holds %+v", posted, m)
 	}
 	direct := do[jsMessage](tb, s.js, "sendTo", s.bert, obj{"content": "Hello", "nonce": "once", "enforceNonce": true})

@@ -120,6 +120,7 @@ func run(tb testing.TB, folder, script string, env ...string) *driver {
 			tb.Logf("%s: events left %s\n%s", script, d.names(), d.stderr.String())
 		}
 	})
+	await[nothing](tb, d, "started", nil)
 	return d
 }
 
@@ -186,7 +187,7 @@ func (d *driver) begin(tb testing.TB, name string, args ...any) func() (json.Raw
 			return a.Result, a.Error
 		case <-d.gone:
 			tb.Fatalf("%s: the driver has ended", name)
-		case <-time.After(patience):
+		case <-time.After(patienceOf(tb)):
 			tb.Fatalf("%s: nothing came of it", name)
 		}
 		return nil, nil
@@ -216,7 +217,7 @@ type nothing = json.RawMessage
 // any.
 func await[T any](tb testing.TB, d *driver, name string, want func(T) bool) T {
 	tb.Helper()
-	late := time.After(patience)
+	late := time.After(patienceOf(tb))
 	for {
 		d.mu.Lock()
 		changed := d.changed
@@ -295,7 +296,7 @@ func (a acting[T]) end(tb testing.TB) T {
 			tb.Fatalf("act: %v", out.err)
 		}
 		return out.res
-	case <-time.After(patience):
+	case <-time.After(patienceOf(tb)):
 		tb.Fatal("act: nothing came of it")
 		panic("unreachable")
 	}

@@ -2,7 +2,7 @@
 //
 //   in    {"id": 1, "call": "name", "args": [...]}
 //   out   {"id": 1, "result": ...} or {"id": 1, "error": {...}}
-//   out   {"event": "name", "data": ...}
+//   out   {"event": "name", "data": ...}, the first of which is "started"
 //
 // The end of the input ends the driver.
 import { createInterface } from 'node:readline';
@@ -28,4 +28,5 @@ export function serve(calls, describe, close) {
     await close();
     process.exit(0);
   });
+  emit('started');
 }
