@@ -36,6 +36,13 @@ func list(texts []string) []string {
 	return texts
 }
 
+// countryCodes are the codes (ISO 3166-1 alpha-3) of the countries that people
+// of the simulation live in; Credly derives them from the names.
+var countryCodes = map[string]string{
+	"Austria": "AUT", "France": "FRA", "Germany": "DEU", "Italy": "ITA", "Liechtenstein": "LIE",
+	"Switzerland": "CHE", "United Kingdom": "GBR", "United States": "USA",
+}
+
 func (s *Server) organizationURL() string {
 	return s.APIURL() + "/organizations/" + s.cfg.OrganizationID
 }
@@ -57,14 +64,14 @@ func (s *Server) organizationObject() object {
 		"id": s.cfg.OrganizationID, "name": s.cfg.OrganizationName, "website_url": "https://www.example.org/",
 		"webhook_url": orNull(s.webhookURL), "contact_email": "hello@example.org", "legal_contact_email": "legal@example.org",
 		"technical_contact_email": "technical@example.org", "zip_or_postal_code": "00000", "organization_type": "Certification",
-		"bio": "Certifies people for competence.", "twitter_url": nil, "vanity_slug": s.organizationSlug(),
-		"facebook_url": nil, "linked_in_url": "https://www.linkedin.com/company/example", "linked_in_name": s.cfg.OrganizationName,
+		"bio": "Certifies people for competence.", "twitter_url": "https://twitter.com/example", "vanity_slug": s.organizationSlug(),
+		"facebook_url": "https://www.facebook.com/example", "linked_in_url": "https://www.linkedin.com/company/example", "linked_in_name": s.cfg.OrganizationName,
 		"linked_in_org_id": "1234567", "city": "Example City", "address": "1 Example Street", "primary_hex_color": nil,
 		"support_email": "support@example.org", "support_url": "https://www.example.org/support", "allow_saml_debug": false,
 		"allowed_webhooks": s.allowedWebhooks(), "enable_blockchain": false, "print_method": nil, "pdf_id": nil,
 		"internationalize_badge_templates": false, "integrated_with_faethm": false, "hide_subscription": false,
 		"default_page": "badges", "industry_id": nil, "workforce_enabled": false, "linkedin_a2p_url": nil,
-		"location": "1 Example Street Example City", "country": "Switzerland", "state_or_province": nil,
+		"location": "1 Example Street Example City Example Canton 00000 Switzerland", "country": "Switzerland", "state_or_province": "Example Canton",
 		"created_at": stamp(s.created), "updated_at": stamp(s.created), "vanity_url": s.organizationPage(),
 		"verified_at": stamp(s.created), "verified": true, "require_template_detail_attributes": false,
 		"photo":     object{"id": s.cfg.OrganizationID, "url": s.base + "/images/organization.svg"},
@@ -166,7 +173,7 @@ func (s *Server) badgeObject(b *badge) object {
 		"recipient_email": b.RecipientEmail, "replacement_badge_id": orNull(b.ReplacedBy),
 		"replaces_badge_id": orNull(b.Replaces), "revocation_reason": orNull(b.RevocationReason), "state": b.State,
 		"suppress_badge_notification_email": b.Suppressed, "updated_at": stamp(b.UpdatedAt), "country": orNull(b.Country),
-		"country_code": nil, "state_or_province": orNull(b.Province), "created_at": stamp(b.CreatedAt),
+		"country_code": orNull(countryCodes[b.Country]), "state_or_province": orNull(b.Province), "created_at": stamp(b.CreatedAt),
 		"expires_at": timeOrNull(b.ExpiresAt), "expires_at_date": dayOrNull(b.ExpiresAt), "issued_at": stamp(b.IssuedAt),
 		"issued_at_date": day(b.IssuedAt), "state_updated_at": stamp(b.StateUpdatedAt),
 		"image": object{"id": t.imageID, "url": s.imageURL(t)}, "image_url": s.imageURL(t),
