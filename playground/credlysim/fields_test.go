@@ -136,7 +136,7 @@ func example(t *testing.T, elem ...string) any {
 func documented() map[string][]string {
 	return map[string][]string{
 		"badges": {"nti-issued_badges.json"}, "templates": {"nti-template_collection.json"}, "template": {"nti-template.json"},
-		"organizations": {"docs-examples", "organizations_list.json"}, "tokens": {"docs-examples", "authorization_tokens_list.json"},
+		"organizations": {"docs-examples", "organizations_list.json"}, "organizations of before": {"nti-organization_collection.json"}, "tokens": {"docs-examples", "authorization_tokens_list.json"},
 		"applications": {"docs-examples", "oauth_applications_list.json"}, "assertion": {"docs-examples", "obi_v2_badge_assertion.json"},
 		"event": {"docs-examples", "event_fetch_badge_template_changed.json"}, "webhook": {"docs-examples", "webhook_delivery.json"},
 	}
@@ -180,6 +180,7 @@ func TestAnswersAreAsDocumentedFieldForField(t *testing.T) {
 		}
 		answers[name] = got
 	}
+	answers["organizations of before"] = answers["organizations"]
 	var delivered any
 	if err := json.Unmarshal(l.bodies[0], &delivered); err != nil {
 		t.Fatal(err)
@@ -192,6 +193,8 @@ func TestAnswersAreAsDocumentedFieldForField(t *testing.T) {
 		"event": func(d string) bool {
 			return strings.HasSuffix(d, "is in the answer but not in the example") && (strings.HasPrefix(d, ".data.badge_template.") || strings.HasPrefix(d, ".metadata "))
 		},
+		// Fields have been added since.
+		"organizations of before": func(d string) bool { return strings.HasSuffix(d, "is in the answer but not in the example") },
 		// The id of a number is what the issuer gave, anonymised in the example;
 		// a person need not tell of a second name or a position.
 		"badges": func(d string) bool {

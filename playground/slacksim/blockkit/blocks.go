@@ -93,9 +93,11 @@ func (v *validator) block(ptr string, raw any) {
 		v.array(ptr+"/rows", m["rows"], 1, 100)
 	case "plan":
 		v.str(ptr, m, "title", 1, 0, true)
+		if tasks, there := m["tasks"]; there {
+			v.each(ptr+"/tasks", tasks, 0, 0, v.taskCard)
+		}
 	case "task_card":
-		v.str(ptr, m, "task_id", 1, 0, true)
-		v.str(ptr, m, "title", 1, 0, true)
+		v.taskCard(ptr, m)
 	case "file":
 		v.str(ptr, m, "external_id", 1, 0, true)
 		v.oneOf(ptr, m, "source", "remote")

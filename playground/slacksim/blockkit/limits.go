@@ -84,7 +84,13 @@ const (
 	DataTableColumnsMax       = 20
 	DataTablePageSizeMin      = 1
 	DataTablePageSizeMax      = 100
+	DataTableCellMin          = 1
+	DataTableContentMax       = 20000
 	ChartTitleMax             = 50
+	ChartLabelMax             = 20
+	ChartAxisLabelMax         = 50
+	ChartPointsMin            = 1
+	ChartPointsMax            = 20
 	ChartItemsMin             = 1
 	ChartItemsMax             = 12
 	VideoAltTextMin           = 1
