@@ -77,7 +77,8 @@ type Config struct {
 	InvalidLimit int
 	BanFor       time.Duration
 	// Schema, when set, checks each request body besides the built-in rules;
-	// what it refuses is answered with 50035.
+	// what it refuses is answered with 50035. Answers are checked too, see
+	// Violations.
 	Schema Schema
 }
 
@@ -114,6 +115,7 @@ type Server struct {
 	revoked      atomic.Bool    // the token is.
 	faults       []*ActiveFault
 	wire         wireLog
+	violations   []string
 	changed      chan struct{}
 	version      uint64
 }

@@ -43,6 +43,12 @@ func start(t *testing.T, cfg discordsim.Config) *discordsim.Server {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+		if _, odd := cfg.Schema.(pickySchema); odd {
+			return
+		}
+		for _, v := range s.Violations() {
+			t.Errorf("the simulator's own answer: %s", v)
+		}
 	})
 	return s
 }

@@ -285,10 +285,12 @@ func (s *Server) serve(table []route, version, path string, r *http.Request, raw
 	switch {
 	case e != nil:
 		out.fail(e)
+		s.checkRefusal(chosen, e)
 	case a.body == nil:
 		out.status = a.status
 	default:
 		out.json(a.status, a.body)
+		s.checkAnswer(chosen, out.body)
 	}
 }
 

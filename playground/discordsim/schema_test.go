@@ -2,6 +2,7 @@ package discordsim_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -126,5 +127,40 @@ func TestAnswersFollowTheAPIDescription(t *testing.T) {
 	}
 	if err := set.ValidateJSON("NoSuchSchema", obj{}); err == nil {
 		t.Error("an unknown schema validated")
+	}
+}
+
+// pickySchema refuses one schema, whatever it is asked about.
+type pickySchema struct{ refuses string }
+
+func (p pickySchema) Validate(name string, _ any) error {
+	if name == p.refuses {
+		return errors.New("refused")
+	}
+	return nil
+}
+
+// TestAnswersThatDoNotFitAreNoted shows that a wrong answer of the simulator
+// is noticed, whichever route it is of.
+func TestAnswersThatDoNotFitAreNoted(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{
+		"UserPIIResponse": "/users/@me", "GatewayResponse": "/gateway", "ErrorResponse": "/channels/9", "MessageResponse": "/messages",
+	} {
+		s := start(t, discordsim.Config{Schema: pickySchema{refuses: name}})
+		w := populate(t, s)
+		rec := &recorder{bodies: map[string][]byte{}}
+		rec.get(t, s, "before", http.MethodGet, "/users/"+w.ada, "")
+		if v := s.Violations(); len(v) > 0 {
+			t.Errorf("%s: %v", name, v)
+		}
+		if name == "MessageResponse" {
+			path = "/channels/" + w.channel + path
+			rec.get(t, s, "one", http.MethodPost, path, `{"content":"x"}`)
+		}
+		rec.get(t, s, "asked", http.MethodGet, path, "")
+		if v := s.Violations(); len(v) == 0 || !strings.Contains(v[0], "refused") {
+			t.Errorf("%s: %v", name, v)
+		}
 	}
 }

@@ -242,7 +242,7 @@ func TestSlackStoriesNoticeDamage(t *testing.T) {
 // TestDiscordStoriesNoticeDamage shows the same for discord.js.
 func TestDiscordStoriesNoticeDamage(t *testing.T) {
 	t.Parallel()
-	s := startDiscord(t, discordConfig())
+	s := startDiscord(t, discordConfig(t))
 	p := newProxy(t, s.sim.BaseURL())
 	s.drive(t, project(t), p.URL+"/api")
 	tell := func(story func(testing.TB, *discordStage)) func(testing.TB) {

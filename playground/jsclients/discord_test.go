@@ -21,8 +21,6 @@ type discordStage struct {
 // startDiscord starts a Discord with one guild, one channel and two people.
 func startDiscord(tb testing.TB, cfg discordsim.Config) *discordStage {
 	tb.Helper()
-	// A client that has to identify again waits five seconds by itself; the
-	// rule is the gateway tests' business.
 	sim, err := discordsim.Start(cfg)
 	if err != nil {
 		tb.Fatal(err)
@@ -30,6 +28,9 @@ func startDiscord(tb testing.TB, cfg discordsim.Config) *discordStage {
 	tb.Cleanup(func() {
 		if err := sim.Close(); err != nil {
 			tb.Error(err)
+		}
+		for _, v := range sim.Violations() {
+			tb.Errorf("the simulator's own answer: %s", v)
 		}
 	})
 	s := &discordStage{sim: sim, guild: sim.AddGuild(discordsim.Guild{Name: "Learners", Locale: "fr"})}

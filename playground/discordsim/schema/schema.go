@@ -47,21 +47,29 @@ func Load(path string) (*Set, error) {
 // json.Number) against #/components/schemas/name. The error names the places
 // that do not fit, or says that there is no such schema.
 func (s *Set) Validate(name string, doc any) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sch := s.compiled[name]
-	if sch == nil {
-		var err error
-		sch, err = s.compiler.Compile(resource + "#/components/schemas/" + name)
-		if err != nil {
-			return fmt.Errorf("compile schema %s: %w", name, err)
-		}
-		s.compiled[name] = sch
+	sch, err := s.schema(name)
+	if err != nil {
+		return fmt.Errorf("compile schema %s: %w", name, err)
 	}
 	if err := sch.Validate(doc); err != nil {
 		return fmt.Errorf("validate %s: %w", name, err)
 	}
 	return nil
+}
+
+// schema compiles a schema once.
+func (s *Set) schema(name string) (*jsonschema.Schema, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sch := s.compiled[name]; sch != nil {
+		return sch, nil
+	}
+	sch, err := s.compiler.Compile(resource + "#/components/schemas/" + name)
+	if err != nil {
+		return nil, err
+	}
+	s.compiled[name] = sch
+	return sch, nil
 }
 
 // ValidateJSON is Validate for a JSON text or for any value that encodes to
