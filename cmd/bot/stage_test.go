@@ -73,7 +73,12 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.close)
+	t.Cleanup(func() {
+		r.close()
+		for _, v := range r.discord.Violations() {
+			t.Errorf("simulated Discord answered against its own description: %s", v)
+		}
+	})
 	s := &stage{t: t, rig: r, people: new(int)}
 	if s.settings, err = r.settings(publicURL, ""); err != nil {
 		t.Fatal(err)
@@ -84,15 +89,27 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	return s
 }
 
-// discordSchema is Discord's own description of its API.
+// discordSchema is Discord's own description of its API. All tests share it,
+// because to load it and to compile its schemas takes longer than most of them.
 func discordSchema(t *testing.T) *schema.Set {
 	t.Helper()
-	set, err := schema.Load(refdata.Path(t, "discord", "openapi.json"))
+	set, err := loadSchema(refdata.Path(t, "discord", "openapi.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return set
 }
+
+// loadSchema loads the description once; its path is always the same.
+var loadSchema = func() func(string) (*schema.Set, error) {
+	var once sync.Once
+	var set *schema.Set
+	var err error
+	return func(path string) (*schema.Set, error) {
+		once.Do(func() { set, err = schema.Load(path) })
+		return set, err
+	}
+}()
 
 func listenLocal(t *testing.T) net.Listener {
 	t.Helper()
