@@ -32,6 +32,9 @@ func onSim(t *testing.T, h chat.Handler, byGateway bool, gw discordsim.GatewayCo
 		if err := sim.Close(); err != nil {
 			t.Error(err)
 		}
+		for _, v := range sim.Violations() {
+			t.Errorf("the simulator's own answer: %s", v)
+		}
 	})
 	a := simAdapter(t, sim, h, byGateway)
 	if byGateway {

@@ -141,7 +141,7 @@ func copyFile(to, from string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", filepath.Base(from), err)
 	}
-	if err := os.WriteFile(to, data, 0o600); err != nil {
+	if err := os.WriteFile(to, data, 0o600); err != nil { //nolint:gosec // Both folders are the test's own.
 		return fmt.Errorf("write %s: %w", filepath.Base(to), err)
 	}
 	return nil

@@ -60,27 +60,41 @@ func TestSlackClients(t *testing.T) {
 	}
 }
 
+// TestDiscordClient tells stories, one after the other, to one client each.
 func TestDiscordClient(t *testing.T) {
 	t.Parallel()
-	s := startDiscord(t, discordConfig(t))
-	s.drive(t, project(t), "")
-	for _, story := range []struct {
+	type story struct {
 		name string
 		tell func(testing.TB, *discordStage)
-	}{
-		{"turns away", discordTurnsAway},
-		{"logs in", discordLogsIn},
-		{"registers", discordRegisters},
-		{"answers", discordAnswers},
-		{"forms", discordForms},
-		{"posts", discordPosts},
-		{"refusals", discordRefusals},
-		{"resumes", discordResumes},
-		{"identifies", discordIdentifies},
-		{"limits", discordLimits},
+	}
+	for name, stories := range map[string][]story{
+		"acts": {
+			{"turns away", discordTurnsAway},
+			{"logs in", discordLogsIn},
+			{"registers", discordRegisters},
+			{"answers", discordAnswers},
+			{"forms", discordForms},
+			{"posts", discordPosts},
+			{"refusals", discordRefusals},
+			{"resumes", discordResumes},
+			{"identifies", discordIdentifies},
+		},
+		// It waits for windows to end, beside the others.
+		"waits": {
+			{"logs in", discordLogsIn},
+			{"registers", discordRegisters},
+			{"limits", discordLimits},
+		},
 	} {
-		if !t.Run(story.name, func(t *testing.T) { story.tell(t, s) }) {
-			return
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startDiscord(t, discordConfig(t))
+			s.drive(t, project(t), "")
+			for _, story := range stories {
+				if !t.Run(story.name, func(t *testing.T) { story.tell(t, s) }) {
+					return
+				}
+			}
+		})
 	}
 }

@@ -249,7 +249,7 @@ func TestDiscordStoriesNoticeDamage(t *testing.T) {
 		return func(tb testing.TB) { story(tb, s) }
 	}
 	notices(t, p, s.js, damage{part: `"name":"Learners"`, instead: `"name":"Leaners"`}, tell(discordLogsIn), "guild: got")
-	notices(t, p, s.js, damage{path: "/commands", part: `"name":"help"`, instead: `"name":"halp"`}, tell(discordRegisters), "global commands")
+	notices(t, p, s.js, damage{path: "/commands", part: `"name":"help"`, instead: `"name":"other"`}, tell(discordRegisters), "global commands")
 	discordRegisters(t, s)
 	for _, tt := range []struct {
 		damage  damage
@@ -262,7 +262,7 @@ func TestDiscordStoriesNoticeDamage(t *testing.T) {
 		{damage{path: "/messages", part: `"type":17`, instead: `"type":1`}, discordPosts, "send answered"},
 		{damage{path: "/messages", part: `"code":50035`, instead: `"code":50036`}, discordRefusals, "want 50035"},
 		{damage{path: "/messages", part: `"custom_id"`, instead: `"custom"`}, discordRefusals, "no error at components.0.components.0.custom_id"},
-		{damage{header: "X-RateLimit-Remaining"}, discordLimits, "wait for rate_limited"},
+		{damage{header: "X-RateLimit-Limit"}, discordLimits, "limited by"},
 		{damage{part: `"t":"RESUMED"`, swallow: true}, discordResumes, "wait for resumed"},
 	} {
 		notices(t, p, s.js, tt.damage, tell(tt.story), tt.because)
