@@ -90,6 +90,24 @@ func TestManifestIsValid(t *testing.T) {
 	if err := schema.Validate(value); err != nil {
 		t.Error(err)
 	}
+	// Broken anywhere, ours is refused as well.
+	for name, damage := range map[string]func(map[string]any){
+		"no name":         func(m map[string]any) { delete(m, "display_information") },
+		"unknown setting": func(m map[string]any) { m["settings"].(map[string]any)["socket_mode"] = true },
+		"command without a slash": func(m map[string]any) {
+			commands := m["features"].(map[string]any)["slash_commands"].([]any)
+			commands[0].(map[string]any)["command"] = "badges"
+		},
+	} {
+		copied, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(copied.(map[string]any))
+		if schema.Validate(copied) == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
 }
 
 func TestManifestFitsTheCode(t *testing.T) {
