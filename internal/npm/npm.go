@@ -57,6 +57,15 @@ func Project(tb testing.TB, dir string) string {
 	return folder
 }
 
+// Warm installs the packages that Project will ask for, so that tests which
+// begin together do not all do so. What goes wrong, Project tells.
+func Warm(dir string) {
+	ctx := context.Background()
+	if ready(ctx) == nil {
+		_, _ = install(ctx, dir)
+	}
+}
+
 var version = regexp.MustCompile(`^v(\d+)\.(\d+)\.`)
 
 // ready tells what is missing.
