@@ -24,7 +24,7 @@ func discordConfig(tb testing.TB) discordsim.Config {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return discordsim.Config{GlobalPerSecond: 4, Schema: answersOnly{set}}
+	return discordsim.Config{GlobalPerSecond: 4, AnswerWithin: answerWithin, Schema: answersOnly{set}}
 }
 
 // answersOnly leaves requests to the simulator's own rules, whose refusals are
@@ -63,6 +63,7 @@ func TestSlackClients(t *testing.T) {
 // TestDiscordClient tells stories, one after the other, to one client each.
 func TestDiscordClient(t *testing.T) {
 	t.Parallel()
+	cfg := discordConfig(t)
 	type story struct {
 		name string
 		tell func(testing.TB, *discordStage)
@@ -88,7 +89,7 @@ func TestDiscordClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startDiscord(t, discordConfig(t))
+			s := startDiscord(t, cfg)
 			s.drive(t, project(t), "")
 			for _, story := range stories {
 				if !t.Run(story.name, func(t *testing.T) { story.tell(t, s) }) {

@@ -26,7 +26,7 @@ type trial struct {
 }
 
 // patience of a trial is short, because some damage makes it wait in vain.
-const trialPatience = 3 * time.Second
+const trialPatience = 4 * time.Second
 
 func (f *trial) fail(reason string) {
 	f.mu.Lock()

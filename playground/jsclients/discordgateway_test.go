@@ -216,7 +216,7 @@ func discordRefusals(tb testing.TB, s *discordStage) {
 
 	// Too late: the person saw a failure, the token is void.
 	typed, i = s.command(tb, s.channel, "badges", "list", nil)
-	s.sim.Clock().Advance(discordsim.AnswerWithin + time.Second)
+	s.sim.Clock().Advance(answerWithin + time.Second)
 	if r := typed.end(tb); !r.Failed {
 		tb.Fatalf("an answer after the deadline came to %+v", r)
 	}

@@ -18,6 +18,9 @@ import (
 const (
 	// patience is how long a call or an event may take.
 	patience = 15 * time.Second
+	// answerWithin is how long a client may take to answer; the platforms leave
+	// it three seconds, which a busy machine may not.
+	answerWithin = 10 * time.Second
 	// leave is how long a driver may take to end by itself.
 	leave = 5 * time.Second
 )

@@ -16,8 +16,9 @@ const logger = {
 const web = new WebClient(token, { ...options, logger });
 web.on(WebClientEvent.RATE_LIMITED, (seconds, { url }) => emit('rate_limited', { seconds, url }));
 
-// A short ping timeout makes it reconnect soon: it waits that long before.
-const socket = new SocketModeClient({ appToken, logger, clientPingTimeout: 500, clientOptions: { ...options, logger } });
+// A short ping timeout makes it reconnect soon, because it waits that long
+// before; a busy machine has to answer pings within it.
+const socket = new SocketModeClient({ appToken, logger, clientPingTimeout: 1500, clientOptions: { ...options, logger } });
 for (const state of ['authenticated', 'connected', 'reconnecting', 'disconnected']) {
   socket.on(state, () => emit(state));
 }

@@ -39,7 +39,7 @@ func stageSlack(tb testing.TB, folder, api string, sim *slacksim.Server) *slackS
 func startSlack(tb testing.TB) *slacksim.Server {
 	tb.Helper()
 	sim, err := slacksim.Start(slacksim.Config{
-		SocketMode: true, RefreshNotice: 100 * time.Millisecond,
+		SocketMode: true, RefreshNotice: 100 * time.Millisecond, AckTimeout: answerWithin,
 		Scopes: []string{"commands", "chat:write", "im:write", "im:history", "channels:history", "channels:read", "users:read"},
 	})
 	if err != nil {
