@@ -39,6 +39,8 @@ type DB struct {
 	url     string
 	// prepared are the statements of claims and deliveries.
 	prepared statements
+	// others is the round of looks past tenants that have their share.
+	others round
 
 	statsMu sync.Mutex
 	stages  stageCounts

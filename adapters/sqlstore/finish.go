@@ -43,7 +43,17 @@ const (
 	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text, uncounted int, limited_since bigint)
 	WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
 	RETURNING outbox.id`
-	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = true
+	// A lane that has nothing more to send goes to sleep at once, or every
+	// message would cost another look. Nothing can be overlooked that way:
+	// whoever makes a delivery due wakes its lane in the same transaction and
+	// so waits for its lock, which is held here since finishLanes. If that
+	// transaction had the lock first, it was over before finishLanes ended,
+	// and this statement, whose view of the table is younger, finds what it
+	// added; if it gets the lock after this transaction, it wakes a lane that
+	// sleeps already. Only lanes that were locked are changed: on another one
+	// this statement itself might have to wait, with a view from before.
+	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = EXISTS (
+		SELECT 1 FROM outbox o WHERE o.lane = lanes.lane AND o.state IN ('ready', 'sending'))
 	FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`
 	finishForeign = `UPDATE posts SET message_key = NULL WHERE id IN (
 	SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -44,10 +45,97 @@ const tenantOf = `CASE WHEN platform <> '' THEN platform || ':' || tenant
 const dueLanes = `SELECT lane, ` + tenantOf + ` AS tenant FROM lanes WHERE active AND next_at <= ?
 	ORDER BY next_at, lane LIMIT ? FOR UPDATE SKIP LOCKED`
 
-// dueLanesBut is the same without the lanes of some tenants.
+// dueLanesBut is the same without the lanes of some tenants, for SQLite.
 const dueLanesBut = `SELECT lane, ` + tenantOf + ` AS tenant FROM lanes WHERE active AND next_at <= ?
 	AND NOT (` + tenantOf + ` IN $texts)
-	ORDER BY next_at, lane LIMIT ? FOR UPDATE SKIP LOCKED`
+	ORDER BY next_at, lane LIMIT ?`
+
+// PostgreSQL does not pass all lanes of those tenants, of which there may be
+// very many while this is asked again and again. It finds tenants by an index,
+// from one to the next, and then the lanes of each: two statements, because
+// the first has to say how far it came.
+const (
+	// tenantKey is what the index has: nothing for a lane that sleeps.
+	tenantKey = `(CASE WHEN NOT active THEN NULL WHEN platform <> '' THEN platform || ':' || tenant
+	WHEN lane LIKE 'mail:%' THEN 'mail' ELSE 'event' END) COLLATE "C"`
+	nextTenants = `WITH RECURSIVE tenants (tenant) AS (
+		(SELECT ` + tenantKey + ` FROM lanes WHERE ` + tenantKey + ` > ? ORDER BY ` + tenantKey + ` LIMIT 1)
+		UNION ALL
+		SELECT (SELECT ` + tenantKey + ` FROM lanes WHERE ` + tenantKey + ` > t.tenant ORDER BY ` + tenantKey + ` LIMIT 1)
+		FROM tenants t WHERE t.tenant IS NOT NULL
+	) SELECT tenant FROM tenants WHERE tenant IS NOT NULL LIMIT ?`
+	dueLanesOf = `SELECT lane, ` + tenantOf + ` AS tenant FROM lanes
+	WHERE active IS NOT FALSE AND next_at <= $2 AND lane = ANY (ARRAY(
+		SELECT l.lane FROM unnest(CAST($1 AS text[])) AS t (tenant) CROSS JOIN LATERAL (
+			SELECT lane, next_at FROM lanes WHERE ` + tenantKey + ` = t.tenant AND next_at <= $2
+			ORDER BY ` + tenantKey + `, next_at, lane LIMIT $3) l
+		ORDER BY l.next_at, l.lane LIMIT $3))
+	ORDER BY next_at, lane FOR UPDATE SKIP LOCKED`
+)
+
+// otherTenants is how many tenants are passed at once.
+const otherTenants = 200
+
+// round remembers how far looks for others came: the next one goes on there,
+// so that each tenant has its turn.
+type round struct {
+	mu    sync.Mutex
+	after string
+}
+
+func (r *round) begin() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.after
+}
+
+func (r *round) end(after string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.after = after
+}
+
+// due locks up to n lanes that may have something to send, none of them of
+// the tenants that have their share.
+func (t *tx) due(ctx context.Context, now time.Time, n int, full []string) ([]dueLane, error) {
+	var due []dueLane
+	switch {
+	case len(full) == 0:
+		err := t.hot().all(ctx, &due, dueLanes, ms(now), n)
+		return due, err
+	case !t.dialect.postgres:
+		err := t.all(ctx, &due, dueLanesBut, ms(now), texts(full), n)
+		return due, err
+	}
+	after := t.db.others.begin()
+	for again := after != ""; ; {
+		var tenants []string
+		err := t.hot().all(ctx, &tenants, nextTenants, after, otherTenants)
+		if err != nil {
+			return nil, err
+		}
+		after = ""
+		if len(tenants) == otherTenants {
+			after = tenants[len(tenants)-1]
+		}
+		t.db.others.end(after)
+		tenants = slices.DeleteFunc(tenants, func(one string) bool { return slices.Contains(full, one) })
+		if len(tenants) > 0 {
+			err := t.hot().all(ctx, &due, dueLanesOf, texts(tenants), ms(now), n)
+			if err != nil || len(due) > 0 {
+				return due, err
+			}
+		}
+		// Nothing is due there: on to the next ones, and to the first ones if
+		// it did not begin with them.
+		if after == "" {
+			if !again {
+				return nil, nil
+			}
+			again = false
+		}
+	}
+}
 
 // takeHeads leases the oldest unfinished delivery of each locked lane if it
 // is due. A lane whose head is not yet due sleeps until then, one without a
@@ -77,16 +165,16 @@ RETURNING o.id, o.lane, o.kind, o.ref, o.payload, o.delivery_key, o.fallback, o.
 func (d *DB) TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration, share delivery.Share) ([]delivery.Delivery, error) {
 	var taken []deliveryRow
 	tenants := map[string]string{}
-	query, args := dueLanes, []any{ms(now), n}
-	if full := share.Full(); len(full) > 0 {
-		query, args = dueLanesBut, []any{ms(now), texts(full), n}
+	full := share.Full()
+	if len(full) > 0 {
+		d.prepare(ctx, nextTenants, dueLanesOf, takeHeads)
+	} else {
+		d.prepare(ctx, dueLanes, takeHeads)
 	}
-	d.prepare(ctx, query, takeHeads)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
 		taken = nil
-		var due []dueLane
-		// A copy, because they are turned into what the driver takes.
-		if err := t.hot().all(ctx, &due, query, slices.Clone(args)...); err != nil {
+		due, err := t.due(ctx, now, n, full)
+		if err != nil {
 			return err
 		}
 		lanes := within(share, due, tenants)
