@@ -16,6 +16,7 @@ func (c *AwardCounts) Add(b AwardCounts) {
 
 // AwardSink takes in awards. Saying the same thing twice changes nothing.
 type AwardSink interface {
-	// ImportAwards takes in a batch in one transaction: all or none.
+	// ImportAwards takes in a batch in one transaction: all or none. Several
+	// may be taken in at once.
 	ImportAwards(ctx context.Context, awards []Award) (AwardCounts, error)
 }

@@ -43,12 +43,15 @@ func (f *fakeInbox) Receive(_ context.Context, m inbox.Message) (bool, error) {
 
 // fakeSink keeps awards by id.
 type fakeSink struct {
+	mu      sync.Mutex
 	awards  map[string]core.Award
 	batches []int
 	failAt  int
 }
 
 func (f *fakeSink) ImportAwards(_ context.Context, awards []core.Award) (core.AwardCounts, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.failAt > 0 && len(f.batches)+1 == f.failAt {
 		return core.AwardCounts{}, errors.New("store is gone")
 	}

@@ -176,7 +176,7 @@ func (im *importer) load(ctx context.Context) (err error) {
 		return err
 	}
 	keeper := &keeper{sink: im.sink, counts: &im.report.Counts}
-	defer func() { err = errors.Join(err, keeper.settle()) }()
+	defer func() { err = errors.Join(err, keeper.settleAll()) }()
 	batch := make([]core.Award, 0, im.opts.BatchSize)
 	valid, invalid := 0, 0
 	for row, err := range f.Rows() {
@@ -203,56 +203,13 @@ func (im *importer) load(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := errors.Join(keeper.keep(ctx, batch), keeper.settle()); err != nil {
+	if err := errors.Join(keeper.keep(ctx, batch), keeper.settleAll()); err != nil {
 		return err
 	}
 	if valid != im.report.Valid || invalid != im.report.Invalid {
 		return errFileChanged
 	}
 	im.opts.Progress(2*im.size, 2*im.size)
-	return nil
-}
-
-// keeper stores one batch while the next one is read.
-type keeper struct {
-	sink   core.AwardSink
-	counts *core.AwardCounts
-	// stored tells what became of the batch that is being stored; nil when
-	// there is none.
-	stored chan stored
-}
-
-type stored struct {
-	counts core.AwardCounts
-	err    error
-}
-
-// keep begins to store a batch once the one before is stored, and returns
-// what became of that one.
-func (k *keeper) keep(ctx context.Context, batch []core.Award) error {
-	if err := k.settle(); err != nil || len(batch) == 0 {
-		return err
-	}
-	done := make(chan stored, 1)
-	k.stored = done
-	go func() {
-		counts, err := k.sink.ImportAwards(ctx, batch)
-		done <- stored{counts, err}
-	}()
-	return nil
-}
-
-// settle waits for the batch that is being stored.
-func (k *keeper) settle() error {
-	if k.stored == nil {
-		return nil
-	}
-	s := <-k.stored
-	k.stored = nil
-	if s.err != nil {
-		return fmt.Errorf("import awards: %w", s.err)
-	}
-	k.counts.Add(s.counts)
 	return nil
 }
 
