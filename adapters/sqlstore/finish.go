@@ -35,23 +35,29 @@ type placeRow struct {
 // The statements of usual outcomes.
 const (
 	finishLanes    = `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`
-	finishOutcomes = `UPDATE outbox SET state = u.state, cause = u.cause,
+	// Lanes are locked before anything in them is changed, as everywhere: they
+	// are counted first.
+	finishOutcomes = `WITH locked AS (` + finishLanes + `)
+	UPDATE outbox SET state = u.state, cause = u.cause,
 		available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
 		done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
 		payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END,
 		uncounted = outbox.uncounted + CAST(u.uncounted AS int), limited_since = CAST(u.limited_since AS bigint)
 	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text, uncounted int, limited_since bigint)
 	WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
+		AND (SELECT count(*) FROM locked) >= 0
 	RETURNING outbox.id`
 	// A lane that has nothing more to send goes to sleep at once, or every
-	// message would cost another look. Nothing can be overlooked that way:
-	// whoever makes a delivery due wakes its lane in the same transaction and
-	// so waits for its lock, which is held here since finishLanes. If that
-	// transaction had the lock first, it was over before finishLanes ended,
-	// and this statement, whose view of the table is younger, finds what it
-	// added; if it gets the lock after this transaction, it wakes a lane that
-	// sleeps already. Only lanes that were locked are changed: on another one
-	// this statement itself might have to wait, with a view from before.
+	// message would cost another look. Nothing is overlooked that way: whoever
+	// makes a delivery due wakes its lane in the same transaction, and so needs
+	// the lock that finishOutcomes took. If that transaction had it first, it
+	// was over before finishOutcomes ended, and this statement, whose view of
+	// the tables is younger, finds what it added. If it gets the lock after
+	// this transaction, it wakes a lane that sleeps already. Only lanes that
+	// were locked are changed, because on another one this statement might
+	// have to wait with a view from before: an outcome that was stored has a
+	// lane that its statement saw and locked, for a lane goes only with its
+	// deliveries or after them.
 	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = EXISTS (
 		SELECT 1 FROM outbox o WHERE o.lane = lanes.lane AND o.state IN ('ready', 'sending'))
 	FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`
@@ -89,16 +95,11 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		}
 		list = append(list, row)
 	}
-	var locked []string
-	err := t.hot().all(ctx, &locked, finishLanes, lanes)
-	if err != nil {
-		return err
-	}
-	if err := t.absorb(ctx, now, list); err != nil {
+	if err := t.absorb(ctx, now, lanes, list); err != nil {
 		return err
 	}
 	var done []int64
-	err = t.hot().all(ctx, &done, finishOutcomes, ms(now), rows{list})
+	err := t.hot().all(ctx, &done, finishOutcomes, lanes, ms(now), rows{list})
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 // the same post that waits behind goes, because the repeated one will tell
 // what is true then. The repeated one stays, because only under its key can
 // an attempt whose answer was lost be recognised.
-func (t *tx) absorb(ctx context.Context, now time.Time, list []outcomeRow) error {
+func (t *tx) absorb(ctx context.Context, now time.Time, lanes texts, list []outcomeRow) error {
 	var repeated []outcomeRow
 	for _, row := range list {
 		if delivery.State(row.State) == delivery.StateReady {
@@ -122,6 +123,10 @@ func (t *tx) absorb(ctx context.Context, now time.Time, list []outcomeRow) error
 	}
 	if len(repeated) == 0 {
 		return nil
+	}
+	var locked []string
+	if err := t.hot().all(ctx, &locked, finishLanes, lanes); err != nil {
+		return err
 	}
 	var absorbed []struct {
 		Ref      string `db:"ref"`

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -107,16 +106,31 @@ func (d *DB) FollowHandoff(ctx context.Context, handoffID string, now, pollAt ti
 	})
 }
 
+// The statements of expiry. PostgreSQL gets the list as an array: a plan that
+// does not know how long it is then looks each of them up.
+const (
+	closeStale = `UPDATE handoffs SET state = 'expired', closed_at = ? WHERE id `
+	staleList  = `SELECT id FROM handoffs WHERE state IN ('preparing', 'open') AND expires_at <= ?
+		AND (expires_at, id) > (CAST(? AS bigint), CAST(? AS text))
+	ORDER BY expires_at, id LIMIT ? FOR UPDATE SKIP LOCKED`
+	expireArray = closeStale + `= ANY (ARRAY(` + staleList + `)) RETURNING id, expires_at`
+	expireList  = closeStale + `IN (` + staleList + `) RETURNING id, expires_at`
+)
+
 // ExpireHandoffs implements [core.ClaimStore].
 func (d *DB) ExpireHandoffs(ctx context.Context, now time.Time, after core.Cursor, limit int) (int, core.Cursor, error) {
-	var expired []handoffRow
+	var expired []struct {
+		ID        string `db:"id"`
+		ExpiresAt int64  `db:"expires_at"`
+	}
+	query := expireList
+	if d.dialect.postgres {
+		query = expireArray
+	}
+	d.prepare(ctx, query, tellSQL)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		expired = nil
-		err := t.all(ctx, &expired, `UPDATE handoffs SET state = 'expired', closed_at = ? WHERE id IN (
-				SELECT id FROM handoffs WHERE state IN ('preparing', 'open') AND expires_at <= ?
-					AND (expires_at, id) > (CAST(? AS bigint), ?)
-				ORDER BY expires_at, id LIMIT ? FOR UPDATE SKIP LOCKED)
-			RETURNING `+handoffColumns, ms(now), ms(now), ms(after.At), after.ID, limit)
+		err := t.hot().all(ctx, &expired, query, ms(now), ms(now), ms(after.At), after.ID, limit)
 		if err != nil {
 			return err
 		}
@@ -129,10 +143,14 @@ func (d *DB) ExpireHandoffs(ctx context.Context, now time.Time, after core.Curso
 	if err != nil || len(expired) == 0 {
 		return 0, after, err
 	}
-	last := slices.MaxFunc(expired, func(a, b handoffRow) int {
-		return cmp.Or(cmp.Compare(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.ID, b.ID))
-	})
-	return len(expired), core.Cursor{At: at(last.ExpiresAt), ID: last.ID}, nil
+	last := core.Cursor{}
+	for _, h := range expired {
+		c := core.Cursor{At: at(h.ExpiresAt), ID: h.ID}
+		if order := c.At.Compare(last.At); order > 0 || order == 0 && c.ID > last.ID {
+			last = c
+		}
+	}
+	return len(expired), last, nil
 }
 
 // OpenHandoff implements [core.Tx]. One whose time to be prepared ran out
