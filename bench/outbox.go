@@ -180,7 +180,9 @@ func (s *stage) deliver(ctx context.Context, statements []string, want int) (too
 			return 0, used, fmt.Errorf("nudge dispatcher: %w", err)
 		}
 	}
-	err = await(ctx, 20*time.Millisecond, func() (bool, error) {
+	// Counting costs the same database: for many it is asked less often.
+	pause := max(20*time.Millisecond, time.Duration(want)*2*time.Microsecond)
+	err = await(ctx, pause, func() (bool, error) {
 		var n, waiting int
 		err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM outbox WHERE done_at > 0), (SELECT count(*) FROM lanes
 			WHERE active AND next_at = 0)`).Scan(&n, &waiting)

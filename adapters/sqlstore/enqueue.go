@@ -85,7 +85,7 @@ func (t *tx) tell(ctx context.Context, s subjectsOf, fallback bool, now time.Tim
 // id makes the keys of all: a random one for each costs the database 6 µs.
 const tellSQL = `
 WITH told AS MATERIALIZED (
-	SELECT p.id, p.created_at, a.platform, a.tenant, a.platform || ':' || a.tenant || ':' || a.user_id AS lane,
+	SELECT p.id, p.created_at, a.platform, a.tenant, (a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C" AS lane,
 		$3::boolean AND row_number() OVER (
 			PARTITION BY p.account_id, p.subject_id ORDER BY p.created_at DESC, p.id DESC) = 1 AS fallback
 	FROM posts p JOIN accounts a ON a.id = p.account_id
@@ -200,13 +200,14 @@ func (t *tx) queue(ctx context.Context, lanes []laneRow, queue []queueRow, now t
 	return err
 }
 
-// wake makes the dispatcher look at the lanes.
+// wake makes the dispatcher look at the lanes. It locks them in the order of
+// their bytes, as everybody does, whatever the order of the database is.
 func (t *tx) wake(ctx context.Context, lanes []laneRow, now time.Time) error {
 	slices.SortFunc(lanes, func(a, b laneRow) int { return cmp.Compare(a.Lane, b.Lane) })
 	lanes = slices.Compact(lanes)
 	_, err := t.exec(ctx, `INSERT INTO lanes (lane, platform, tenant, next_at, active)
 		SELECT lane, platform, tenant, CAST(? AS bigint), true
-		FROM $rows(lane text, platform text, tenant text) WHERE true ORDER BY lane
+		FROM $rows(lane text COLLATE "C", platform text, tenant text) WHERE true ORDER BY lane
 		ON CONFLICT (lane) DO UPDATE SET active = true, next_at = CASE
 			WHEN lanes.active OR lanes.next_at > excluded.next_at THEN lanes.next_at ELSE excluded.next_at END`,
 		ms(now), rows{lanes})

@@ -34,7 +34,7 @@ type placeRow struct {
 
 // The statements of usual outcomes.
 const (
-	finishLanes    = `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`
+	finishLanes = `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`
 	// Lanes are locked before anything in them is changed, as everywhere: they
 	// are counted first.
 	finishOutcomes = `WITH locked AS (` + finishLanes + `)
