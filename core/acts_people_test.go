@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
 )
 
 // actAsk: somebody wants to prove an address.
@@ -137,16 +138,23 @@ func (w *world) actClaim(rt *rapid.T) {
 	r := w.replica(rt)
 	b, who := w.drawClaim(rt)
 	want, wantErr := w.claim(b, who, w.now)
-	var got core.ClaimResult
+	r.claims.Courier = nil
+	if rapid.Bool().Draw(rt, "carries the card") {
+		r.claims.Courier = courier{w}
+	}
+	var got core.Claimed
 	fate, err := w.attempt(rt, func() (err error) {
-		got, _, err = r.claims.Claim(w.ctx, who, b.id, w.place(who))
+		got, err = r.claims.Claim(w.ctx, who, b.id, w.place(who))
 		return err
 	})
 	if fate != done {
 		return
 	}
-	if got != want || !errors.Is(err, wantErr) {
-		rt.Fatalf("rules 1 and 2: %v claims %s: got %v, %v, want %v, %v", who, b.award, got, err, want, wantErr)
+	if got.Result != want || !errors.Is(err, wantErr) {
+		rt.Fatalf("rules 1 and 2: %v claims %s: got %v, %v, want %v, %v", who, b.award, got.Result, err, want, wantErr)
+	}
+	if got.Parcel != nil {
+		w.carry(rt, r, delivery.Of(*got.Parcel), w.now)
 	}
 	switch want {
 	case core.ClaimOpened:

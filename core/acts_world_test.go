@@ -204,19 +204,34 @@ func (w *world) deliver(rt *rapid.T, r *replica) int {
 	})
 	taken := w.now
 	for _, d := range due {
-		var o delivery.Outcome
-		w.run(rt, r, func(*rapid.T) bool {
-			if !w.now.Before(taken.Add(attemptTimeout)) {
-				return false
-			}
-			o = w.send(r, d)
-			return true
-		}, func(rt *rapid.T) bool {
-			return w.must(rt, func() error { return r.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{o}) })
-		})
+		w.carry(rt, r, d, taken)
 	}
 	return len(due)
 }
+
+// carry sends what a replica has leased.
+func (w *world) carry(rt *rapid.T, r *replica, d delivery.Delivery, taken time.Time) {
+	var o delivery.Outcome
+	w.run(rt, r, func(*rapid.T) bool {
+		if !w.now.Before(taken.Add(attemptTimeout)) {
+			return false
+		}
+		o = w.send(r, d)
+		return true
+	}, func(rt *rapid.T) bool {
+		return w.must(rt, func() error { return r.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{o}) })
+	})
+}
+
+// courier leases cards to the replica that queues them.
+type courier struct{ w *world }
+
+var _ core.Courier = courier{}
+
+func (c courier) Lease(core.Identity) time.Time { return c.w.now.Add(lease) }
+
+// Carry does nothing: the world decides when a replica carries.
+func (courier) Carry(core.Parcel) {}
 
 func (w *world) send(r *replica, d delivery.Delivery) delivery.Outcome {
 	w.sending, w.about = d, core.Subject{}

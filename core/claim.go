@@ -22,6 +22,8 @@ type Claims struct {
 	TTL time.Duration
 	// Announce says that the body's own system is told of claims.
 	Announce bool
+	// Courier, if there is one, carries the cards of claims.
+	Courier Courier
 }
 
 // ClaimResult is what a press on Claim led to.
@@ -38,68 +40,57 @@ const (
 	ClaimNotOpen
 )
 
+// Claimed is what a press on Claim led to.
+type Claimed struct {
+	Result ClaimResult
+	// Badge is set with ClaimNotOpen.
+	Badge Badge
+	// Parcel is the card to be carried, once the platform has acknowledged
+	// the press; nil where it waits its turn.
+	Parcel *Parcel
+}
+
 // Claim opens a handoff for the badge, or finds the one that is open. Its
 // card is delivered to the given place. [ErrNotFound] when the badge is not
 // the actor's or does not exist.
-func (c *Claims) Claim(ctx context.Context, actor Identity, badgeID string, at Place) (ClaimResult, Badge, error) {
-	var state ClaimState
-	// What refused the first try may be gone when it is looked at: a handoff
-	// that another press opened and that was followed or ran out since.
-	for range 2 {
-		err := c.open(ctx, actor, badgeID, at)
+func (c *Claims) Claim(ctx context.Context, actor Identity, badgeID string, at Place) (Claimed, error) {
+	// What refused a try may be gone when it is looked at, and the other way
+	// round: another press opened a handoff, or one was followed or ran out.
+	const tries = 3
+	for range tries {
+		opening, err := c.open(ctx, actor, badgeID, at)
 		if err == nil {
-			return ClaimOpened, Badge{}, nil
+			claimed := Claimed{Result: ClaimAlreadyOpen, Parcel: opening.Parcel}
+			if opening.Fresh {
+				claimed.Result = ClaimOpened
+			}
+			return claimed, nil
 		}
 		if !errors.Is(err, ErrUnmet) {
-			return 0, Badge{}, fmt.Errorf("claim badge: %w", err)
+			return Claimed{}, fmt.Errorf("claim badge: %w", err)
 		}
-		state, err = c.Store.ClaimState(ctx, actor, badgeID, c.Clock.Now())
+		state, err := c.Store.ClaimState(ctx, actor, badgeID, c.Clock.Now())
 		if err != nil {
-			return 0, Badge{}, fmt.Errorf("explain refused claim: %w", err)
+			return Claimed{}, fmt.Errorf("explain refused claim: %w", err)
 		}
-		if state.Open != nil || !state.Badge.Stage.Claimable() {
-			break
+		if !state.Badge.Stage.Claimable() {
+			return Claimed{Result: ClaimNotOpen, Badge: state.Badge}, nil
 		}
 	}
-	if state.Open == nil {
-		return ClaimNotOpen, state.Badge, nil
-	}
-	if err := c.show(ctx, actor, state.Open.ID, at); err != nil {
-		return 0, Badge{}, fmt.Errorf("show open handoff: %w", err)
-	}
-	return ClaimAlreadyOpen, state.Badge, nil
+	return Claimed{}, fmt.Errorf("claim badge: %w", ErrUnavailable)
 }
 
-func (c *Claims) open(ctx context.Context, actor Identity, badgeID string, at Place) error {
+func (c *Claims) open(ctx context.Context, actor Identity, badgeID string, at Place) (Opening, error) {
 	now := c.Clock.Now()
-	_, err := c.Store.Claim(ctx, ClaimParams{
+	p := ClaimParams{
 		Actor: actor, BadgeID: badgeID, HandoffID: NewID(), Now: now,
 		ExpiresAt: now.Add(c.TTL), IssueBy: now.Add(IssueWithin),
 		PostID: NewID(), Place: at, Announce: c.Announce, EventID: NewID(),
-	})
-	return err
-}
-
-// show lets one more message follow a handoff that is already open.
-func (c *Claims) show(ctx context.Context, actor Identity, handoffID string, at Place) error {
-	now := c.Clock.Now()
-	p, err := c.Store.Person(ctx, actor)
-	if err != nil {
-		return err
 	}
-	if p.Account == nil {
-		return ErrNotFound
+	if c.Courier != nil {
+		p.LeaseUntil = c.Courier.Lease(actor)
 	}
-	return c.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		post, err := tx.AddPost(ctx, Post{
-			ID: NewID(), Account: *p.Account, Place: at,
-			Subject: Subject{Kind: SubjectHandoff, ID: handoffID},
-		}, now)
-		if err != nil {
-			return err
-		}
-		return tx.Tell(ctx, post, true, now)
-	})
+	return c.Store.Claim(ctx, p)
 }
 
 // Passage is what the page behind a handoff link shows.

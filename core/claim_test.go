@@ -18,13 +18,13 @@ func TestClaimAndFollow(t *testing.T) {
 	h.link(bob, "bob@example.org")
 	badge := h.pending("1", "ada@example.org")
 
-	_, _, err := h.claims.Claim(ctx, bob, badge, h.place())
+	_, err := h.claims.Claim(ctx, bob, badge, h.place())
 	h.wants(err, core.ErrNotFound)
-	_, _, err = h.claims.Claim(ctx, ada, "malformed", h.place())
+	_, err = h.claims.Claim(ctx, ada, "malformed", h.place())
 	h.wants(err, core.ErrNotFound)
-	r, _, err := h.claims.Claim(ctx, ada, badge, h.place())
-	if err != nil || r != core.ClaimOpened {
-		t.Fatal(r, err)
+	got, err := h.claims.Claim(ctx, ada, badge, h.place())
+	if err != nil || got.Result != core.ClaimOpened {
+		t.Fatal(got, err)
 	}
 	all := h.sent()
 	if got := titles(all, ada); !slices.Equal(got, []string{"Ready: Badge 1"}) || !slices.Equal(events(all), []core.EventType{core.EventClaimed}) {
@@ -32,9 +32,9 @@ func TestClaimAndFollow(t *testing.T) {
 	}
 	token := linkToken(t, all)
 	// A second press shows the same link in its own message.
-	r, b, err := h.claims.Claim(ctx, ada, badge, h.place())
-	if err != nil || r != core.ClaimAlreadyOpen || b.ID != badge {
-		t.Fatal(r, b, err)
+	got, err = h.claims.Claim(ctx, ada, badge, h.place())
+	if err != nil || got.Result != core.ClaimAlreadyOpen {
+		t.Fatal(got, err)
 	}
 	if again := linkToken(t, h.sent()); again != token {
 		t.Error("a second press gave another link")
@@ -72,9 +72,9 @@ func TestClaimAndFollow(t *testing.T) {
 	if err != nil || passage.State != core.HandoffCompleted {
 		t.Errorf("passage %+v, %v", passage, err)
 	}
-	r, b, err = h.claims.Claim(ctx, ada, badge, h.place())
-	if err != nil || r != core.ClaimNotOpen || b.Stage != core.StageAccepted {
-		t.Errorf("claimed once more: %v, %+v, %v", r, b, err)
+	got, err = h.claims.Claim(ctx, ada, badge, h.place())
+	if err != nil || got.Result != core.ClaimNotOpen || got.Badge.Stage != core.StageAccepted {
+		t.Errorf("claimed once more: %+v, %v", got, err)
 	}
 
 	h.pass(time.Minute)
@@ -153,8 +153,8 @@ func TestFollowRefuses(t *testing.T) {
 			h := newHouse(t)
 			h.link(ada, "ada@example.org")
 			badge := h.pending("1", "ada@example.org")
-			if r, _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || r != core.ClaimOpened {
-				t.Fatal(r, err)
+			if got, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
+				t.Fatal(got, err)
 			}
 			token := linkToken(t, h.sent())
 			before := h.prov.badges["at-1"]

@@ -124,7 +124,7 @@ func (h *home) settled() (traces []string) {
 
 	// A badge of an address that was taken off has a handoff that stays.
 	left := h.pending("left", "left@example.org")
-	_, _, err := h.claims.Claim(ctx, ada, left, h.place())
+	_, err := h.claims.Claim(ctx, ada, left, h.place())
 	h.must(err)
 	p, err := h.db.Person(ctx, ada)
 	h.must(err)
@@ -133,9 +133,9 @@ func (h *home) settled() (traces []string) {
 
 	waits := h.pending("1", "Ada.One@example.org")
 	granted := h.granted("a2", "ada.two@example.org")
-	_, _, err = h.claims.Claim(ctx, ada, waits, h.place())
+	_, err = h.claims.Claim(ctx, ada, waits, h.place())
 	h.must(err)
-	_, _, err = h.claims.Claim(ctx, adaElse, granted, h.place())
+	_, err = h.claims.Claim(ctx, adaElse, granted, h.place())
 	h.must(err)
 	note(waits, granted)
 
@@ -227,7 +227,7 @@ func TestForgetBesideEverythingElse(t *testing.T) {
 			var group sync.WaitGroup
 			for name, f := range map[string]func() error{
 				"forget": func() error { return h.bye.Forget(ctx, ada) },
-				"claim":  func() error { _, _, err := h.claims.Claim(ctx, ada, badge, h.place()); return err },
+				"claim":  func() error { _, err := h.claims.Claim(ctx, ada, badge, h.place()); return err },
 				"prove":  func() error { _, err := h.links.EnterCode(ctx, ada, v.ID, code); return err },
 				"ask": func() error {
 					_, err := h.links.Start(ctx, core.LinkRequest{Account: core.Account{Identity: ada}, Email: email("new@example.org"), At: h.place()})
@@ -344,7 +344,7 @@ func TestWorkspaceComesBack(t *testing.T) {
 			// Credentials that still work a moment after are no return.
 			sweep()
 			h.installed["slack:T1"] = false
-			if _, _, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil {
+			if _, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil {
 				t.Fatal(err)
 			}
 			if all := titles(h.sent(), ada); len(all) != 0 {

@@ -47,8 +47,8 @@ func TestIssue(t *testing.T) {
 			ctx := t.Context()
 			h.link(ada, "ada@example.org")
 			badge := h.granted("a1", "ada@example.org")
-			if r, _, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil || r != core.ClaimOpened {
-				t.Fatal(r, err)
+			if got, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
+				t.Fatal(got, err)
 			}
 			if got := titles(h.sent(), ada); !slices.Equal(got, []string{"One moment: Digital badge"}) {
 				t.Errorf("told %q", got)

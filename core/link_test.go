@@ -314,9 +314,9 @@ func TestUnlink(t *testing.T) {
 	h.link(ada, "ada@example.org")
 	h.link(bob, "bob@example.org")
 	badge := h.pending("1", "ada@example.org")
-	result, _, err := h.claims.Claim(t.Context(), ada, badge, h.place())
-	if err != nil || result != core.ClaimOpened {
-		t.Fatal(result, err)
+	claimed, err := h.claims.Claim(t.Context(), ada, badge, h.place())
+	if err != nil || claimed.Result != core.ClaimOpened {
+		t.Fatal(claimed, err)
 	}
 	h.sent()
 	p, err := h.db.Person(t.Context(), ada)
@@ -333,7 +333,7 @@ func TestUnlink(t *testing.T) {
 	}
 	_, err = h.links.Unlink(t.Context(), ada, id)
 	h.wants(err, core.ErrNotFound)
-	_, _, err = h.claims.Claim(t.Context(), ada, badge, h.place())
+	_, err = h.claims.Claim(t.Context(), ada, badge, h.place())
 	h.wants(err, core.ErrNotFound)
 }
 
@@ -346,8 +346,8 @@ func TestJoining(t *testing.T) {
 	slackAccount := h.link(ada, "ada@example.org")
 	h.link(adaElse, "other@example.org")
 	badge := h.pending("1", "other@example.org")
-	if r, _, err := h.claims.Claim(ctx, adaElse, badge, h.place()); err != nil || r != core.ClaimOpened {
-		t.Fatal(r, err)
+	if got, err := h.claims.Claim(ctx, adaElse, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
+		t.Fatal(got, err)
 	}
 	h.sent()
 
@@ -387,8 +387,8 @@ func TestJoining(t *testing.T) {
 	if state.Open == nil || state.Open.MemberID != slackAccount.MemberID {
 		t.Fatalf("open handoff %+v", state.Open)
 	}
-	if r, _, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil || r != core.ClaimAlreadyOpen {
-		t.Errorf("claim by the other account: %v, %v", r, err)
+	if got, err := h.claims.Claim(ctx, ada, badge, h.place()); err != nil || got.Result != core.ClaimAlreadyOpen {
+		t.Errorf("claim by the other account: %+v, %v", got, err)
 	}
 	token, err := h.keys.Token(core.PurposeHandoff, state.Open.ID)
 	h.must(err)

@@ -152,8 +152,8 @@ func TestAutoAcceptHintComesOnce(t *testing.T) {
 		id := fmt.Sprint(i)
 		badge := h.pending(id, "ada@example.org")
 		if i > 0 {
-			if r, _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || r != core.ClaimOpened {
-				t.Fatal(r, err)
+			if got, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
+				t.Fatal(got, err)
 			}
 			h.sent()
 		}
@@ -210,7 +210,7 @@ func TestSweepTellsThatItIsOver(t *testing.T) {
 	h := newHouse(t)
 	h.link(ada, "ada@example.org")
 	badge := h.pending("1", "ada@example.org")
-	if _, _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil {
+	if _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil {
 		t.Fatal(err)
 	}
 	h.sent()
@@ -226,7 +226,7 @@ func TestSweepTellsThatItIsOver(t *testing.T) {
 	if got := titles(h.sent(), ada); !slices.Equal(got, []string{"Time is up: Badge 1"}) {
 		t.Errorf("told %q", got)
 	}
-	if r, _, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || r != core.ClaimOpened {
-		t.Errorf("claimed again: %v, %v", r, err)
+	if got, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
+		t.Errorf("claimed again: %+v, %v", got, err)
 	}
 }

@@ -56,6 +56,18 @@ type ClaimParams struct {
 	// Announce also queues the event "badge.claimed" under EventID.
 	Announce bool
 	EventID  string
+	// LeaseUntil, if not zero, is until when the delivery of the card is
+	// leased to whoever claims, provided that it can be sent at once.
+	LeaseUntil time.Time
+}
+
+// Opening is the handoff that a press on Claim led to.
+type Opening struct {
+	Handoff Handoff
+	// Fresh says that it was opened by this press, and not before it.
+	Fresh bool
+	// Parcel is the card with its lease, or nil where it waits its turn.
+	Parcel *Parcel
 }
 
 // ClaimState is why a claim was refused.
@@ -67,14 +79,17 @@ type ClaimState struct {
 
 // ClaimStore opens, follows and ends handoffs.
 type ClaimStore interface {
-	// Claim opens a handoff: only if the badge is claimable, was issued to a
-	// verified address of the actor's member, and has no other live handoff;
-	// one that outlived its time counts as gone. In the same transaction come
-	// the post at Place with its delivery, the audit entry, for a granted
-	// badge the inbox item that issues it (handoff state preparing), and the
-	// event. [ErrUnmet] when a condition does not hold, with nothing changed.
-	// On PostgreSQL it is one prepared statement and one round trip.
-	Claim(ctx context.Context, p ClaimParams) (Handoff, error)
+	// Claim opens a handoff, or finds the live one of the badge: only if the
+	// badge is claimable and was issued to a verified address of the actor's
+	// member. A handoff that outlived its time counts as gone. In the same
+	// transaction comes the post at Place with its delivery, which is leased
+	// until LeaseUntil where nothing else of its lane waits and the workspace
+	// is alive; for a new handoff also the audit entry, for a granted badge
+	// the inbox item that issues it (handoff state preparing), and the event.
+	// [ErrUnmet] when a condition does not hold, or when another press opened
+	// a handoff meanwhile, with nothing changed. On PostgreSQL it is one
+	// prepared statement and one round trip.
+	Claim(ctx context.Context, p ClaimParams) (Opening, error)
 	// ClaimState tells the owner of a badge how it stands. [ErrNotFound] for
 	// anybody else and for an unknown badge alike.
 	ClaimState(ctx context.Context, actor Identity, badgeID string, now time.Time) (ClaimState, error)

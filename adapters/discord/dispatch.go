@@ -53,8 +53,8 @@ func (a *Adapter) dispatch(ctx context.Context, in *interaction, within time.Dur
 		a.metrics.acknowledged(in.kind(), "answered", time.Since(start))
 		acknowledged()
 		if !ok || !endless(act, answer) {
-			if ok && answer.Posted {
-				a.handler.Acknowledged()
+			if answer.Posted {
+				a.handler.Acknowledged(answer)
 			}
 			a.work.Done()
 			return
@@ -148,7 +148,7 @@ func (a *Adapter) follow(ctx context.Context, act chat.Action, answer chat.Answe
 		return
 	}
 	if answer.Posted {
-		a.handler.Acknowledged()
+		a.handler.Acknowledged(answer)
 		return
 	}
 	// The time for the work may be used up; the way to the person has its own.

@@ -77,7 +77,7 @@ func (h *testHandler) Handle(_ context.Context, a chat.Action) chat.Answer {
 	return h.answer(a)
 }
 
-func (h *testHandler) Acknowledged() { h.acked <- struct{}{} }
+func (h *testHandler) Acknowledged(chat.Answer) { h.acked <- struct{}{} }
 
 func receive[T any](t *testing.T, c <-chan T) T {
 	t.Helper()

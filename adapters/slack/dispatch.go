@@ -82,7 +82,7 @@ func (a *Adapter) dispatch(ctx context.Context, in interaction, inline int) ack 
 	if answer.Posted && answer.Form == nil {
 		follow := result.after
 		result.after = func() {
-			(*handler).Acknowledged()
+			(*handler).Acknowledged(answer)
 			follow()
 		}
 	}
@@ -127,7 +127,7 @@ func (a *Adapter) follow(ctx context.Context, h chat.Handler, in interaction, an
 		return
 	}
 	if answer.Posted {
-		h.Acknowledged()
+		h.Acknowledged(answer)
 		return
 	}
 	if answer.Card != nil {

@@ -218,7 +218,7 @@ func (h *testHandler) Handle(ctx context.Context, a chat.Action) chat.Answer {
 	return h.handle(ctx, a)
 }
 
-func (h *testHandler) Acknowledged() { h.acknowledged <- struct{}{} }
+func (h *testHandler) Acknowledged(chat.Answer) { h.acknowledged <- struct{}{} }
 
 func (h *testHandler) got(tb testing.TB) chat.Action {
 	tb.Helper()

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/laurelbot/laurel/core"
@@ -12,208 +11,168 @@ import (
 const issueSource = "issue"
 
 // Claim implements [core.ClaimStore].
-func (d *DB) Claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error) {
-	var h core.Handoff
+func (d *DB) Claim(ctx context.Context, p core.ClaimParams) (core.Opening, error) {
+	var o core.Opening
 	work := func() (err error) {
-		h, err = d.claimAtOnce(ctx, p)
+		o, err = d.claimAtOnce(ctx, p)
 		return err
 	}
 	if !d.dialect.postgres {
 		work = func() error {
 			return d.once(ctx, func(ctx context.Context, t *tx) (err error) {
-				h, err = t.claim(ctx, p)
+				o, err = t.claim(ctx, p)
 				return err
 			})
 		}
 	}
 	if err := d.again(ctx, work); err != nil {
-		return core.Handoff{}, err
+		return core.Opening{}, err
 	}
-	return h, nil
+	return o, nil
+}
+
+// claimRow is what a claim led to: the handoff, its badge, who claimed, and
+// the delivery where it was leased.
+type claimRow struct {
+	badgeRow
+	HandoffID string `db:"handoff_id"`
+	MemberID  string `db:"handoff_member"`
+	State     string `db:"handoff_state"`
+	OpenedAt  int64  `db:"handoff_opened"`
+	EndsAt    int64  `db:"handoff_expires"`
+	// DeliveryID is 0 where the delivery was not leased.
+	DeliveryID  int64  `db:"delivery_id"`
+	Post        string `db:"post_id"`
+	Key         string `db:"delivery_key"`
+	AccountID   string `db:"account_id"`
+	Owner       string `db:"owner"`
+	Language    string `db:"account_locale"`
+	TimeZone    string `db:"account_zone"`
+	DisplayName string `db:"account_name"`
+}
+
+func (r claimRow) opening(p core.ClaimParams) core.Opening {
+	h := core.Handoff{
+		ID: r.HandoffID, BadgeID: r.ID, MemberID: r.MemberID, State: core.HandoffState(r.State),
+		OpenedAt: at(r.OpenedAt), ExpiresAt: at(r.EndsAt),
+	}
+	o := core.Opening{Handoff: h, Fresh: r.HandoffID == p.HandoffID}
+	if r.DeliveryID != 0 {
+		o.Parcel = &core.Parcel{
+			Delivery: r.DeliveryID, Lane: p.Actor.Lane(), Key: r.Key, QueuedAt: p.Now,
+			Post: core.Post{
+				ID: r.Post, Subject: core.Subject{Kind: core.SubjectHandoff, ID: h.ID}, Place: p.Place,
+				Account: core.Account{
+					ID: r.AccountID, Identity: p.Actor, MemberID: r.Owner,
+					Locale: r.Language, TimeZone: r.TimeZone, DisplayName: r.DisplayName,
+				},
+			},
+			View: core.HandoffView{Handoff: h, Badge: r.badge(), Owned: true, Locale: r.Language},
+		}
+	}
+	return o
 }
 
 // claim opens a handoff step by step, for SQLite: a step costs no round trip
 // there, and no other writer is at work.
-func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Handoff, error) {
-	var badge struct {
-		Stage     string `db:"stage"`
-		AccountID string `db:"account_id"`
-		MemberID  string `db:"member_id"`
-	}
-	err := t.get(ctx, &badge, `SELECT b.stage, a.id AS account_id, a.member_id
+func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Opening, error) {
+	var row claimRow
+	err := t.get(ctx, &row, `SELECT `+badgeColumns+`, a.id AS account_id, a.member_id AS owner,
+			a.locale AS account_locale, a.time_zone AS account_zone, a.display_name AS account_name
 		FROM accounts a JOIN addresses d ON d.member_id = a.member_id JOIN badges b ON b.recipient = d.normal
+		LEFT JOIN templates t ON t.id = b.template_id
 		WHERE a.platform = ? AND a.tenant = ? AND a.user_id = ? AND b.id = ? AND b.stage IN ('granted', 'pending')`,
 		p.Actor.Platform, p.Actor.Tenant, p.Actor.User, p.BadgeID)
 	if errors.Is(err, core.ErrNotFound) {
-		return core.Handoff{}, core.ErrUnmet
+		return core.Opening{}, core.ErrUnmet
 	}
 	if err != nil {
-		return core.Handoff{}, err
+		return core.Opening{}, err
 	}
 	var stale []string
 	err = t.all(ctx, &stale, `UPDATE handoffs SET state = 'expired', closed_at = ?
 		WHERE badge_id = ? AND state IN ('preparing', 'open') AND expires_at <= ? RETURNING id`,
 		ms(p.Now), p.BadgeID, ms(p.Now))
 	if err != nil {
-		return core.Handoff{}, err
+		return core.Opening{}, err
 	}
 	state, expires := core.HandoffOpen, p.ExpiresAt
-	granted := core.Stage(badge.Stage) == core.StageGranted
-	if granted {
+	if row.stage() == core.StageGranted {
 		state, expires = core.HandoffPreparing, p.IssueBy
 	}
-	var row handoffRow
-	err = t.get(ctx, &row, `INSERT INTO handoffs (`+handoffColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+	var h handoffRow
+	err = t.get(ctx, &h, `INSERT INTO handoffs (`+handoffColumns+`) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (badge_id) WHERE state IN ('preparing', 'open') DO NOTHING RETURNING `+handoffColumns,
-		p.HandoffID, p.BadgeID, badge.MemberID, state, ms(p.Now), ms(expires))
+		p.HandoffID, p.BadgeID, row.Owner, state, ms(p.Now), ms(expires))
 	if errors.Is(err, core.ErrNotFound) {
-		return core.Handoff{}, core.ErrUnmet
+		err = t.get(ctx, &h, `SELECT `+handoffColumns+` FROM handoffs
+			WHERE badge_id = ? AND state IN ('preparing', 'open')`, p.BadgeID)
 	}
 	if err != nil {
-		return core.Handoff{}, err
+		return core.Opening{}, err
 	}
+	row.HandoffID, row.MemberID, row.State, row.OpenedAt, row.EndsAt = h.ID, h.MemberID, h.State, h.OpenedAt, h.ExpiresAt
 	if p.PostID != "" {
-		post, err := t.AddPost(ctx, core.Post{
-			ID: p.PostID, Account: core.Account{ID: badge.AccountID},
-			Subject: core.Subject{Kind: core.SubjectHandoff, ID: p.HandoffID}, Place: p.Place,
-		}, p.Now)
-		if err != nil {
-			return core.Handoff{}, err
-		}
-		if err := t.Tell(ctx, post, true, p.Now); err != nil {
-			return core.Handoff{}, err
+		if err := t.showClaim(ctx, &row, p); err != nil {
+			return core.Opening{}, err
 		}
 	}
 	if err := t.tellHandoffs(ctx, stale, false, p.Now); err != nil {
-		return core.Handoff{}, err
+		return core.Opening{}, err
 	}
-	if err := t.Audit(ctx, badge.MemberID, "badge.claim", p.BadgeID, p.Now); err != nil {
-		return core.Handoff{}, err
+	if h.ID == p.HandoffID {
+		if err := t.noteClaim(ctx, row, p); err != nil {
+			return core.Opening{}, err
+		}
 	}
-	if granted {
+	return row.opening(p), nil
+}
+
+// showClaim adds the post and its delivery, and leases it if it can be sent
+// at once.
+func (t *tx) showClaim(ctx context.Context, row *claimRow, p core.ClaimParams) error {
+	var idle bool
+	err := t.get(ctx, &idle, `SELECT NOT EXISTS (SELECT 1 FROM lanes WHERE lane = ? AND (active OR next_at > ?))
+		AND NOT EXISTS (SELECT 1 FROM installations WHERE platform = ? AND tenant = ? AND dead <> '')`,
+		p.Actor.Lane(), ms(p.Now), p.Actor.Platform, p.Actor.Tenant)
+	if err != nil {
+		return err
+	}
+	row.Post, err = t.AddPost(ctx, core.Post{
+		ID: p.PostID, Account: core.Account{ID: row.AccountID},
+		Subject: core.Subject{Kind: core.SubjectHandoff, ID: row.HandoffID}, Place: p.Place,
+	}, p.Now)
+	if err != nil {
+		return err
+	}
+	if err := t.Tell(ctx, row.Post, true, p.Now); err != nil || !idle || p.LeaseUntil.IsZero() {
+		return err
+	}
+	var leased deliveryRow
+	err = t.get(ctx, &leased, `UPDATE outbox SET state = 'sending', attempts = 1, available_at = ?, first_try_at = ?
+		WHERE ref = ? AND kind = 'post' AND state = 'ready' RETURNING id, delivery_key`,
+		ms(p.LeaseUntil), ms(p.Now), row.Post)
+	if err != nil {
+		return err
+	}
+	row.DeliveryID, row.Key = leased.ID, leased.Key
+	_, err = t.exec(ctx, `UPDATE lanes SET next_at = ? WHERE lane = ?`, ms(p.LeaseUntil), p.Actor.Lane())
+	return err
+}
+
+// noteClaim does what follows from a handoff that was opened just now.
+func (t *tx) noteClaim(ctx context.Context, row claimRow, p core.ClaimParams) error {
+	if err := t.Audit(ctx, row.Owner, "badge.claim", p.BadgeID, p.Now); err != nil {
+		return err
+	}
+	if row.stage() == core.StageGranted {
 		k := inbox.KindIssue
 		if err := t.QueueWork(ctx, issueSource, p.HandoffID, core.WorkKind(k), p.HandoffID, p.Now); err != nil {
-			return core.Handoff{}, err
+			return err
 		}
 	}
 	if p.Announce {
-		if err := t.QueueEvent(ctx, core.EventClaimed, p.BadgeID, p.EventID, p.Now); err != nil {
-			return core.Handoff{}, err
-		}
+		return t.QueueEvent(ctx, core.EventClaimed, p.BadgeID, p.EventID, p.Now)
 	}
-	return row.handoff(), nil
-}
-
-// claimSQL is the same in one statement. Its parts happen together, on what
-// was there before it began; where one must come before the other it counts
-// the other's rows:
-//   - a handoff that outlived its time is closed before the new one is
-//     inserted, or the index that allows one open handoff refuses it. It is
-//     looked for among the badge's own: while few handoffs are open PostgreSQL
-//     would rather look through all of them by an index of those, and keep to
-//     that when they are many. The concatenation keeps it from these indexes;
-//   - lanes are woken before posts are touched and anything is put into them,
-//     the order in which everybody locks.
-//
-// A second claim waits at the badge's row, then finds the first one's handoff
-// through that index. Address rows are locked so that no address is removed
-// while its badge is claimed.
-const claimSQL = `
-WITH owned AS MATERIALIZED (
-	SELECT b.id, b.stage, a.id AS account_id, a.member_id, a.platform, a.tenant,
-		a.platform || ':' || a.tenant || ':' || a.user_id AS lane
-	FROM accounts a
-	JOIN addresses d ON d.member_id = a.member_id
-	JOIN badges b ON b.recipient = d.normal
-	WHERE a.platform = $1 AND a.tenant = $2 AND a.user_id = $3
-		AND b.id = $4 AND b.stage IN ('granted', 'pending')
-	FOR NO KEY UPDATE OF b FOR SHARE OF d
-), stale AS (
-	UPDATE handoffs h SET state = 'expired', closed_at = $5::bigint FROM owned
-	WHERE h.badge_id = owned.id AND h.badge_id = $4 AND h.state || '' IN ('preparing', 'open') AND h.expires_at <= $5::bigint
-	RETURNING h.id
-), opened AS (
-	INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at)
-	SELECT $6::text, id, member_id,
-		CASE stage WHEN 'granted' THEN 'preparing' ELSE 'open' END, $5::bigint,
-		CASE stage WHEN 'granted' THEN $8::bigint ELSE $7::bigint END
-	FROM owned WHERE (SELECT count(*) FROM stale) >= 0
-	ON CONFLICT (badge_id) WHERE state IN ('preparing', 'open') DO NOTHING
-	RETURNING id, badge_id, member_id, state, opened_at, expires_at
-), woken AS (
-	INSERT INTO lanes (lane, platform, tenant, next_at, active)
-	SELECT lane, platform, tenant, $5::bigint, true FROM (
-		SELECT owned.lane, owned.platform, owned.tenant FROM opened, owned WHERE $9::text <> ''
-		UNION
-		SELECT a.platform || ':' || a.tenant || ':' || a.user_id, a.platform, a.tenant
-		FROM stale
-		JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
-		JOIN accounts a ON a.id = p.account_id
-		UNION
-		SELECT 'event:' || badge_id, '', '' FROM opened WHERE $14::boolean
-	) AS l ORDER BY lane
-	ON CONFLICT (lane) DO UPDATE SET active = true, next_at = CASE
-		WHEN lanes.active OR lanes.next_at > excluded.next_at THEN lanes.next_at ELSE excluded.next_at END
-	RETURNING 1
-), post AS (
-	INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
-	SELECT $9::text, owned.account_id, 'handoff', opened.id, NULLIF($10::text, ''), $11::text, $12::bigint, $13::boolean, $5::bigint
-	FROM opened, owned WHERE $9::text <> '' AND (SELECT count(*) FROM woken) > 0
-	ON CONFLICT (account_id, message_key) DO UPDATE SET
-		subject_kind = excluded.subject_kind, subject_id = excluded.subject_id,
-		place_sealed = excluded.place_sealed, editable_until = excluded.editable_until,
-		shown = excluded.shown, created_at = excluded.created_at
-	RETURNING id
-), told AS MATERIALIZED (
-	SELECT post.id, owned.lane, true AS fallback FROM post, owned
-	UNION ALL
-	SELECT p.id, a.platform || ':' || a.tenant || ':' || a.user_id, false
-	FROM stale
-	JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
-	JOIN accounts a ON a.id = p.account_id
-	WHERE p.id NOT IN (SELECT id FROM post)
-), queued AS (
-	INSERT INTO outbox (lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
-	SELECT lane, 'post', id, '', id || '.' || $6::text, fallback, 'ready', $5::bigint, $5::bigint
-	FROM told WHERE (SELECT count(*) FROM woken) > 0
-	UNION ALL
-	SELECT 'event:' || badge_id, 'event', badge_id, 'badge.claimed', $15::text, false, 'ready', $5::bigint, $5::bigint
-	FROM opened WHERE $14::boolean AND (SELECT count(*) FROM woken) > 0
-	ON CONFLICT (ref) WHERE kind = 'post' AND state = 'ready'
-		DO UPDATE SET fallback = outbox.fallback OR excluded.fallback
-), audited AS (
-	INSERT INTO audit (at, actor, kind, subject)
-	SELECT $5::bigint, member_id, 'badge.claim', badge_id FROM opened
-), issuing AS (
-	INSERT INTO inbox (source, event_key, kind, priority, payload, state, available_at, received_at)
-	SELECT 'issue', id, 'badge.issue', 0, id, 'ready', $5::bigint, $5::bigint FROM opened WHERE state = 'preparing'
-	ON CONFLICT (source, event_key) DO NOTHING
-)
-SELECT id, badge_id, member_id, state, opened_at, expires_at FROM opened`
-
-// ClaimStatement returns the statement by which PostgreSQL does a claim, with
-// its arguments $1 to $15 in the order of Claim, for measuring it alone.
-func ClaimStatement() string { return claimSQL }
-
-func (d *DB) claimAtOnce(ctx context.Context, p core.ClaimParams) (core.Handoff, error) {
-	if ctx.Value(inTxKey{}) != nil {
-		return core.Handoff{}, errNested
-	}
-	stmt, err := d.prepared.get(ctx, d.x, claimSQL)
-	if err != nil {
-		return core.Handoff{}, wrap(ctx, err)
-	}
-	var row handoffRow
-	err = stmt.QueryRowContext(
-		ctx, p.Actor.Platform, p.Actor.Tenant, p.Actor.User, p.BadgeID, ms(p.Now), p.HandoffID,
-		ms(p.ExpiresAt), ms(p.IssueBy), p.PostID, clean(p.Place.MessageKey), d.sealPlace(p.Place),
-		ms(p.Place.EditableUntil), p.Place.Shown, p.Announce, p.EventID,
-	).Scan(&row.ID, &row.BadgeID, &row.MemberID, &row.State, &row.OpenedAt, &row.ExpiresAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return core.Handoff{}, core.ErrUnmet
-	}
-	if err != nil {
-		return core.Handoff{}, wrap(ctx, err)
-	}
-	return row.handoff(), nil
+	return nil
 }

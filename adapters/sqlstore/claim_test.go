@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,9 +55,13 @@ func TestClaimPending(t *testing.T) {
 		if n := w.count(`SELECT count(*) FROM inbox`); n != 0 {
 			t.Errorf("%d inbox rows for a pending badge, want 0", n)
 		}
-		_, err = w.DB.Claim(t.Context(), claimOf(ada, badge, start.Add(time.Minute)))
-		if !errors.Is(err, core.ErrUnmet) {
-			t.Errorf("second claim: %v, want ErrUnmet", err)
+		again, err := w.DB.Claim(t.Context(), claimOf(ada, badge, start.Add(time.Minute)))
+		w.must(err)
+		if again.Fresh || again.Handoff != want {
+			t.Errorf("second claim: %+v, want the first one's handoff", again)
+		}
+		if n := w.count(`SELECT count(*) FROM audit`); n != 1 {
+			t.Errorf("%d audit rows after a second press, want 1", n)
 		}
 		state, err := w.ClaimState(t.Context(), ada, badge, start.Add(time.Minute))
 		w.must(err)
@@ -183,14 +188,19 @@ func TestClaimRaces(t *testing.T) {
 		w.account(ada, "ada@example.org")
 		badge := w.observe(pending("p1", "ada@example.org")).After.ID
 		for round, now := range []time.Time{start, start.Add(time.Hour)} {
+			var fresh atomic.Int64
 			errs := race(32, func(int) error {
 				p := claimOf(ada, badge, now)
 				p.Place.MessageKey = p.PostID
-				_, err := w.DB.Claim(context.WithoutCancel(t.Context()), p)
+				o, err := w.DB.Claim(context.WithoutCancel(t.Context()), p)
+				if o.Fresh {
+					fresh.Add(1)
+				}
 				return err
 			})
-			if n := tally(t, errs, nil, core.ErrUnmet); n[0] != 1 {
-				t.Errorf("round %d: %d claims won, want 1", round, n[0])
+			tally(t, errs, nil, core.ErrUnmet)
+			if n := fresh.Load(); n != 1 {
+				t.Errorf("round %d: %d claims opened a handoff, want 1", round, n)
 			}
 			if n := w.count(`SELECT count(*) FROM handoffs WHERE state IN ('preparing', 'open')`); n != 1 {
 				t.Errorf("round %d: %d open handoffs, want 1", round, n)

@@ -159,9 +159,9 @@ func claimOf(actor core.Identity, badge string, now time.Time) core.ClaimParams 
 
 func (w *world) claimed(p core.ClaimParams) core.Handoff {
 	w.t.Helper()
-	h, err := w.DB.Claim(w.t.Context(), p)
+	o, err := w.DB.Claim(w.t.Context(), p)
 	w.must(err)
-	return h
+	return o.Handoff
 }
 
 func (w *world) count(query string, args ...any) int {

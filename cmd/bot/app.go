@@ -173,6 +173,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	}
 	a.limiter = delivery.NewLimiter(a.db, a.clock, a.log)
 	a.dispatcher = delivery.NewDispatcher(a.db, a.clock, a.log, senders, a.deliveryMetrics())
+	a.claims.Courier = a.dispatcher
 	return nil
 }
 

@@ -49,7 +49,7 @@ func TestParseID(t *testing.T) {
 type handlerFunc func(context.Context, Action) Answer
 
 func (f handlerFunc) Handle(ctx context.Context, a Action) Answer { return f(ctx, a) }
-func (handlerFunc) Acknowledged()                                 {}
+func (handlerFunc) Acknowledged(Answer)                           {}
 
 func TestRaceAnswersInTime(t *testing.T) {
 	t.Parallel()

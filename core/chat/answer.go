@@ -35,6 +35,9 @@ type Answer struct {
 	// Posted says that the visible answer is on its way to Action.Reply as a
 	// delivery; the transport acknowledges and shows nothing itself.
 	Posted bool
+	// Parcel is that delivery where it is carried as soon as the platform has
+	// acknowledged, or nil.
+	Parcel *core.Parcel
 }
 
 // Handler answers actions. Transports call it, and nothing else of the
@@ -45,8 +48,9 @@ type Handler interface {
 	Handle(ctx context.Context, a Action) Answer
 	// Acknowledged tells that the platform has received the acknowledgement
 	// of an action whose answer was Posted: from now on its delivery can
-	// reach the person.
-	Acknowledged()
+	// reach the person. It is called once for each such answer, with the
+	// answer, also when the acknowledgement could not be handed over.
+	Acknowledged(a Answer)
 }
 
 // Messenger shows cards on one platform. Every error is a

@@ -58,6 +58,20 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 	if err != nil {
 		return Card{}, err
 	}
+	return c.handoffAs(w, p, v)
+}
+
+// ComposeAs makes the card of a handoff's post from what is known of the
+// handoff. [ErrNothing] when there is none.
+func (c *Composer) ComposeAs(p core.Post, v core.HandoffView) (Card, error) {
+	card, err := c.handoffAs(c.Catalog.For(p.Account.Locale), p, v)
+	if errors.Is(err, core.ErrNotFound) {
+		return Card{}, ErrNothing
+	}
+	return card, err
+}
+
+func (c *Composer) handoffAs(w Words, p core.Post, v core.HandoffView) (Card, error) {
 	if v.Handoff.MemberID != p.Account.MemberID {
 		return Card{}, core.ErrNotFound
 	}

@@ -35,7 +35,7 @@ func TestLinkingByForm(t *testing.T) {
 	}
 	// Wake is for whoever saw the acknowledgement.
 	before := r.wakes
-	r.svc.Acknowledged()
+	r.svc.Acknowledged(chat.Answer{Posted: true})
 	if r.wakes != before+1 {
 		t.Error("nobody was woken")
 	}

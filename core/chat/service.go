@@ -36,7 +36,17 @@ type Service struct {
 var _ Handler = (*Service)(nil)
 
 // Acknowledged lets queued deliveries leave at once.
-func (s *Service) Acknowledged() { s.Wake() }
+func (s *Service) Acknowledged(a Answer) {
+	if a.Parcel == nil {
+		s.Wake()
+		return
+	}
+	s.Claims.Courier.Carry(*a.Parcel)
+	if s.Claims.Announce || a.Parcel.View.Handoff.State == core.HandoffPreparing {
+		// There is more to do than to carry the card.
+		s.Wake()
+	}
+}
 
 // Handle answers an action; see [Handler].
 func (s *Service) Handle(ctx context.Context, a Action) Answer {
@@ -216,14 +226,14 @@ func (s *Service) overview(ctx context.Context, w Words, p core.Person, page int
 
 // claim claims one badge by its id.
 func (s *Service) claim(ctx context.Context, a Action, badgeID string) (Answer, error) {
-	result, badge, err := s.Claims.Claim(ctx, a.Actor, badgeID, a.Reply)
+	claimed, err := s.Claims.Claim(ctx, a.Actor, badgeID, a.Reply)
 	if err != nil {
 		return Answer{}, err
 	}
-	if result != core.ClaimNotOpen {
-		return Answer{Posted: true}, nil
+	if claimed.Result != core.ClaimNotOpen {
+		return Answer{Posted: true, Parcel: claimed.Parcel}, nil
 	}
-	card := s.Composer.stageCard(s.words(ctx, a), core.BadgeView{Badge: badge}, core.Account{Identity: a.Actor})
+	card := s.Composer.stageCard(s.words(ctx, a), core.BadgeView{Badge: claimed.Badge}, core.Account{Identity: a.Actor})
 	return Answer{Card: &card, Where: Here}, nil
 }
 

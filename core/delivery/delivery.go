@@ -65,6 +65,9 @@ type Delivery struct {
 	// FirstTryAt is when the first attempt was made, zero in that attempt.
 	FirstTryAt time.Time
 	CreatedAt  time.Time
+	// Parcel, if not nil, is what a post shows and where, so that neither has
+	// to be read.
+	Parcel *core.Parcel
 }
 
 // Outcome is what became of an attempt.

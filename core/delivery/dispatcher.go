@@ -68,6 +68,7 @@ type Dispatcher struct {
 	observe Observer
 	nudge   chan struct{}
 	slots   chan struct{}
+	parcels chan core.Parcel
 	// outcomes are those of attempts that are over and not yet stored; each
 	// still holds its slot, so there is always room.
 	outcomes chan Outcome
@@ -89,7 +90,7 @@ func NewDispatcher(store Store, clock core.Clock, log *slog.Logger, senders map[
 	}
 	return &Dispatcher{
 		store: store, clock: clock, log: log, senders: senders, observe: observe,
-		nudge: make(chan struct{}, 1), slots: make(chan struct{}, slots),
+		nudge: make(chan struct{}, 1), slots: make(chan struct{}, slots), parcels: make(chan core.Parcel, slots),
 		outcomes: make(chan Outcome, slots), grace: stopGrace, poll: idlePoll, under: map[string]int{},
 	}
 }
@@ -105,12 +106,14 @@ func (d *Dispatcher) Nudge() {
 // Run works until ctx ends, and returns when every attempt that was begun is
 // over, or cut off after a moment, and stored.
 func (d *Dispatcher) Run(ctx context.Context) {
-	var attempts, storing sync.WaitGroup
+	var attempts, carrying, storing sync.WaitGroup
 	done := make(chan struct{})
 	storing.Go(func() { d.storeAll(context.WithoutCancel(ctx), done) })
 	sending, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	carrying.Go(func() { d.carryAll(ctx, sending, &attempts) })
 	defer func() {
 		late := time.AfterFunc(d.grace, func() { cut(errStopped) })
+		carrying.Wait()
 		attempts.Wait()
 		late.Stop()
 		cut(nil)
@@ -157,7 +160,7 @@ func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGrou
 	for _, one := range due {
 		d.slots <- struct{}{}
 		full = d.count(one.Tenant, 1) >= share.Each || full
-		attempts.Go(func() { d.outcomes <- d.attempt(sending, one) })
+		d.start(sending, attempts, one)
 	}
 	// Had there been more, they would have been taken as well; what is behind
 	// them in their lanes is looked for when they are stored. Behind a tenant
@@ -166,6 +169,11 @@ func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGrou
 		return d.lookForOthers(), nil
 	}
 	return len(due) == n, nil
+}
+
+// start makes an attempt whose slot was taken and counted.
+func (d *Dispatcher) start(sending context.Context, attempts *sync.WaitGroup, one Delivery) {
+	attempts.Go(func() { d.outcomes <- d.attempt(sending, one) })
 }
 
 // lookForOthers reports whether it is time to look past a tenant that has its
@@ -186,8 +194,12 @@ func (d *Dispatcher) lookForOthers() bool {
 func (d *Dispatcher) share(free int) Share {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return Share{Each: min(tenantSlots, max(free/2, 1)), Under: maps.Clone(d.under)}
+	return Share{Each: shareOf(free), Under: maps.Clone(d.under)}
 }
+
+// shareOf is how many attempts of one tenant may be under way while so many
+// slots are free.
+func shareOf(free int) int { return min(tenantSlots, max(free/2, 1)) }
 
 // count adds to how many attempts of a tenant are under way.
 func (d *Dispatcher) count(tenant string, n int) int {

@@ -29,7 +29,7 @@ var _ Sender = (*PostSender)(nil)
 // place is gone and another way is wanted.
 func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	now := s.Clock.Now()
-	post, err := s.Store.Post(ctx, d.Ref)
+	post, err := s.post(ctx, d)
 	if errors.Is(err, core.ErrNotFound) {
 		return Outcome{Delivery: d, State: StateSent, Cause: "post is gone"}
 	}
@@ -40,7 +40,7 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	if !ok {
 		return Outcome{Delivery: d, State: StateDead, Cause: "platform is not configured"}
 	}
-	card, err := s.Composer.Compose(ctx, post)
+	card, err := s.card(ctx, d, post)
 	if errors.Is(err, chat.ErrNothing) {
 		return Outcome{Delivery: d, State: StateSent, Cause: "nothing to show"}
 	}
@@ -78,6 +78,20 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 		out.Place = &place
 	}
 	return out
+}
+
+func (s *PostSender) post(ctx context.Context, d Delivery) (core.Post, error) {
+	if d.Parcel != nil {
+		return d.Parcel.Post, nil
+	}
+	return s.Store.Post(ctx, d.Ref)
+}
+
+func (s *PostSender) card(ctx context.Context, d Delivery, post core.Post) (chat.Card, error) {
+	if d.Parcel != nil {
+		return s.Composer.ComposeAs(post, d.Parcel.View)
+	}
+	return s.Composer.Compose(ctx, post)
 }
 
 func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
