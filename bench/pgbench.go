@@ -39,7 +39,7 @@ func claimScript(statement string, o order) (string, error) {
 	arguments := []string{
 		":platform", ":tenant", padded("U", "owner", 10), padded(badgePrefix, "badge", 12), ":now",
 		padded(handoffPrefix, "n", 12), ":until", ":until", padded(postPrefix, "n", 12),
-		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", ":no", ":nothing", "(:until + :n)",
+		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", ":no", ":nothing", "(:until::bigint + :n::bigint)",
 	}
 	var unknown error
 	sql := placeholder.ReplaceAllStringFunc(statement, func(word string) string {
