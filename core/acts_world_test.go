@@ -219,7 +219,10 @@ func (w *world) carry(rt *rapid.T, r *replica, d delivery.Delivery, taken time.T
 		o = w.send(r, d)
 		return true
 	}, func(rt *rapid.T) bool {
-		return w.must(rt, func() error { return r.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{o}) })
+		return w.must(rt, func() error {
+			_, err := r.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{o})
+			return err
+		})
 	})
 }
 

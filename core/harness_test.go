@@ -265,7 +265,8 @@ func (h *house) sent() []told {
 			all = append(all, one)
 			outcomes = append(outcomes, o)
 		}
-		h.must(h.db.FinishDeliveries(h.t.Context(), h.now, outcomes))
+		_, err = h.db.FinishDeliveries(h.t.Context(), h.now, outcomes)
+		h.must(err)
 	}
 }
 

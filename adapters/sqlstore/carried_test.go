@@ -48,7 +48,7 @@ func TestClaimLeasesItsCard(t *testing.T) {
 		if len(got) != 1 || got[0].ID != o.Parcel.Delivery || got[0].Key != o.Parcel.Key || got[0].Attempts != 2 || !got[0].FirstTryAt.Equal(start) {
 			t.Fatalf("took %+v", got)
 		}
-		w.must(w.FinishDeliveries(t.Context(), start.Add(time.Minute), []delivery.Outcome{{Delivery: delivery.Of(*o.Parcel), State: delivery.StateSent}}))
+		w.finish(start.Add(time.Minute), delivery.Outcome{Delivery: delivery.Of(*o.Parcel), State: delivery.StateSent})
 		if n := w.count(`SELECT count(*) FROM outbox WHERE state = 'sending'`); n != 1 {
 			t.Errorf("an outcome of the attempt before counted")
 		}
@@ -81,7 +81,7 @@ func TestClaimCarriesOnlyWhatIsFirst(t *testing.T) {
 			t.Helper()
 			for got := w.take(now, 10); len(got) > 0; got = w.take(now, 10) {
 				for _, d := range got {
-					w.must(w.FinishDeliveries(t.Context(), now, []delivery.Outcome{{Delivery: d, State: delivery.StateSent, Pause: pause}}))
+					w.finish(now, delivery.Outcome{Delivery: d, State: delivery.StateSent, Pause: pause})
 				}
 			}
 		}
@@ -93,9 +93,7 @@ func TestClaimCarriesOnlyWhatIsFirst(t *testing.T) {
 		if claim("p4", nil) != nil {
 			t.Error("a card was leased though another is being sent, with the same lease")
 		}
-		w.must(w.FinishDeliveries(t.Context(), start, []delivery.Outcome{{
-			Delivery: delivery.Of(*first), State: delivery.StateSent, Pause: time.Second,
-		}}))
+		w.finish(start, delivery.Outcome{Delivery: delivery.Of(*first), State: delivery.StateSent, Pause: time.Second})
 		sent(start.Add(time.Second), time.Minute)
 		if claim("p5", nil) != nil {
 			t.Error("a card was leased though its lane pauses")

@@ -135,7 +135,7 @@ func TestTakenOnceByManyDispatchers(t *testing.T) {
 				for _, d := range got {
 					outcomes = append(outcomes, outcomeSent(d))
 				}
-				if err := w.FinishDeliveries(ctx, start, outcomes); err != nil {
+				if _, err := w.FinishDeliveries(ctx, start, outcomes); err != nil {
 					return err
 				}
 			}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/laurelbot/laurel/core/delivery"
@@ -60,7 +61,8 @@ const (
 	// deliveries or after them.
 	finishPaces = `UPDATE lanes SET next_at = u.next_at, active = EXISTS (
 		SELECT 1 FROM outbox o WHERE o.lane = lanes.lane AND o.state IN ('ready', 'sending'))
-	FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane`
+	FROM $rows(lane text, next_at bigint) WHERE lanes.lane = u.lane
+	RETURNING lanes.active`
 	finishForeign = `UPDATE posts SET message_key = NULL WHERE id IN (
 	SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post
 	JOIN posts other ON other.account_id = mine.account_id AND other.message_key = u.message_key
@@ -73,15 +75,19 @@ const (
 
 // FinishDeliveries implements [delivery.Store]. An outcome of an attempt
 // whose lease ran out and that was made again since changes nothing.
-func (d *DB) FinishDeliveries(ctx context.Context, now time.Time, outcomes []delivery.Outcome) error {
+func (d *DB) FinishDeliveries(ctx context.Context, now time.Time, outcomes []delivery.Outcome) (more bool, err error) {
 	if len(outcomes) == 0 {
-		return nil
+		return false, nil
 	}
 	d.prepare(ctx, finishLanes, finishOutcomes, finishPaces, finishForeign, finishPlaces)
-	return d.inTx(ctx, func(ctx context.Context, t *tx) error { return t.finish(ctx, now, outcomes) })
+	err = d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		more, err = t.finish(ctx, now, outcomes)
+		return err
+	})
+	return more, err
 }
 
-func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outcome) error {
+func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outcome) (more bool, err error) {
 	lanes := make(texts, 0, len(outcomes))
 	list := make([]outcomeRow, 0, len(outcomes))
 	for _, o := range outcomes {
@@ -96,12 +102,11 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		list = append(list, row)
 	}
 	if err := t.absorb(ctx, now, lanes, list); err != nil {
-		return err
+		return false, err
 	}
 	var done []int64
-	err := t.hot().all(ctx, &done, finishOutcomes, lanes, ms(now), rows{list})
-	if err != nil {
-		return err
+	if err := t.hot().all(ctx, &done, finishOutcomes, lanes, ms(now), rows{list}); err != nil {
+		return false, err
 	}
 	valid := make(map[int64]bool, len(done))
 	for _, id := range done {
@@ -154,7 +159,7 @@ func (t *tx) absorb(ctx context.Context, now time.Time, lanes texts, list []outc
 }
 
 // follow does what the valid outcomes entail beside the delivery itself.
-func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outcome, valid map[int64]bool) error {
+func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outcome, valid map[int64]bool) (more bool, err error) {
 	var lanes []laneTimeRow
 	var places []placeRow
 	for _, o := range outcomes {
@@ -179,22 +184,24 @@ func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outc
 			}
 			err := t.markInstallation(ctx, o.DeadInstallation.Platform, o.DeadInstallation.Tenant, cause, now)
 			if err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
 	if len(lanes) == 0 {
-		return nil
+		return false, nil
 	}
-	_, err := t.hot().exec(ctx, finishPaces, rows{lanes})
+	var active []bool
+	err = t.hot().all(ctx, &active, finishPaces, rows{lanes})
+	more = slices.Contains(active, true)
 	if err != nil || len(places) == 0 {
-		return err
+		return more, err
 	}
 	// The same message was followed as another post: this one has it now.
 	_, err = t.hot().exec(ctx, finishForeign, rows{places})
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = t.hot().exec(ctx, finishPlaces, rows{places})
-	return err
+	return more, err
 }

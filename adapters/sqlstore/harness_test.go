@@ -187,7 +187,8 @@ func (w *world) take(now time.Time, n int) []delivery.Delivery {
 
 func (w *world) finish(now time.Time, outcomes ...delivery.Outcome) {
 	w.t.Helper()
-	w.must(w.FinishDeliveries(w.t.Context(), now, outcomes))
+	_, err := w.FinishDeliveries(w.t.Context(), now, outcomes)
+	w.must(err)
 }
 
 // post makes a post of a subject, told or not.

@@ -88,7 +88,7 @@ func TestNothingIsOverlookedWhileLanesFallAsleep(t *testing.T) {
 				for _, d := range taken {
 					outcomes = append(outcomes, outcomeSent(d))
 				}
-				if err := w.FinishDeliveries(ctx, start, outcomes); err != nil {
+				if _, err := w.FinishDeliveries(ctx, start, outcomes); err != nil {
 					return err
 				}
 				if over && len(taken) == 0 || time.Now().After(deadline) {

@@ -174,7 +174,7 @@ func TestRekeyBesideDeliveries(t *testing.T) {
 			}
 			for j := i - 2; j < len(taken); j += 6 {
 				d := taken[j]
-				err := both.FinishDeliveries(t.Context(), start.Add(2*time.Second), []delivery.Outcome{{
+				_, err := both.FinishDeliveries(t.Context(), start.Add(2*time.Second), []delivery.Outcome{{
 					Delivery: d, State: delivery.StateSent, Place: &core.Place{Ref: core.Secret("sent-" + d.Ref), Shown: true},
 				}})
 				if err != nil {

@@ -212,7 +212,8 @@ func (r *room) sent() []posted {
 				post.Place.Shown = true
 				o.Place = &post.Place
 			}
-			r.must(r.db.FinishDeliveries(r.t.Context(), r.now, []delivery.Outcome{o}))
+			_, err := r.db.FinishDeliveries(r.t.Context(), r.now, []delivery.Outcome{o})
+			r.must(err)
 		}
 	}
 }

@@ -223,7 +223,8 @@ func TestWaitingDeliveriesComeAtTheNextContact(t *testing.T) {
 	}))
 	due, err := r.db.TakeDeliveries(t.Context(), r.now, 10, time.Minute, delivery.Share{})
 	r.must(err)
-	r.must(r.db.FinishDeliveries(t.Context(), r.now, []delivery.Outcome{{Delivery: due[0], State: delivery.StateWaiting, Cause: "closed"}}))
+	_, err = r.db.FinishDeliveries(t.Context(), r.now, []delivery.Outcome{{Delivery: due[0], State: delivery.StateWaiting, Cause: "closed"}})
+	r.must(err)
 
 	r.pass(time.Hour)
 	aside := core.Place{Ref: "aside", EditableUntil: r.now.Add(15 * time.Minute)}

@@ -100,6 +100,7 @@ type Store interface {
 	// installations are left alone, and so are those of tenants that have
 	// their share: fewer than n then does not mean that there are no more.
 	TakeDeliveries(ctx context.Context, now time.Time, n int, lease time.Duration, share Share) ([]Delivery, error)
-	// FinishDeliveries stores outcomes in one transaction.
-	FinishDeliveries(ctx context.Context, now time.Time, outcomes []Outcome) error
+	// FinishDeliveries stores outcomes in one transaction. It reports whether
+	// there is more to send in their lanes, now or later.
+	FinishDeliveries(ctx context.Context, now time.Time, outcomes []Outcome) (more bool, err error)
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -74,6 +75,9 @@ type Dispatcher struct {
 	outcomes chan Outcome
 	// grace is [stopGrace] and poll [idlePoll], others in tests.
 	grace, poll time.Duration
+
+	// short says that a look left something behind for want of room.
+	short atomic.Bool
 
 	mu sync.Mutex
 	// under is how many attempts of each tenant are under way.
@@ -148,9 +152,13 @@ func (d *Dispatcher) Run(ctx context.Context) {
 func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGroup) (more bool, err error) {
 	free := cap(d.slots) - len(d.slots)
 	if free == 0 {
+		d.short.Store(true)
 		return false, nil
 	}
 	share := d.share(free)
+	if len(share.Full()) > 0 {
+		d.short.Store(true)
+	}
 	n := share.most(min(free, takeLanes))
 	due, err := d.store.TakeDeliveries(ctx, d.clock.Now(), n, lease, share)
 	if err != nil {
@@ -166,6 +174,7 @@ func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGrou
 	// them in their lanes is looked for when they are stored. Behind a tenant
 	// that got its share there may be others.
 	if full {
+		d.short.Store(true)
 		return d.lookForOthers(), nil
 	}
 	return len(due) == n, nil
@@ -173,7 +182,13 @@ func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGrou
 
 // start makes an attempt whose slot was taken and counted.
 func (d *Dispatcher) start(sending context.Context, attempts *sync.WaitGroup, one Delivery) {
-	attempts.Go(func() { d.outcomes <- d.attempt(sending, one) })
+	attempts.Go(func() {
+		o := d.attempt(sending, one)
+		// What holds up others is the tenant, which has answered, and not
+		// the store.
+		d.count(one.Tenant, -1)
+		d.outcomes <- o
+	})
 }
 
 // lookForOthers reports whether it is time to look past a tenant that has its
@@ -247,23 +262,26 @@ func (d *Dispatcher) gather(first Outcome) []Outcome {
 // is stored alone, so that one that cannot be stored does not let the others
 // be sent again.
 func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
-	err := d.keep(ctx, batch)
+	more, err := d.keep(ctx, batch)
 	for _, o := range batch {
 		if err != nil {
 			one := err
 			if len(batch) > 1 {
-				one = d.keep(ctx, []Outcome{o})
+				var behind bool
+				behind, one = d.keep(ctx, []Outcome{o})
+				more = more || behind
 			}
 			if one != nil {
 				// The lease brings it back; its key lets the repetition be found.
 				d.log.ErrorContext(ctx, "store outcome of delivery", "delivery", o.Delivery.ID, "err", one)
 			}
 		}
-		d.count(o.Delivery.Tenant, -1)
 		<-d.slots
 		d.wakeFor(o)
 	}
-	d.Nudge()
+	if d.short.Swap(false) || more {
+		d.Nudge()
+	}
 }
 
 // wakeFor looks again when the lane of an outcome is due. To look now and
@@ -282,25 +300,25 @@ func (d *Dispatcher) wakeFor(o Outcome) {
 // keep stores outcomes. While the store does not answer it tries again for a
 // while: until an outcome is stored its lane stands still, at worst for as
 // long as the lease.
-func (d *Dispatcher) keep(ctx context.Context, outcomes []Outcome) error {
+func (d *Dispatcher) keep(ctx context.Context, outcomes []Outcome) (more bool, err error) {
 	wait := firstStoreWait
 	for {
-		err := d.keepOnce(ctx, outcomes)
+		more, err := d.keepOnce(ctx, outcomes)
 		if err == nil || !errors.Is(err, core.ErrUnavailable) || wait > longestStoreWait {
-			return err
+			return more, err
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return err
+			return false, err
 		}
 		wait *= 2
 	}
 }
 
-func (d *Dispatcher) keepOnce(ctx context.Context, outcomes []Outcome) error {
+func (d *Dispatcher) keepOnce(ctx context.Context, outcomes []Outcome) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return d.store.FinishDeliveries(ctx, d.clock.Now(), outcomes)

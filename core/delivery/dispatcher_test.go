@@ -82,19 +82,21 @@ func (m *memory) TakeDeliveries(_ context.Context, now time.Time, n int, lease t
 	return taken, nil
 }
 
-func (m *memory) FinishDeliveries(ctx context.Context, now time.Time, outcomes []Outcome) error {
+func (m *memory) FinishDeliveries(ctx context.Context, now time.Time, outcomes []Outcome) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	poisoned := slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Delivery.ID == m.poison })
 	if poisoned && m.finishErr == nil {
 		m.refused <- struct{}{}
-		return errors.New("cannot be stored")
+		return false, errors.New("cannot be stored")
 	}
 	if err := or(m.finishErr, ctx.Err()); err != nil {
 		m.refused <- struct{}{}
-		return err
+		return false, err
 	}
+	var lanes []string
 	for _, o := range outcomes {
+		lanes = append(lanes, o.Delivery.Lane)
 		m.outcomes = append(m.outcomes, o)
 		m.busy[o.Delivery.Lane] = now.Add(o.Pause)
 		if o.State != StateReady {
@@ -104,7 +106,7 @@ func (m *memory) FinishDeliveries(ctx context.Context, now time.Time, outcomes [
 		}
 		m.stored <- o
 	}
-	return nil
+	return slices.ContainsFunc(m.queue, func(d Delivery) bool { return slices.Contains(lanes, d.Lane) }), nil
 }
 
 func (m *memory) add(d Delivery) {

@@ -286,7 +286,7 @@ func (w *postWorld) store(rt *rapid.T) {
 }
 
 func (w *postWorld) storeAt(rt *rapid.T, i, at int) {
-	if err := w.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{*w.held[i][at].outcome}); err != nil {
+	if _, err := w.db.FinishDeliveries(w.ctx, w.now, []delivery.Outcome{*w.held[i][at].outcome}); err != nil {
 		rt.Fatal(err)
 	}
 	w.held[i] = slices.Delete(w.held[i], at, at+1)
