@@ -17,7 +17,7 @@ import (
 //     would rather look through all of them by an index of those, and keep to
 //     that when they are many. The concatenation keeps it from these indexes;
 //   - lanes are woken before posts are touched and anything is put into them,
-//     the order in which everybody locks. A lane in which nothing waits is
+//     the order, that of their bytes, in which everybody locks. A lane in which nothing waits is
 //     given until the end of the lease: that time says that the delivery is
 //     leased, and no lane that was awake may keep the same.
 //
@@ -29,7 +29,7 @@ const claimSQL = `
 WITH owned AS MATERIALIZED (
 	SELECT b.*, a.id AS account_id, a.member_id AS owner, a.locale AS account_locale,
 		a.time_zone AS account_zone, a.display_name AS account_name, a.platform, a.tenant,
-		a.platform || ':' || a.tenant || ':' || a.user_id AS lane,
+		(a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C" AS lane,
 		$16::bigint > 0 AND NOT EXISTS (SELECT 1 FROM installations i
 			WHERE i.platform = a.platform AND i.tenant = a.tenant AND i.dead <> '') AS leasing
 	FROM accounts a
@@ -61,12 +61,12 @@ WITH owned AS MATERIALIZED (
 	SELECT lane, platform, tenant, CASE WHEN bool_or(leasing) THEN $16::bigint ELSE $5::bigint END, true FROM (
 		SELECT owned.lane, owned.platform, owned.tenant, owned.leasing FROM live, owned WHERE $9::text <> ''
 		UNION ALL
-		SELECT a.platform || ':' || a.tenant || ':' || a.user_id, a.platform, a.tenant, false
+		SELECT (a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C", a.platform, a.tenant, false
 		FROM stale
 		JOIN posts p ON p.subject_kind = 'handoff' AND p.subject_id = stale.id
 		JOIN accounts a ON a.id = p.account_id
 		UNION ALL
-		SELECT 'event:' || badge_id, '', '', false FROM opened WHERE $14::boolean
+		SELECT ('event:' || badge_id) COLLATE "C", '', '', false FROM opened WHERE $14::boolean
 	) AS l GROUP BY lane, platform, tenant ORDER BY lane
 	ON CONFLICT (lane) DO UPDATE SET active = true, next_at = CASE
 		WHEN NOT lanes.active AND lanes.next_at <= $5::bigint THEN excluded.next_at

@@ -31,6 +31,8 @@ type placeRow struct {
 	PlaceSealed   string `json:"place_sealed"`
 	EditableUntil int64  `json:"editable_until"`
 	Shown         bool   `json:"shown"`
+	// Same keeps the message key as it is: it may be another post's by now.
+	Same bool `json:"same"`
 }
 
 // The statements of usual outcomes.
@@ -67,9 +69,10 @@ const (
 	SELECT other.id FROM $rows(post text, message_key text) JOIN posts mine ON mine.id = u.post
 	JOIN posts other ON other.account_id = mine.account_id AND other.message_key = u.message_key
 	WHERE u.message_key <> '' AND other.id <> mine.id)`
-	finishPlaces = `UPDATE posts SET place_sealed = u.place_sealed, message_key = NULLIF(u.message_key, ''),
+	finishPlaces = `UPDATE posts SET place_sealed = u.place_sealed,
+		message_key = CASE WHEN u.same THEN posts.message_key ELSE NULLIF(u.message_key, '') END,
 		editable_until = u.editable_until, shown = u.shown
-	FROM $rows(post text, message_key text, place_sealed text, editable_until bigint, shown boolean)
+	FROM $rows(post text, message_key text, place_sealed text, editable_until bigint, shown boolean, same boolean)
 	WHERE posts.id = u.post`
 )
 
@@ -161,7 +164,7 @@ func (t *tx) absorb(ctx context.Context, now time.Time, lanes texts, list []outc
 // follow does what the valid outcomes entail beside the delivery itself.
 func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outcome, valid map[int64]bool) (more bool, err error) {
 	var lanes []laneTimeRow
-	var places []placeRow
+	var places, named []placeRow
 	for _, o := range outcomes {
 		if !valid[o.Delivery.ID] {
 			continue
@@ -172,10 +175,14 @@ func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		}
 		lanes = append(lanes, laneTimeRow{Lane: o.Delivery.Lane, NextAt: next})
 		if o.Place != nil && o.Delivery.Kind == delivery.KindPost {
-			places = append(places, placeRow{
+			row := placeRow{
 				Post: o.Delivery.Ref, MessageKey: clean(o.Place.MessageKey), PlaceSealed: t.db.sealPlace(*o.Place),
-				EditableUntil: ms(o.Place.EditableUntil), Shown: o.Place.Shown,
-			})
+				EditableUntil: ms(o.Place.EditableUntil), Shown: o.Place.Shown, Same: o.SameMessage,
+			}
+			places = append(places, row)
+			if !o.SameMessage {
+				named = append(named, row)
+			}
 		}
 		if o.DeadInstallation != nil {
 			cause := o.Cause
@@ -197,10 +204,11 @@ func (t *tx) follow(ctx context.Context, now time.Time, outcomes []delivery.Outc
 	if err != nil || len(places) == 0 {
 		return more, err
 	}
-	// The same message was followed as another post: this one has it now.
-	_, err = t.hot().exec(ctx, finishForeign, rows{places})
-	if err != nil {
-		return false, err
+	if len(named) > 0 {
+		// The same message was followed as another post: this one has it now.
+		if _, err := t.hot().exec(ctx, finishForeign, rows{named}); err != nil {
+			return false, err
+		}
 	}
 	_, err = t.hot().exec(ctx, finishPlaces, rows{places})
 	return more, err

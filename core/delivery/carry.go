@@ -69,6 +69,7 @@ func (d *Dispatcher) carry(sending context.Context, attempts *sync.WaitGroup, p 
 func (d *Dispatcher) handBack(p core.Parcel) {
 	d.slots <- struct{}{}
 	one := d.deliveryOf(p)
+	d.count(one.Tenant, 1)
 	d.outcomes <- Outcome{Delivery: one, State: StateReady, RetryAt: d.clock.Now(), Uncounted: true}
 }
 

@@ -86,6 +86,8 @@ type Outcome struct {
 	Cause string
 	// Place, when not nil, is where the post stands from now on.
 	Place *core.Place
+	// SameMessage says that Place has the message key that the post had.
+	SameMessage bool
 	// DeadInstallation, when not nil, names a workspace whose credentials are
 	// void: nothing more is sent there.
 	DeadInstallation *core.Identity

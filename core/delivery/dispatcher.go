@@ -184,9 +184,10 @@ func (d *Dispatcher) begin(ctx, sending context.Context, attempts *sync.WaitGrou
 func (d *Dispatcher) start(sending context.Context, attempts *sync.WaitGroup, one Delivery) {
 	attempts.Go(func() {
 		o := d.attempt(sending, one)
-		// What holds up others is the tenant, which has answered, and not
-		// the store.
-		d.count(one.Tenant, -1)
+		if o.State == StateSent {
+			// What its share guards against is a tenant that does not answer.
+			d.count(one.Tenant, -1)
+		}
 		d.outcomes <- o
 	})
 }
@@ -275,6 +276,9 @@ func (d *Dispatcher) finish(ctx context.Context, batch []Outcome) {
 				// The lease brings it back; its key lets the repetition be found.
 				d.log.ErrorContext(ctx, "store outcome of delivery", "delivery", o.Delivery.ID, "err", one)
 			}
+		}
+		if o.State != StateSent {
+			d.count(o.Delivery.Tenant, -1)
 		}
 		<-d.slots
 		d.wakeFor(o)

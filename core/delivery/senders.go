@@ -50,7 +50,10 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	if post.Place.Reachable(now) {
 		place, err := messenger.Show(ctx, post.Place, card, d.Key)
 		if err == nil {
-			return Outcome{Delivery: d, State: StateSent, Place: &place}
+			return Outcome{
+				Delivery: d, State: StateSent, Place: moved(post.Place, place),
+				SameMessage: place.MessageKey == post.Place.MessageKey,
+			}
 		}
 		if class := core.ClassOf(err); class != core.PlaceGone && class != core.TargetDead {
 			return s.failed(d, post, err)
@@ -92,6 +95,15 @@ func (s *PostSender) card(ctx context.Context, d Delivery, post core.Post) (chat
 		return s.Composer.ComposeAs(post, d.Parcel.View)
 	}
 	return s.Composer.Compose(ctx, post)
+}
+
+// moved is where a post stands from now on, or nil where it stood before:
+// most edits change nothing that would have to be stored.
+func moved(from, to core.Place) *core.Place {
+	if from == to {
+		return nil
+	}
+	return &to
 }
 
 func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
