@@ -1,9 +1,11 @@
 package mail
 
 import (
+	"encoding/base64"
 	"errors"
 	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -35,7 +37,7 @@ func (m *Mailer) message(in core.Mail) (*mail.Msg, string, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(&netmail.Address{Name: m.from.name, Address: m.from.address})
 	msg.ToMailAddress(&netmail.Address{Address: to})
-	msg.Subject(in.Subject)
+	msg.Subject(literal(in.Subject))
 	msg.SetDate()
 	msg.SetMessageIDWithValue(in.ID + "@" + m.from.domain)
 	// RFC 3834, section 5: nobody's vacation notice shall answer.
@@ -49,6 +51,22 @@ func (m *Mailer) message(in core.Mail) (*mail.Msg, string, error) {
 		msg.AddAlternativeString(mail.TypeTextHTML, in.HTML)
 	}
 	return msg, to, nil
+}
+
+// literal protects a subject of ASCII characters that looks like an encoded
+// word (RFC 2047, section 2) from being decoded: the library encodes only what
+// is not ASCII.
+func literal(subject string) string {
+	if !isASCII(subject) || !strings.Contains(subject, "=?") {
+		return subject
+	}
+	// An encoded word has at most 75 characters.
+	const most = 45
+	var words []string
+	for part := range slices.Chunk([]byte(subject), most) {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
+	}
+	return strings.Join(words, " ")
 }
 
 func unprintable(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }
