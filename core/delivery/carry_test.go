@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
 )
 
 // parcel is a leased card to a person of a workspace.
@@ -109,5 +110,39 @@ func TestCarryHandsBackAtTheEnd(t *testing.T) {
 	d.Run(ctx)
 	if o := within(t, "its outcome", store.stored); o.State != StateReady || !o.Uncounted {
 		t.Errorf("outcome %+v", o)
+	}
+}
+
+// A carried card is made from what the claim returned: the store is away, and
+// it is shown all the same. Where it stands is stored only if that changed.
+func TestPostSenderReadsNothingForAParcel(t *testing.T) {
+	t.Parallel()
+	here := core.Place{Ref: "here", MessageKey: "m1", EditableUntil: start.Add(time.Minute), Shown: true}
+	used := here
+	used.Ref = "used once"
+	for name, after := range map[string]core.Place{"unchanged": here, "changed": used} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := &cards{failure: core.ErrUnavailable}
+			m := &messenger{showPlace: after}
+			s := &PostSender{
+				Store: store, Clock: fixed(start), Composer: testComposer(t, store, start),
+				Messengers: map[core.Platform]chat.Messenger{"slack": m},
+			}
+			p := parcel(1, "T1")
+			p.Post.Place, p.Post.Account.MemberID = here, "m"
+			p.Post.Subject = core.Subject{Kind: core.SubjectHandoff, ID: "h"}
+			p.View = core.HandoffView{
+				Handoff: core.Handoff{ID: "h", MemberID: "m", State: core.HandoffOpen, ExpiresAt: start.Add(time.Minute)},
+				Badge:   core.Badge{ID: "b", Stage: core.StagePending, Template: core.Template{Name: "Gopher"}}, Owned: true,
+			}
+			got := s.Send(t.Context(), Of(p))
+			if got.State != StateSent || len(m.calls) != 1 || m.calls[0].title != "Ready: Gopher" || m.calls[0].key != "key-1" {
+				t.Fatalf("outcome %+v, calls %+v", got, m.calls)
+			}
+			if !got.SameMessage || (got.Place != nil) != (after != here) {
+				t.Errorf("place %+v", got.Place)
+			}
+		})
 	}
 }
