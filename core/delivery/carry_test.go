@@ -133,7 +133,7 @@ func TestPostSenderReadsNothingForAParcel(t *testing.T) {
 			p.Post.Place, p.Post.Account.MemberID = here, "m"
 			p.Post.Subject = core.Subject{Kind: core.SubjectHandoff, ID: "h"}
 			p.View = core.HandoffView{
-				Handoff: core.Handoff{ID: "h", MemberID: "m", State: core.HandoffOpen, ExpiresAt: start.Add(time.Minute)},
+				Handoff: core.Handoff{ID: core.NewID(), MemberID: "m", State: core.HandoffOpen, ExpiresAt: start.Add(time.Minute)},
 				Badge:   core.Badge{ID: "b", Stage: core.StagePending, Template: core.Template{Name: "Gopher"}}, Owned: true,
 			}
 			got := s.Send(t.Context(), Of(p))
