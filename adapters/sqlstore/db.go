@@ -37,6 +37,8 @@ type DB struct {
 	keys    *core.Keys
 	log     *slog.Logger
 	url     string
+	// plug can be pulled where the database is a file, see Unplug.
+	plug *plug
 	// prepared are the statements of claims and deliveries.
 	prepared statements
 	// others is the round of looks past tenants that have their share.
@@ -74,7 +76,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		d.x, err = openPostgres(cfg.URL, cfg.MaxConns)
 	case strings.HasPrefix(cfg.URL, sqlitePrefix):
 		d.dialect = &dialect{}
-		d.x, err = openSQLite(ctx, strings.TrimPrefix(cfg.URL, sqlitePrefix))
+		d.plug = &plug{}
+		d.x, err = openSQLite(ctx, strings.TrimPrefix(cfg.URL, sqlitePrefix), d.plug)
 	default:
 		err = errors.New("the URL has to begin with postgres:// or with sqlite: and a file")
 	}

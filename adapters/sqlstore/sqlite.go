@@ -23,7 +23,7 @@ const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pr
 
 // openSQLite opens a file with one connection: SQLite has one writer anyway,
 // and so no statement ever finds the file locked by another of this process.
-func openSQLite(ctx context.Context, file string) (*sqlx.DB, error) {
+func openSQLite(ctx context.Context, file string, plug *plug) (*sqlx.DB, error) {
 	if file == "" || strings.HasPrefix(file, ":memory:") {
 		return nil, errors.New("sqlite: needs the name of a file")
 	}
@@ -35,10 +35,14 @@ func openSQLite(ctx context.Context, file string) (*sqlx.DB, error) {
 		return nil, fmt.Errorf("make database file: %w", err)
 	}
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(file)
-	db, err := sql.Open("sqlite", "file:"+name+sqliteOptions)
+	name = "file:" + name + sqliteOptions
+	known, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, fmt.Errorf("open database file: %w", err)
 	}
+	// Only its driver was wanted: nothing is open yet.
+	_ = known.Close()
+	db := sql.OpenDB(plugged{plug: plug, driver: known.Driver(), name: name})
 	db.SetMaxOpenConns(1)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database file: %w", err), db.Close())

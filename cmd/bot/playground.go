@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -70,7 +71,8 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 	settings.LogFormat, settings.LogLevel = "text", s.LogLevel
 	settings.SlackTransport, settings.DiscordTransport = s.SlackTransport, s.DiscordTransport
 	r.prepare(settings)
-	a, err := newApp(ctx, settings, newLog(settings, t.err), r.clock)
+	lines := &console.Lines{}
+	a, err := newApp(ctx, settings, slog.New(lines.Handler(newLog(settings, t.err).Handler(), r.clock.Now)), r.clock)
 	if err != nil {
 		return errors.Join(err, botListener.Close())
 	}
@@ -101,7 +103,7 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 		return errors.Join(fmt.Errorf("listen: %w", err), <-served)
 	}
 	server := &http.Server{
-		Handler: r.page(people), ReadHeaderTimeout: headerWithin,
+		Handler: r.page(people, a, lines), ReadHeaderTimeout: headerWithin,
 		// Streams of changes end with the playground, not when they please.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
@@ -230,11 +232,4 @@ func (r *rig) connected(ctx context.Context, s *Settings) error {
 		}
 	}
 	return nil
-}
-
-func (r *rig) page(people []console.Person) http.Handler {
-	return console.New(console.Config{
-		Slack: r.slack, Discord: r.discord, Credly: r.credly, Mail: r.mail, Portal: r.portal,
-		Clock: r.clock, People: people, Title: "Laurel playground",
-	})
 }

@@ -14,6 +14,8 @@ const (
 	partMail    = "mail"
 	partPortal  = "portal"
 	partClock   = "clock"
+	partWire    = "wire"
+	partFaults  = "faults"
 )
 
 const (
@@ -45,7 +47,7 @@ func observe(what watched) watch { return watch{what: what, next: what.Changed()
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 func (c *console) serveChanges(w http.ResponseWriter, r *http.Request) {
 	var slack, discord, credly, mail, portal watch
-	clock := observe(c.clock)
+	clock, wire, faults := observe(c.clock), observe(c.wire), observe(c.faults)
 	if c.cfg.Slack != nil {
 		slack = observe(c.cfg.Slack)
 	}
@@ -99,6 +101,10 @@ func (c *console) serveChanges(w http.ResponseWriter, r *http.Request) {
 			part, changed = partPortal, &portal
 		case <-clock.next:
 			part, changed = partClock, &clock
+		case <-wire.next:
+			part, changed = partWire, &wire
+		case <-faults.next:
+			part, changed = partFaults, &faults
 		}
 		changed.next = changed.what.Changed()
 		open = send("data: " + part)

@@ -1,9 +1,8 @@
 package console
 
 import (
-	"encoding/json"
-	"mime"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,42 +48,49 @@ type clockState struct {
 	// OffsetMS is how far the clock is ahead of real time, in milliseconds.
 	OffsetMS int64 `json:"offset_ms"`
 	Frozen   bool  `json:"frozen"`
+	// Happens is what the clock was moved to.
+	Happens string `json:"happens,omitempty"`
+}
+
+func (c *console) clockState(happens string) clockState {
+	clock := c.clock.clock
+	return clockState{Now: clock.Now(), OffsetMS: clock.Offset().Milliseconds(), Frozen: clock.Frozen(), Happens: happens}
 }
 
 func (c *console) serveClock(w http.ResponseWriter, _ *http.Request) {
-	clock := c.clock.clock
-	writeJSON(w, http.StatusOK, clockState{
-		Now: clock.Now(), OffsetMS: clock.Offset().Milliseconds(), Frozen: clock.Frozen(),
-	})
+	writeJSON(w, http.StatusOK, c.clockState(""))
 }
 
 // clockAct is the body of POST /clock; it holds one of them.
 type clockAct struct {
 	Advance string `json:"advance"`
+	Next    bool   `json:"next"`
 	Freeze  bool   `json:"freeze"`
 	Resume  bool   `json:"resume"`
 }
 
 func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
-	refuse := func(status int, why string) { writeJSON(w, status, map[string]string{"error": why}) }
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		refuse(http.StatusUnsupportedMediaType, "send application/json")
-		return
-	}
 	var act clockAct
-	if err := json.NewDecoder(r.Body).Decode(&act); err != nil {
-		refuse(http.StatusBadRequest, "the body is not readable")
+	if !readAct(w, r, &act) {
 		return
 	}
+	happens := ""
 	switch {
 	case act.Advance != "":
 		d, err := time.ParseDuration(act.Advance)
 		if err != nil || d <= 0 || d > maxAdvance {
-			refuse(http.StatusBadRequest, "advance takes a duration such as 1m, forward and at most five years")
+			refuse(w, http.StatusBadRequest, "advance takes a duration such as 1m, forward and at most five years")
 			return
 		}
 		c.clock.clock.Advance(d)
+	case act.Next:
+		due, ok := c.nextDue(r)
+		if !ok {
+			refuse(w, http.StatusConflict, "nothing is due: nothing will happen by itself")
+			return
+		}
+		happens = due.What
+		c.clock.clock.Advance(max(due.At.Sub(c.clock.clock.Now()), 0) + justAfter)
 	case act.Freeze:
 		c.clock.clock.Freeze()
 		c.clock.touch()
@@ -92,8 +98,33 @@ func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
 		c.clock.clock.Resume()
 		c.clock.touch()
 	default:
-		refuse(http.StatusBadRequest, "say advance, freeze or resume")
+		refuse(w, http.StatusBadRequest, "say advance, next, freeze or resume")
 		return
 	}
-	c.serveClock(w, r)
+	writeJSON(w, http.StatusOK, c.clockState(happens))
+}
+
+// justAfter is how far behind the next moment the clock is put: the times of
+// what is due are kept in milliseconds.
+const justAfter = time.Millisecond
+
+// nextDue is what happens next by itself, if anything does.
+func (c *console) nextDue(r *http.Request) (Due, bool) {
+	// Where the program cannot say, there still are the simulators.
+	work, err := c.work(r.Context())
+	if err != nil && len(work.Due) == 0 {
+		return Due{}, false
+	}
+	now := c.clock.clock.Now()
+	for _, d := range work.Due {
+		if d.At.After(now) {
+			return d, true
+		}
+	}
+	return Due{}, false
+}
+
+func sortedDue(due []Due) []Due {
+	slices.SortStableFunc(due, func(a, b Due) int { return a.At.Compare(b.At) })
+	return due
 }

@@ -29,6 +29,8 @@ type Config struct {
 	Clock *simclock.Clock
 	// People are those as whom one can act; the first is chosen at first.
 	People []Person
+	// App is the program that is tried out.
+	App App
 	// Title is the page's headline; "Playground" when empty.
 	Title string
 }
@@ -58,9 +60,11 @@ type setup struct {
 
 // console is the page's handler and what it watches.
 type console struct {
-	cfg   Config
-	setup setup
-	clock *clockwork
+	cfg    Config
+	setup  setup
+	clock  *clockwork
+	wire   *wireLog
+	faults *faultBoard
 }
 
 // New returns the handler of the page:
@@ -69,7 +73,10 @@ type console struct {
 //	GET  /setup             title, people and which simulators there are
 //	GET  /changes           server-sent events: the name of a part that changed
 //	GET  /clock             {now, offset_ms, frozen}
-//	POST /clock             {advance: "1m"}, {freeze: true} or {resume: true}
+//	POST /clock             {advance: "1m"}, {next: true}, {freeze: true} or {resume: true}
+//	GET  /wire?since=N      what travelled, after the frame N; DELETE empties it
+//	GET  /faults            the switches; POST {id, on, seconds} or {reset: true}
+//	GET  /work              what the program has to do, and its last log lines
 //	GET  /mailbody/{id}     a mail's HTML, for a sandboxed frame
 //	/slack/ /discord/ /credly/ /mail/ /portal/   the simulators' console handlers
 //
@@ -82,7 +89,8 @@ func New(cfg Config) http.Handler {
 	if cfg.Title == "" {
 		cfg.Title = "Playground"
 	}
-	c := &console{cfg: cfg, clock: newClockwork(cfg.Clock)}
+	c := &console{cfg: cfg, clock: newClockwork(cfg.Clock), wire: newWireLog(), faults: newFaultBoard(faultsFor(cfg))}
+	c.wire.tap(cfg)
 	c.setup = setup{Title: cfg.Title, Started: cfg.Clock.Now().Add(settled), People: []Person{}, Parts: []string{}}
 	for _, p := range cfg.People {
 		if p.Emails == nil {
@@ -116,6 +124,11 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /changes", c.serveChanges)
 	mux.HandleFunc("GET /clock", c.serveClock)
 	mux.HandleFunc("POST /clock", c.moveClock)
+	mux.HandleFunc("GET /wire", c.serveWire)
+	mux.HandleFunc("DELETE /wire", c.clearWire)
+	mux.HandleFunc("GET /faults", c.serveFaults)
+	mux.HandleFunc("POST /faults", c.setFault)
+	mux.HandleFunc("GET /work", c.serveWork)
 	c.servePage(mux)
 	// The simulators' secrets are made up, but no foreign page should be able
 	// to act in a chat that somebody has open.

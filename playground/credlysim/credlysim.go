@@ -85,6 +85,8 @@ type Server struct {
 
 	mu         sync.Mutex
 	changed    chan struct{}
+	watcher    func(Exchange) // see OnExchange
+	mischief   Mischief
 	created    time.Time
 	webhookURL string
 	tokens     []*AuthToken

@@ -41,6 +41,9 @@ type Fault struct {
 	// repeats a GET by itself when a kept connection is cut.
 	DropAnswer bool `json:"drop_answer"`
 	DropBefore bool `json:"drop_before"`
+
+	// ordered is told of every time, see Order.
+	ordered *Ordered
 }
 
 // Exchange is one request and its answer, without secrets.
@@ -52,6 +55,9 @@ type Exchange struct {
 	Request  string    `json:"request,omitempty"`
 	Status   int       `json:"status"`
 	Response string    `json:"response,omitempty"`
+	// Took is real time; Webhook says that Credly was the one who asked.
+	Took    time.Duration `json:"took,omitempty"`
+	Webhook bool          `json:"webhook,omitempty"`
 	// Fault tells that the answer was misbehaviour on order.
 	Fault bool `json:"fault,omitempty"`
 }
@@ -120,6 +126,9 @@ func (s *Server) takeFault(r *http.Request) (*Fault, time.Duration) {
 			}
 		}
 		taken := *f
+		if f.ordered != nil {
+			f.ordered.served++
+		}
 		return &taken, wait + f.Delay
 	}
 	return nil, wait
@@ -172,8 +181,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusRequestEntityTooLarge, object{"message": "request is too large"})
 		return
 	}
+	began := time.Now()
 	fault, wait := s.takeFault(r)
 	if !pause(r.Context(), s.stopped, wait) {
+		s.log(Exchange{
+			At: s.clock.Now(), Method: r.Method, URL: redactURL(r.URL), Auth: redactAuth(r.Header.Get("Authorization")),
+			Fault: true, Took: time.Since(began),
+		})
 		return
 	}
 	if fault == nil {
@@ -201,6 +215,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.routes.ServeHTTP(a, r)
 		a.WriteHeader(http.StatusOK)
 	}
+	seen.Took = time.Since(began)
 	seen.Status, seen.Response = a.status, redactBody(a.header.Get("Content-Type"), a.body.Bytes())
 	seen.Fault = seen.Fault || fault.DropAnswer
 	s.log(seen)
@@ -244,6 +259,7 @@ func (s *Server) log(e Exchange) {
 		s.wire = slices.Delete(s.wire, 0, 1)
 	}
 	s.wire = append(s.wire, e)
+	s.tell(e)
 	s.touch()
 }
 

@@ -121,7 +121,7 @@ func (s *Server) emit(kind, badgeID, templateID string) {
 	}
 	d := &Delivery{
 		EventID: e.ID, EventType: kind, BadgeID: badgeID, Stage: DeliveryWaiting,
-		CreatedAt: s.now(), NextAt: s.now(), Body: string(body),
+		CreatedAt: s.now(), NextAt: s.now().Add(s.mischief.Late), Body: string(body),
 	}
 	s.deliveries = append(s.deliveries, d)
 	if s.drop {
@@ -254,6 +254,7 @@ func (s *Server) Tick(ctx context.Context) int {
 		}
 	}
 	s.mu.Unlock()
+	due = s.muddle(due)
 	for _, d := range due {
 		s.post(ctx, d)
 	}
@@ -266,9 +267,12 @@ func (s *Server) post(ctx context.Context, d *Delivery) {
 	s.mu.Lock()
 	target, body, at := s.webhookURL, d.Body, s.now()
 	s.mu.Unlock()
+	began := time.Now()
 	status, err := s.postOnce(ctx, target, body)
+	took := time.Since(began)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tell(webhookExchange(at, d, target, status, took))
 	a := Attempt{At: at, Status: status}
 	if err != nil {
 		a.Err = err.Error()

@@ -27,6 +27,9 @@ type ConsoleChannel struct {
 	Channel
 	DM       bool      `json:"dm"`
 	Messages []Message `json:"messages"`
+	// Order names all messages where Messages leaves out those that the page
+	// has already.
+	Order []string `json:"order,omitempty"`
 }
 
 // consoleAct is the body of the POST routes; each uses a part of it.
@@ -49,7 +52,8 @@ const pollTime = 25 * time.Second
 
 // ConsoleHandler serves JSON for a web page on which a person acts by hand:
 //
-//	GET  /state?user=ID       what the person sees (ConsoleState)
+//	GET  /state?user=ID       what the person sees (ConsoleState); with &since=N
+//	                          messages that are as at version N are only in the order
 //	GET  /changes?since=N     {"version":M} when M > N, or after 25 s
 //	GET  /log                 the wire log
 //	POST /command             {user, channel, command, subcommand, options}
@@ -142,6 +146,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	commands := s.Commands()
+	// Without a number everything counts as new.
+	since, err := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64)
+	all := err != nil
 	s.mu.Lock()
 	u := s.users[r.URL.Query().Get("user")]
 	if u == nil {
@@ -165,9 +172,13 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 		if ch.kind == channelDM && ch != dm {
 			continue
 		}
-		st.Channels = append(st.Channels, ConsoleChannel{
-			Channel: ch.Channel, DM: ch.kind == channelDM, Messages: s.messagesFor(id, u.ID),
-		})
+		shown := ConsoleChannel{Channel: ch.Channel, DM: ch.kind == channelDM}
+		if all {
+			shown.Messages = s.messagesFor(id, u.ID)
+		} else {
+			shown.Messages, shown.Order = s.messagesSince(id, u.ID, since)
+		}
+		st.Channels = append(st.Channels, shown)
 	}
 	for _, m := range s.modals {
 		if m.UserID == u.ID {

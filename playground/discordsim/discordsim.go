@@ -94,6 +94,7 @@ type Server struct {
 
 	mu           sync.Mutex
 	interactURL  string
+	watcher      func(Exchange) // see OnExchange.
 	flakes       snowflakes
 	users        map[string]*user
 	guilds       map[string]*guild

@@ -31,6 +31,7 @@ type message struct {
 	flags         int
 	created       time.Time
 	edited        time.Time
+	version       uint64 // of the server at the last change.
 	onlyFor       string // the one person who sees an ephemeral message.
 	meta          object // interaction_metadata, nil for plain messages.
 	legacyMeta    object // the older field "interaction" of command answers.
@@ -51,6 +52,7 @@ func (s *Server) storeMessage(m *message) {
 		ch.messages = append(ch.messages, m)
 	}
 	s.touch()
+	m.version = s.version
 }
 
 func (s *Server) dropMessage(m *message) {
@@ -83,6 +85,7 @@ func (s *Server) apply(m *message, in *messageInput) {
 		m.edited = s.clock.Now()
 	}
 	s.touch()
+	m.version = s.version
 }
 
 // object is the message as the API shows it,

@@ -191,14 +191,8 @@ func (s *Server) Messages(channelID, viewerUserID string) []Message {
 
 func (s *Server) messagesFor(channelID, viewer string) []Message {
 	out := []Message{}
-	ch := s.channels[channelID]
-	if ch == nil || ch.kind == channelDM && viewer != "" && viewer != ch.recipient {
-		return out
-	}
-	for _, m := range ch.messages {
-		if m.onlyFor == "" || m.onlyFor == viewer {
-			out = append(out, m.show())
-		}
+	for _, m := range s.channelFor(channelID, viewer) {
+		out = append(out, m.show())
 	}
 	return out
 }

@@ -50,6 +50,9 @@ func (s *Server) record(e Exchange) {
 	}
 	e.Path = clean(tokenPath.ReplaceAllString(e.Path, "${1}"+redacted))
 	e.Request, e.Response = clean(e.Request), clean(e.Response)
+	if s.watcher != nil {
+		s.watcher(e)
+	}
 	if len(s.wire.ring) < maxExchanges {
 		s.wire.ring = append(s.wire.ring, e)
 		return

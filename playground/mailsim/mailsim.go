@@ -49,6 +49,7 @@ type Server struct {
 	nextID   int
 	messages []Message
 	faults   []*Fault
+	watcher  func(Exchange) // see OnExchange
 	sessions int
 }
 

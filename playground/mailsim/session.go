@@ -39,6 +39,9 @@ type Fault struct {
 	// DropAfter takes the message and cuts the connection instead of saying
 	// so (DATA), or only cuts it (MAIL, RCPT).
 	DropAfter bool `json:"drop_after"`
+
+	// ordered is told of every time, see Order.
+	ordered *Ordered
 }
 
 // errCut ends a session whose connection was cut on order.
@@ -68,6 +71,9 @@ func (s *Server) takeFault(command string, addresses ...string) Fault {
 		fits := f.Address == "" || slices.ContainsFunc(addresses, func(a string) bool { return normal(a) == normal(f.Address) })
 		if f.Command != command || !fits {
 			continue
+		}
+		if f.ordered != nil {
+			f.ordered.served++
 		}
 		if f.Times > 0 {
 			f.Times--
@@ -101,6 +107,7 @@ func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 // Mail takes the envelope's sender.
 func (c *session) Mail(from string, opts *smtp.MailOptions) error {
 	if err := c.misbehave(c.s.takeFault(MAIL, from)); err != nil {
+		c.tell(MAIL, from, nil, 0, err)
 		return err
 	}
 	c.from, c.utf8 = from, opts != nil && opts.UTF8
@@ -110,6 +117,7 @@ func (c *session) Mail(from string, opts *smtp.MailOptions) error {
 // Rcpt takes one of the envelope's recipients.
 func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if err := c.misbehave(c.s.takeFault(RCPT, to)); err != nil {
+		c.tell(RCPT, c.from, []string{to}, 0, err)
 		return err
 	}
 	if err := c.checkForm(to); err != nil {
@@ -143,8 +151,10 @@ func (c *session) Data(r io.Reader) error {
 		return c.cut()
 	}
 	if err := c.misbehave(fault); err != nil {
+		c.tell(DATA, c.from, c.recipients, len(raw), err)
 		return err
 	}
+	c.tell(DATA, c.from, c.recipients, len(raw), nil)
 	c.s.store(c.from, c.recipients, raw)
 	return nil
 }

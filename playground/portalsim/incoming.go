@@ -165,6 +165,7 @@ func (s *Server) record(e Event) {
 		e.Times, e.FirstAt, e.LastAt = 1, now, now
 		s.received = append(s.received, e)
 	}
+	s.tell(Exchange{Type: e.Type, Body: string(e.Data), Status: http.StatusNoContent})
 	s.touch()
 }
 
@@ -172,6 +173,7 @@ func (s *Server) note(r *http.Request, status int, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused = append(s.refused, Refusal{At: s.clock.Now(), ID: r.Header.Get(HeaderID), Status: status, Reason: reason})
+	s.tell(Exchange{Type: reason, Status: status})
 	s.touch()
 }
 

@@ -185,9 +185,12 @@ func (s *Server) post(ctx context.Context, m *Message, how sending) (Message, er
 	s.mu.Lock()
 	target := s.target
 	s.mu.Unlock()
+	began := time.Now()
 	status, err := s.postOnce(ctx, target, how)
+	took := time.Since(began)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tell(Exchange{Webhook: true, Type: m.Type, Body: string(how.body), Status: status, Took: took})
 	a := Attempt{At: s.clock.Now(), Status: status}
 	if err != nil {
 		a.Err = err.Error()

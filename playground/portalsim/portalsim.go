@@ -57,6 +57,7 @@ type Server struct {
 	received []Event
 	refused  []Refusal
 	faults   []*Fault
+	watcher  func(Exchange) // see OnExchange
 }
 
 // Start listens for events until Close.

@@ -85,7 +85,8 @@ type acted struct {
 
 // ConsoleHandler serves the workspace to a page as JSON:
 //
-//	GET  /state?user=U1   everything the person sees (State)
+//	GET  /state?user=U1   everything the person sees (State); with &since=N messages
+//	                      that are as they were at version N are only named
 //	GET  /changes?since=N waits for a version above N, at most 25 s; {"version"}
 //	GET  /log             the wire log
 //	POST /command         {user, channel, command, text}
@@ -111,7 +112,12 @@ func (s *Server) ConsoleHandler() http.Handler {
 			writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such user"})
 			return
 		}
-		writeJSON(w, http.StatusOK, s.State(user))
+		state := s.State(user)
+		if since, err := strconv.Atoi(r.URL.Query().Get("since")); err == nil {
+			writeJSON(w, http.StatusOK, s.since(state, since))
+			return
+		}
+		writeJSON(w, http.StatusOK, state)
 	})
 	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
 	mux.HandleFunc("GET /changes", s.serveChanges)

@@ -133,10 +133,19 @@ func (s *Server) SendRaw(ctx context.Context, to Endpoint, body []byte, mutate f
 // goes to the app comes through here. The error is for what cannot be sent at
 // all; an app that fails or is silent is a Result.
 func (s *Server) deliver(ctx context.Context, p parcel) (*Result, error) {
-	if s.SocketMode() {
-		return s.deliverSocket(ctx, p)
+	s.mu.Lock()
+	socket, double := s.socketMode, s.double
+	s.mu.Unlock()
+	once := func() (*Result, error) { return s.deliverHTTP(ctx, p, nil) }
+	if socket {
+		once = func() (*Result, error) { return s.deliverSocket(ctx, p) }
 	}
-	return s.deliverHTTP(ctx, p, nil)
+	out, err := once()
+	if double && err == nil {
+		// What is answered to the second one reaches nobody.
+		_, err = once()
+	}
+	return out, err
 }
 
 // deliverHTTP signs and sends one request; mutate, which may be nil, changes

@@ -63,6 +63,11 @@ type Server struct {
 	repeats     []repeat
 	events      EventStats
 
+	// watcher hears of every exchange, see OnExchange; double see DoubleDelivery.
+	watcher func(Exchange)
+	double  bool
+	shown   map[string]mark // see since
+
 	log     []Exchange
 	seq     int
 	lastTS  int64

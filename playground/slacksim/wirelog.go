@@ -55,6 +55,9 @@ func (s *Server) record(e Exchange) {
 		s.log = append(s.log[:0], s.log[1:]...)
 	}
 	s.log = append(s.log, e)
+	if s.watcher != nil {
+		s.watcher(e)
+	}
 	s.bump()
 }
 

@@ -1,0 +1,137 @@
+package credlysim
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// OnExchange lets f hear of every exchange, webhooks included, without
+// secrets; nil ends that. f must return at once and not call the server.
+func (s *Server) OnExchange(f func(Exchange)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watcher = f
+}
+
+// tell tells of an exchange; mu is held.
+func (s *Server) tell(e Exchange) {
+	if s.watcher != nil {
+		s.watcher(e)
+	}
+}
+
+// webhookExchange is a webhook as the wire log shows it: the end of the
+// address is its secret.
+func webhookExchange(at time.Time, d *Delivery, target string, status int, took time.Duration) Exchange {
+	path := target
+	if u, err := url.Parse(target); err == nil {
+		path = u.Path
+	}
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == '/' {
+			path = path[:i+1] + "[redacted]"
+			break
+		}
+	}
+	return Exchange{
+		At: at, Method: http.MethodPost, URL: path, Request: d.Body, Status: status, Took: took, Webhook: true,
+	}
+}
+
+// Ordered watches one ordered fault.
+type Ordered struct {
+	s      *Server
+	fault  *Fault
+	served int
+}
+
+// Order orders misbehaviour as Fail does, and returns what watches it.
+func (s *Server) Order(f Fault) *Ordered {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	o := &Ordered{s: s}
+	f.ordered, o.fault = o, &f
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+	return o
+}
+
+// Served tells how often it has happened.
+func (o *Ordered) Served() int {
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	return o.served
+}
+
+// Cancel ends it.
+func (o *Ordered) Cancel() {
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	o.s.faults = slices.DeleteFunc(o.s.faults, func(f *Fault) bool { return f == o.fault })
+}
+
+// Mischief is what happens to webhooks on their way. Credly promises neither
+// order nor that each comes once, see https://www.credly.com/docs/webhooks.
+type Mischief struct {
+	// Twice sends everything twice in a row.
+	Twice bool
+	// Late holds each new webhook back for so long on the clock.
+	Late time.Duration
+	// Reversed sends the newest of those that are due first. It gathers them
+	// for a few seconds of real time, so that there is something to reverse.
+	Reversed bool
+}
+
+// gatherFor is how long webhooks are gathered that are to be reversed.
+const gatherFor = 4 * time.Second
+
+// SetMischief replaces what happens to webhooks from now on. What Late holds
+// back stays so until its time.
+func (s *Server) SetMischief(m Mischief) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mischief = m
+	s.touch()
+}
+
+// muddle puts due webhooks in the order in which they leave; sending is held.
+func (s *Server) muddle(due []*Delivery) []*Delivery {
+	s.mu.Lock()
+	m := s.mischief
+	s.mu.Unlock()
+	if m.Reversed && len(due) > 0 {
+		if !pause(s.stopped, s.stopped, gatherFor) {
+			return nil
+		}
+		now := s.clock.Now()
+		s.mu.Lock()
+		due = slices.DeleteFunc(slices.Clone(s.queue), func(d *Delivery) bool { return d.NextAt.After(now) })
+		s.mu.Unlock()
+		slices.Reverse(due)
+	}
+	if !m.Twice {
+		return due
+	}
+	twice := make([]*Delivery, 0, 2*len(due))
+	for _, d := range due {
+		twice = append(twice, d, d)
+	}
+	return twice
+}
+
+// NextWebhook is when the next waiting webhook is due; false when none waits.
+func (s *Server) NextWebhook() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var next time.Time
+	for _, d := range s.queue {
+		if next.IsZero() || d.NextAt.Before(next) {
+			next = d.NextAt
+		}
+	}
+	return next, !next.IsZero()
+}
