@@ -2,6 +2,8 @@
 // a line to type in, and forms that lie over the conversation. A form does not
 // cover the page, because the code it asks for is in the mailbox beside it.
 import { fill, h, newID, sync } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
 
 /**
  * chatFrame builds the frame into root. Given are name and kind of the chat,
@@ -17,16 +19,21 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   const overlay = h("div", { class: "overlay", hidden: true });
   const line = composer({ label: `Message in ${label}`, placeholder: "Type / for commands", suggest, submit });
   const heading = h("h2", { id: `${kind}-title` });
+  const about = help(kind, label);
+  const panes = h("div", { class: "panes", role: "group", "aria-label": "What is shown", hidden: true });
+  const pane = h("div", { class: "pane", hidden: true, tabindex: "0" });
   fill(root,
     h("nav", { class: "sidebar", "aria-label": `${label} conversations` }, heading, channels),
     h("div", { class: "conversation" },
-      h("header", { class: "channel-head" }, title, h("span", { class: "simulated" }, `simulated ${label}`)),
-      log, problem, line.node, overlay));
+      h("header", { class: "channel-head" }, title, panes, h("span", { class: "simulated" }, `simulated ${label}`), about.button), about.text,
+      log, pane, problem, line.node, overlay));
   root.hidden = false;
 
   let current = "";
   let known = [];
   const seen = new Map();
+  let offered = { list: [], chosen: () => {} };
+  let shownPane = "";
 
   const mark = (channel) => JSON.stringify([channel.messages.length, channel.messages.at(-1) ?? null]);
 
@@ -39,6 +46,23 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       seen.clear();
       frame.complain("");
       log.replaceChildren();
+      frame.choose("");
+    },
+    /**
+     * offer shows what else a direct conversation has beside its messages: a
+     * list of [name, label]. chosen(name) draws into the pane it gets.
+     */
+    offer: (list, chosen) => {
+      offered = { list, chosen };
+    },
+    pane: () => shownPane,
+    choose: (name) => {
+      shownPane = name;
+      pane.hidden = !name;
+      log.hidden = Boolean(name);
+      line.node.hidden = Boolean(name);
+      for (const b of panes.children) b.setAttribute("aria-pressed", String(b.dataset.pane === name));
+      if (name) offered.chosen(name, pane);
     },
     /** show draws channels of {id, name, dm, messages} and the open one's messages. */
     show: (list, hello) => {
@@ -49,15 +73,18 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       sync(channels, list.map((c) => ({ id: c.id, name: c.name, dm: c.dm, current: c.id === current, news: seen.get(c.id) !== mark(c) })), (c) => c.id,
         (c) => h("li", null, h("button", {
           type: "button", class: c.news ? "news" : "", "aria-current": c.current ? "true" : false, data: { focus: "channel" },
-          onclick: () => { current = c.id; log.replaceChildren(); frame.complain(""); frame.show(known, hello); },
-        }, h("span", { class: "sign", "aria-hidden": "true" }, c.dm ? "●" : "#"), h("span", null, c.name), c.news ? h("span", { class: "unseen" }, "(news)") : null)));
+          onclick: () => { current = c.id; log.replaceChildren(); frame.complain(""); frame.choose(""); frame.show(known, hello); },
+        }, icon(c.dm ? "laurel" : "hash", "sign"), h("span", null, c.name), c.news ? h("span", { class: "unseen" }, "(news)") : null)));
       if (!open) return;
-      title.textContent = open.dm ? open.name : `# ${open.name}`;
+      fill(title, open.dm ? null : icon("hash"), open.name);
+      panes.hidden = !open.dm || !offered.list.length;
+      sync(panes, panes.hidden ? [] : offered.list, (p) => p[0], ([id, name]) => h("button", { type: "button", class: "small", data: { pane: id, focus: `pane-${id}` }, "aria-pressed": String(id === shownPane), onclick: () => frame.choose(id) }, name));
+      if (shownPane) offered.chosen(shownPane, pane);
       line.hint(open.dm ? `Message ${open.name}, or / for commands` : `Message #${open.name}, or / for commands`);
       const low = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
       const count = log.childElementCount;
       empty.remove();
-      sync(log, open.messages, (m) => m.ts ?? m.id, draw);
+      sync(log, open.messages, (m) => m.ts ?? m.id, draw, (m) => m);
       if (!open.messages.length) {
         fill(empty, hello);
         log.append(empty);
@@ -78,7 +105,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
         back?.focus?.();
         resolve(value);
       };
-      const box = h("div", { class: "overlay ask", onkeydown: (e) => { if (e.key === "Escape") answer(false); } },
+      const box = h("div", { class: "overlay ask", onkeydown: (e) => { if (e.key === "Escape") answer(false); else keepFocus(e, box); } },
         h("div", { class: "sheet", role: "alertdialog", "aria-labelledby": id },
           h("h3", { id }, question), h("div", { class: "sheet-body" }, h("p", null, text)),
           h("footer", null, h("button", { type: "button", onclick: () => answer(false) }, no),
@@ -88,6 +115,16 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
     }),
   };
   return frame;
+}
+
+/** keepFocus lets Tab go round within a form; F6 leaves it, see page.js. */
+export function keepFocus(e, within) {
+  if (e.key !== "Tab") return;
+  const all = [...within.querySelectorAll("button, [href], input, select, textarea, [tabindex='0']")].filter((n) => !n.disabled && n.checkVisibility());
+  const edge = e.shiftKey ? all[0] : all.at(-1);
+  if (document.activeElement !== edge) return;
+  e.preventDefault();
+  (e.shiftKey ? all.at(-1) : all[0])?.focus();
 }
 
 /** busy marks a control while something runs, and keeps it from running twice. */

@@ -3,6 +3,8 @@
 // are reckoned on the simulated clock.
 import { get, post } from "./api.js";
 import { fill, h } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
 
 const state = { at: Date.now(), seen: performance.now(), frozen: false, offset: 0 };
 const live = new Map();
@@ -69,27 +71,35 @@ export function remaining(ms) {
   return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
 }
 
-const steps = [["+1 min", "1m"], ["+2 min", "2m"], ["+10 min", "10m"], ["+1 day", "24h"]];
-const spoken = { "1m": "one minute", "2m": "two minutes", "10m": "ten minutes", "24h": "one day" };
+const steps = [["+1 min", "1m", "one minute"], ["+1 day", "24h", "one day"]];
 
-/** startClock draws the clock and keeps it right. */
+/** startClock draws the clock and keeps it right; next(due) tells it what happens next. */
 export function startClock(ctx) {
-  const pause = h("button", { type: "button", class: "small", onclick: () => act(state.frozen ? { resume: true } : { freeze: true }) });
   const act = async (body) => {
     try {
-      take(await post("clock", body));
+      const answer = await post("clock", body);
+      take(answer);
+      if (answer.happens) ctx.notify(`Now ${answer.happens}.`);
     } catch (error) {
       ctx.notify(`The clock: ${error.message}`);
     }
   };
-  fill(document.getElementById("clock-buttons"), steps.map(([label, advance]) => h("button", {
-    type: "button", class: "small", "aria-label": `Move the clock forward by ${spoken[advance]}`, data: { advance },
-    onclick: () => act({ advance }),
-  }, label)), pause);
+  const pause = h("button", { type: "button", class: "small icon-only", id: "clock-pause", onclick: () => act(state.frozen ? { resume: true } : { freeze: true }) });
+  const words = h("span", { class: "soft" });
+  const jump = h("button", { type: "button", class: "small", id: "clock-next", onclick: () => act({ next: true }) }, icon("next"), "Next", words);
+  const about = help("clock", "Clock");
+  fill(document.getElementById("clock-buttons"), pause, steps.map(([label, advance, spoken]) => h("button", {
+    type: "button", class: "small", "aria-label": `Move the clock forward by ${spoken}`, data: { advance }, onclick: () => act({ advance }),
+  }, label)), jump, about.button);
+  fill(document.getElementById("clock-help"), about.text);
 
+  let due = null;
   const take = (answer) => {
     Object.assign(state, { at: Date.parse(answer.now), seen: performance.now(), frozen: answer.frozen, offset: answer.offset_ms });
-    pause.textContent = state.frozen ? "Resume" : "Pause";
+    fill(pause, icon(state.frozen ? "play" : "pause"));
+    const label = state.frozen ? "Let the clock run on" : "Pause the clock";
+    pause.setAttribute("aria-label", label);
+    pause.title = label;
     tick();
   };
   ticking(document.getElementById("clock-time"), () => say(now(), {
@@ -101,9 +111,21 @@ export function startClock(ctx) {
     if (Math.abs(ahead) < 2) return "real time";
     return `${span(Math.abs(ahead))} ${ahead > 0 ? "ahead" : "behind"}`;
   });
+  ticking(words, () => (due ? shortly(Date.parse(due.at) - now()) : ""));
   setInterval(tick, 500);
-  return async () => take(await get("clock"));
+  return {
+    load: async () => take(await get("clock")),
+    next: (d) => {
+      due = d;
+      const label = d ? `Until the next thing happens: ${d.what}` : "Nothing will happen by itself";
+      jump.disabled = !d;
+      jump.title = label;
+      jump.setAttribute("aria-label", label);
+    },
+  };
 }
+
+const shortly = (ms) => (ms <= 0 ? "now" : span(Math.ceil(ms / 1000)));
 
 function span(seconds) {
   const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];

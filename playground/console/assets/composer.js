@@ -1,6 +1,7 @@
 // The line in which one types: a text box with a list of suggestions,
 // https://www.w3.org/WAI/ARIA/apg/patterns/combobox/.
 import { fill, h, newID } from "./dom.js";
+import { icon } from "./icons.js";
 
 /**
  * composer makes the line. suggest(text) returns {items, first}: items of
@@ -14,7 +15,7 @@ export function composer({ label, placeholder, suggest, submit }) {
     type: "text", role: "combobox", "aria-label": label, "aria-expanded": "false", "aria-controls": listID, "aria-autocomplete": "list",
     autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "send", placeholder, data: { focus: "composer" },
   });
-  const send = h("button", { type: "submit", class: "send", "aria-label": "Send" }, "➤");
+  const send = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
   const form = h("form", { class: "composer", onsubmit: (e) => { e.preventDefault(); run(); } }, list, input, send);
   const history = [];
   let items = [];

@@ -3,13 +3,18 @@ import { get, post } from "./api.js";
 import { busy } from "./chat.js";
 import { day } from "./clock.js";
 import { fill, h, link, picture, sync } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
+
+const away = (url, words) => link(url, [words, icon("out")]);
 
 /** credly runs the panel. */
 export function credly(root, ctx) {
   const list = h("ul", { class: "badges" });
   const account = h("div", { class: "account" });
   const none = h("p", { class: "none" }, "No badges of this person yet.");
-  fill(root, h("header", null, h("h2", { id: "credly-title" }, "Credly"), h("span", { class: "tools" }, link(`${ctx.setup.credly_url}/`, "Its own pages ↗"))), account, none, list);
+  const about = help("credly", "Credly");
+  fill(root, h("header", null, icon("credly"), h("h2", { id: "credly-title" }, "Credly"), about.button, h("span", { class: "tools" }, away(`${ctx.setup.credly_url}/`, "Its own pages"))), about.text, account, none, list);
   let state = null;
 
   const act = (name, body) => (e) => busy(e.currentTarget, async () => {
@@ -47,7 +52,7 @@ export function credly(root, ctx) {
     if (a.id === "none") return h("p", { class: "soft" }, "No account yet: accepting a badge makes one.");
     const email = a.addresses[0].email;
     return h("div", { class: "account-row" },
-      link(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Dashboard of ${a.first_name} ${a.last_name} ↗`),
+      away(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Dashboard of ${a.first_name} ${a.last_name}`),
       h("label", { class: "switch" }, h("input", { type: "checkbox", role: "switch", checked: a.auto_accept, disabled: !a.offered, data: { focus: "auto" },
         onchange: (e) => act("auto-accept", { email, on: e.currentTarget.checked })(e) }), "Auto-accept"));
   }
@@ -62,8 +67,8 @@ export function credly(root, ctx) {
         h("p", { class: "buttons" },
           b.state === "pending" ? [button("Accept", "accept", {}, "primary"), button("Reject", "reject")] : null,
           accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
-          b.accept_badge_url ? link(b.accept_badge_url, "Accept page ↗") : null,
-          accepted && b.public ? link(b.badge_url, "Badge page ↗") : null,
+          b.accept_badge_url ? away(b.accept_badge_url, "Accept page") : null,
+          accepted && b.public ? away(b.badge_url, "Badge page") : null,
           b.state === "pending" || accepted ? button("Revoke", "revoke", { reason: "Revoked in the playground" }, "quiet") : null)));
   }
 

@@ -1,10 +1,11 @@
 // The Discord-like chat.
 import { get, post } from "./api.js";
-import { busy, chatFrame, drafts } from "./chat.js";
+import { busy, chatFrame, drafts, keepFocus } from "./chat.js";
 import { moment } from "./clock.js";
 import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { components, embed, fields } from "./discordparts.js";
+import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 
 // Option types, https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type.
@@ -19,6 +20,8 @@ export function discordChat(root, ctx) {
   let state = null;
   let shown = "";
   let chosen = new Map(); // what a suggestion reads like, and its value
+  let version = -1;
+  const messages = new Map();
   const typed = drafts();
   const me = () => ctx.person().discord_user;
   const names = {
@@ -195,7 +198,7 @@ export function discordChat(root, ctx) {
     });
     const sheet = h("form", {
       class: "sheet", role: "dialog", "aria-labelledby": id,
-      onkeydown: (e) => { if (e.key === "Escape") close(); },
+      onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
       onsubmit: (e) => {
         e.preventDefault();
         const given = Object.fromEntries(inputs.map(([name, read]) => [name, read()]));
@@ -205,7 +208,7 @@ export function discordChat(root, ctx) {
         });
       },
     },
-    h("header", null, avatar(ctx.bot(), true), h("h3", { id }, form.title), h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, "✕")),
+    h("header", null, avatar(ctx.bot(), true), h("h3", { id }, form.title), h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, icon("close"))),
     h("div", { class: "sheet-body" }, fields(form.components, { names, drafts: typed, form: inputs, act: () => {} })),
     h("footer", null, h("button", { type: "button", onclick: close }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Submit")));
     fill(frame.overlay, sheet);
@@ -219,8 +222,14 @@ export function discordChat(root, ctx) {
         root.hidden = true;
         return;
       }
-      const fresh = await get(`discord/state?user=${encodeURIComponent(person)}`);
+      const fresh = await get(`discord/state?user=${encodeURIComponent(person)}${version < 0 ? "" : `&since=${version}`}`);
       if (person !== me()) return;
+      // Messages that the page has are only named.
+      const news = fresh.channels.flatMap((c) => c.messages);
+      for (const m of news) messages.set(m.id, m);
+      for (const c of fresh.channels) if (c.order) c.messages = c.order.map((id) => messages.get(id));
+      const fromStart = version < 0;
+      version = fresh.version;
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
@@ -230,10 +239,12 @@ export function discordChat(root, ctx) {
       frame.show(state.channels.map((c) => ({ id: c.id, dm: c.dm, name: c.dm ? ctx.bot() : c.name, messages: c.messages })).sort((a, b) => a.dm - b.dm),
         [h("strong", null, "Nothing here yet. "), first ? `Type /${local(first)} below.` : "The bot has not registered its commands yet."]);
       modal();
-      ctx.saw("discord", state);
+      ctx.saw("discord", state, news, fromStart);
     },
     forget: () => {
       shown = "";
+      version = -1;
+      messages.clear();
       chosen = new Map();
       typed.clear();
       frame.overlay.hidden = true;

@@ -2,6 +2,7 @@
 // https://discord.com/developers/docs/components/reference
 import { format } from "./clock.js";
 import { h, link, newID, picture } from "./dom.js";
+import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 
 const colour = (n) => `#${(n ?? 0).toString(16).padStart(6, "0")}`;
@@ -30,7 +31,7 @@ const drawn = {
   1: (c, env) => h("div", { class: "row" }, components(c.components, env)),
   2: (c, env) => {
     const label = [c.emoji && !c.emoji.id ? `${c.emoji.name} ` : null, c.label];
-    if (c.url) return link(c.url, [label, h("span", { class: "out", "aria-label": "opens in a new tab" }, "↗")], { class: "btn secondary", onclick: env.follow, data: { focus: c.url } });
+    if (c.url) return link(c.url, [label, icon("out", "out"), h("span", { class: "unseen" }, " (opens in a new tab)")], { class: "btn secondary", onclick: env.follow, data: { focus: c.url } });
     return h("button", { type: "button", class: `btn ${styles[c.style] ?? "secondary"}`, disabled: c.disabled, data: { focus: c.custom_id, action: c.custom_id }, onclick: (e) => env.act(c, [], e.currentTarget) }, label);
   },
   3: (c, env) => {

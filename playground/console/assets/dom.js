@@ -26,13 +26,15 @@ const signatures = new WeakMap();
  * sync makes the children of a parent follow a list: what did not change
  * stays the same element, so that focus, selection and open parts survive.
  * make(item, replaced) draws one; replaced tells that it was there before.
+ * sign(item) is the same as long as an item looks the same; it may be the item
+ * itself, where another object stands for every change.
  */
-export function sync(parent, items, keyOf, make) {
+export function sync(parent, items, keyOf, make, sign = JSON.stringify) {
   const before = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = String(keyOf(item));
-    const signature = JSON.stringify(item);
+    const signature = sign(item);
     const old = before.get(key);
     before.delete(key);
     let node = old;

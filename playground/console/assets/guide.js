@@ -1,62 +1,122 @@
-// What a newcomer can try, ticked off as it is seen to happen: from the
+// The guided tour: the seven steps of the certification body's guide, each
+// with what to do and where to press. What was done is seen to happen: in the
 // simulators' state where it shows there, from the person's own acts where
 // only the app knows.
 import { fill, h } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
+import { steps } from "./steps.js";
 
 // What must have happened before, though nobody saw it.
-const earlier = { claim: ["link", "code"], follow: ["link", "code", "claim"] };
+const earlier = { list: ["link", "code"], claim: ["command", "link", "code", "list"], follow: ["command", "link", "code", "list", "claim"] };
 
-/** startGuide draws the list. */
+/** startGuide draws the tour. */
 export function startGuide(root, ctx) {
-  const open = store("guide-closed") !== "yes";
-  const steps = h("ol");
-  const count = h("span", { class: "chip" });
-  fill(root, h("details", { open, ontoggle: (e) => store("guide-closed", e.currentTarget.open ? "no" : "yes") },
-    h("summary", null, h("h2", { id: "guide-title" }, "Try this"), " ", count), steps));
+  const list = h("ol", { class: "steps" });
+  const words = h("div", { class: "now", "aria-live": "polite" });
+  const count = h("span", { class: "chip", id: "guide-count" });
+  const about = help("guide", "Guided tour");
+  const button = (id, label, mark, act) => h("button", { type: "button", class: "small", id: `guide-${id}`, onclick: act }, mark ? icon(mark) : null, label);
+  const show = button("show", "Show me where", "to", () => point(true));
+  const skip = button("skip", "Skip this step", null, () => {
+    const at = current();
+    if (at) tick(...at.step.tasks.map((t) => t.id));
+  });
+  const restart = button("restart", "Start again", "again", () => {
+    done = new Set();
+    save();
+    draw();
+  });
+  const toggle = button("toggle", "", null, () => {
+    open = !open;
+    store("guide-closed", open ? "no" : "yes");
+    draw();
+  });
+  fill(root, h("header", null, h("h2", { id: "guide-title" }, "Guided tour"), count, about.button, h("span", { class: "tools" }, show, skip, restart, toggle)), about.text, list, words);
   root.hidden = false;
+
+  let open = store("guide-closed") !== "yes";
   let done = new Set();
   let facts = {};
   let drawn = "";
-  const revisions = new Map();
+  let spot = null;
 
   const key = () => `guide-${ctx.setup.started}-${ctx.person().slack_user}-${ctx.person().discord_user}`;
-  const list = () => [
-    ["command", h("span", null, "Type ", code(ctx.command()), " in either chat")],
-    ["link", "Link your address"],
-    ["code", "Enter the code from the mailbox"],
-    ["claim", "Claim a badge"],
-    ["follow", "Follow the link within two minutes"],
-    ["accept", "Accept it at Credly"],
-    ["news", "See the news in the chat"],
-  ];
+  const save = () => store(key(), JSON.stringify([...done]));
+  const finished = (step) => step.tasks.every((t) => done.has(t.id));
 
-  function draw() {
-    const all = list();
-    const now = JSON.stringify([...done, ctx.command()]);
-    if (now === drawn) return;
-    drawn = now;
-    const next = all.find(([id]) => !done.has(id))?.[0];
-    fill(steps, all.map(([id, text], i) => h("li", { class: done.has(id) ? "done" : "", "aria-current": id === next ? "step" : false, data: { step: id } },
-      h("span", { class: "tick", "aria-hidden": "true" }, done.has(id) ? "✓" : i + 1), h("span", null, text), done.has(id) ? h("span", { class: "unseen" }, " (done)") : null)));
-    count.textContent = `${done.size} of ${all.length}`;
+  // current is the first task that is not done, and its step.
+  function current() {
+    for (const step of steps(ctx)) for (const task of step.tasks) if (!done.has(task.id)) return { step, task };
+    return null;
   }
 
+  function draw() {
+    const all = steps(ctx);
+    const at = current();
+    const now = JSON.stringify([...done, open, ctx.command(), ctx.bot()]);
+    if (now === drawn) return;
+    drawn = now;
+    fill(list, all.map((step, i) => h("li", { class: finished(step) ? "done" : "", "aria-current": step.id === at?.step.id ? "step" : false, data: { step: step.id } },
+      h("span", { class: "tick", "aria-hidden": "true" }, finished(step) ? icon("check") : i + 1), h("span", null, step.name), finished(step) ? h("span", { class: "unseen" }, " (done)") : null)));
+    const ready = all.filter(finished).length;
+    count.textContent = ready === all.length ? "all done" : `${ready} of ${all.length}`;
+    list.hidden = !open;
+    words.hidden = !open;
+    fill(toggle, open ? "Pause the tour" : done.size ? "Go on with the tour" : "Take the tour");
+    for (const b of [show, skip]) b.hidden = !open || !at;
+    restart.hidden = !open || !done.size;
+    fill(words, at ? [h("p", { class: "why" }, at.step.why),
+      h("ol", { class: "todo" }, at.step.tasks.map((t) => h("li", { class: done.has(t.id) ? "done" : "", data: { task: t.id }, "aria-current": t === at.task || t.id === at.task.id ? "true" : false }, h("span", { class: "dot", "aria-hidden": "true" }, done.has(t.id) ? icon("check") : null), h("span", null, t.say))))]
+      : h("p", { class: "why" }, h("strong", null, "That was the whole way: "), "from a certificate to a public badge. Now break something below, move the clock, or be somebody else."));
+    point(false);
+  }
+
+  // point puts the ring around where to press, and goes there when asked.
+  function point(go) {
+    const at = open ? current() : null;
+    const target = at?.task.where() ?? null;
+    if (target !== spot) {
+      spot?.classList.remove("spot");
+      target?.classList.add("spot");
+      spot = target;
+    }
+    if (!go || !target) return;
+    ctx.goTo(target.closest(".part"));
+    target.scrollIntoView({ block: "center", behavior: "smooth" });
+    (target.matches("button, input, a, select") ? target : target.querySelector("input, button, a"))?.focus({ preventScroll: true });
+  }
+  setInterval(() => point(false), 400);
+
   function tick(...ids) {
+    const before = done.size;
     for (const id of ids.flatMap((i) => [i, ...(earlier[i] ?? [])])) done.add(id);
-    store(key(), JSON.stringify([...done]));
+    if (done.size !== before) save();
     draw();
   }
 
+  const mine = () => ctx.person().emails.map((e) => e.toLowerCase());
+  const since = Date.parse(ctx.setup.started);
+
+  // chat looks through messages that are new or changed.
+  function chat(messages, at, first) {
+    if (!messages.length) return;
+    tick("command");
+    const text = JSON.stringify(messages);
+    if (/"(?:action_id|custom_id)":"claim:/.test(text)) tick("list");
+    if (done.has("link") && /\/h\/[\w-]{20,}/.test(text)) tick("claim");
+    if (!first) facts.heard = at;
+    news();
+  }
+
   function news() {
-    if (!done.has("accept") || !facts.accepted) return;
-    if ((facts.slack ?? 0) >= facts.accepted || (facts.discord ?? 0) >= facts.accepted) tick("news");
+    if (facts.changed && facts.heard >= facts.changed) tick("news");
   }
 
   return {
     reset() {
       done = new Set(JSON.parse(store(key()) || "[]"));
       facts = {};
-      revisions.clear();
       drawn = "";
       draw();
     },
@@ -64,49 +124,31 @@ export function startGuide(root, ctx) {
       if (what === "followed" && done.has("claim")) tick("follow");
       if (what === "submitted" && values.some((v) => (facts.codes ?? []).includes(String(v).replace(/\D/g, "")))) tick("code");
     },
-    saw(part, state) {
-      if (part === "slack") {
-        const messages = Object.values(state.messages).flat().filter((m) => m.user === state.bot.id);
-        if (messages.length) tick("command");
-        // Slack keeps no time of an edit that a page could see: it is the one
-        // at which the page first saw it.
-        for (const m of messages) {
-          const was = revisions.get(m.ts);
-          if (was === undefined || was === m.revision) facts.slack = Math.max(facts.slack ?? 0, Date.parse(m.at));
-          else facts.slack = Date.parse(state.now);
-          revisions.set(m.ts, m.revision);
-        }
-        if (messages.some((m) => done.has("link") && !m.deleted && /"url":"https?:/.test(JSON.stringify(m.blocks ?? "")))) tick("claim");
-        news();
-      } else if (part === "discord") {
-        const messages = state.channels.flatMap((c) => c.messages);
-        if (messages.length) tick("command");
-        for (const m of messages) facts.discord = Math.max(facts.discord ?? 0, Date.parse(m.edited ?? m.created));
-        if (messages.some((m) => done.has("link") && /"style":5/.test(JSON.stringify(m.components)))) tick("claim");
-        news();
-      } else if (part === "mail") {
-        const mine = ctx.person().emails.map((e) => e.toLowerCase());
+    saw(part, state, fresh, first) {
+      if (part === "slack") chat(fresh.filter((m) => m.user === state.bot.id && !m.deleted), Date.parse(state.now), first);
+      else if (part === "discord") chat(fresh, Date.parse(state.now), first);
+      else if (part === "mail") {
         const mails = state.filter((m) => m.codes?.length);
         facts.codes = mails.flatMap((m) => m.codes);
-        if (mails.some((m) => m.recipients.some((r) => mine.includes(r.toLowerCase())))) tick("link");
+        if (mails.some((m) => m.recipients.some((r) => mine().includes(r.toLowerCase())))) tick("link");
       } else if (part === "portal") {
-        const mine = ctx.person().emails.map((e) => e.toLowerCase());
-        if (state.received.some((e) => e.type === "badge.claimed" && mine.some((m) => JSON.stringify(e.data).toLowerCase().includes(m)))) tick("claim");
+        if (state.received.some((e) => e.type === "badge.claimed" && mine().some((m) => JSON.stringify(e.data).toLowerCase().includes(m)))) tick("claim");
       } else if (part === "credly") {
-        const mine = ctx.person().emails.map((e) => e.toLowerCase());
-        const accepted = state.badges.filter((b) => b.state === "accepted" && mine.includes(b.recipient_email.toLowerCase()) && Date.parse(b.state_updated_at) > Date.parse(ctx.setup.started))
-          .map((b) => Date.parse(b.state_updated_at));
-        if (accepted.length) {
-          facts.accepted = Math.min(...accepted);
+        const account = state.accounts.find((a) => a.addresses.some((x) => mine().includes(x.email.toLowerCase())));
+        if (account && done.has("follow")) tick("account");
+        if (account?.auto_accept) tick("auto");
+        const later = state.badges.filter((b) => mine().includes(b.recipient_email.toLowerCase()) && b.state === "accepted" && Date.parse(b.state_updated_at) > since);
+        if (later.length) {
           tick("accept");
-          news();
+          facts.changed ??= Math.min(...later.map((b) => Date.parse(b.state_updated_at)));
         }
+        if (later.some((b) => b.public)) tick("public");
+        news();
       }
+      draw();
     },
   };
 }
-
-const code = (text) => h("code", null, text);
 
 /** store reads or keeps a text for this tab; without storage nothing is kept. */
 function store(key, value) {

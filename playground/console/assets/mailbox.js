@@ -2,6 +2,8 @@
 import { get, remove } from "./api.js";
 import { moment } from "./clock.js";
 import { fill, h, link, sync } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
 
 /** mailbox runs the panel. */
 export function mailbox(root, ctx) {
@@ -18,13 +20,14 @@ export function mailbox(root, ctx) {
   const opened = new Set();
   let mails = [];
   let newest = 0;
-  fill(root, h("header", null, h("h2", { id: "mail-title" }, "Mailbox"), h("span", { class: "tools" }, whose, clear)), none, list);
+  const about = help("mail", "Mailbox");
+  fill(root, h("header", null, icon("mail"), h("h2", { id: "mail-title" }, "Mailbox"), about.button, h("span", { class: "tools" }, whose, clear)), about.text, none, list);
 
   function show() {
     const mine = ctx.person().emails.map((e) => e.toLowerCase());
     const shown = mails.filter((m) => whose.value === "all" || m.recipients.some((r) => mine.includes(r.toLowerCase())));
     none.hidden = shown.length > 0;
-    none.textContent = "No mail yet. What the app sends arrives here.";
+    none.textContent = "No mail yet. What is sent to anybody arrives here.";
     clear.hidden = shown.length === 0;
     sync(list, shown, (m) => m.id, draw);
   }

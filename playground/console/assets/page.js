@@ -4,14 +4,19 @@ import { startClock } from "./clock.js";
 import { credly } from "./credly.js";
 import { discordChat } from "./discord.js";
 import { fill, h } from "./dom.js";
+import { faultPanel } from "./faults.js";
 import { startGuide } from "./guide.js";
+import { icon } from "./icons.js";
+import { badge, layout } from "./layout.js";
 import { mailbox } from "./mailbox.js";
 import { portal } from "./portal.js";
 import { slackChat } from "./slack.js";
+import { wirePanel } from "./wire.js";
+import { workPanel } from "./work.js";
 
 const byID = (id) => document.getElementById(id);
-const makers = { slack: slackChat, discord: discordChat, mail: mailbox, credly, portal };
-const titles = { slack: "Slack", discord: "Discord", mail: "Mailbox", credly: "Credly", portal: "Portal" };
+const makers = { slack: slackChat, discord: discordChat, mail: mailbox, credly, portal, faults: faultPanel, work: workPanel, wire: wirePanel };
+const titles = { slack: "Slack", discord: "Discord", mail: "Mailbox", credly: "Credly", portal: "Portal", faults: "Faults", work: "Work", wire: "Wire" };
 // least is the shortest time between two readings of a part, in milliseconds.
 const least = 150;
 
@@ -19,25 +24,32 @@ async function start() {
   const setup = await get("setup");
   const parts = {};
   let person = setup.people[0] ?? { name: "Nobody", slack_user: "", discord_user: "", emails: [] };
-  let bot = "bot";
+  let bot = setup.app || "the app";
   const ctx = {
     setup,
     person: () => person,
     bot: () => bot,
     command: () => parts.slack?.command() ?? "/badges",
     notify,
+    count: badge,
+    next: (due) => clock.next(due),
+    goTo: (part) => places.show(part),
     did: (what, values) => guide.did(what, values ?? []),
-    saw: (part, state) => {
+    saw: (part, state, fresh, first) => {
       if (part === "slack") bot = state.bot.real_name || state.bot.name || bot;
       if (part === "credly") parts.portal?.templates(state.templates.filter((t) => t.state === "active").map((t) => ({ id: t.id, name: t.name })));
-      guide.saw(part, state);
+      guide.saw(part, state, fresh, first);
     },
   };
   document.title = setup.title;
   byID("title").textContent = setup.title;
+  fill(byID("mark"), icon("laurel"));
+  const clock = startClock(ctx);
   const guide = startGuide(byID("guide"), ctx);
-  for (const name of setup.parts) parts[name] = makers[name](byID(`part-${name}`), ctx);
-  parts.clock = { load: startClock(ctx) };
+  const names = [...setup.parts, "faults", "work", "wire"];
+  const places = layout(names, titles);
+  for (const name of names) parts[name] = makers[name](byID(`part-${name}`), ctx);
+  parts.clock = clock;
 
   const choose = byID("person");
   fill(choose, setup.people.map((p, i) => h("option", { value: i }, p.name)));
@@ -47,8 +59,6 @@ async function start() {
     for (const part of Object.values(parts)) part.forget?.();
     for (const name of Object.keys(parts)) refresh(name);
   });
-
-  tabs(setup.parts);
   theme();
   guide.reset();
 
@@ -77,31 +87,21 @@ async function start() {
   for (const name of ["clock", "slack"]) if (parts[name]) await parts[name].load().catch((error) => notify(error.message));
   const changes = new EventSource("changes");
   changes.addEventListener("message", (e) => {
-    document.documentElement.dataset.live = "yes";
-    if (e.data === "all") for (const name of Object.keys(parts)) refresh(name);
+    if (e.data === "all") Promise.all(Object.keys(parts).map(refresh)).then(() => { document.documentElement.dataset.live = "yes"; });
     else if (parts[e.data]) refresh(e.data);
+    // What strikes shows on the wire first.
+    if (e.data === "wire" && document.body.classList.contains("broken")) refresh("faults");
   });
-}
-
-// tabs switch between the parts where there is room for one only.
-function tabs(names) {
-  const nav = byID("tabs");
-  const select = (name) => {
-    document.body.dataset.tab = name;
-    for (const b of nav.children) b.setAttribute("aria-pressed", String(b.dataset.tab === name));
-  };
-  fill(nav, names.map((name) => h("button", { type: "button", data: { tab: name }, onclick: () => select(name) }, titles[name])));
-  select(names[0] ?? "");
 }
 
 function theme() {
   const button = byID("theme");
-  const kinds = { "": ["◐", "Colours: as the system"], light: ["☀", "Colours: light"], dark: ["☾", "Colours: dark"] };
+  const kinds = { "": ["system", "Colours: as the system"], light: ["light", "Colours: light"], dark: ["dark", "Colours: dark"] };
   const order = Object.keys(kinds);
   const set = (kind) => {
     if (kind) document.documentElement.dataset.theme = kind;
     else delete document.documentElement.dataset.theme;
-    button.textContent = kinds[kind][0];
+    fill(button, icon(kinds[kind][0]));
     button.title = kinds[kind][1];
     button.setAttribute("aria-label", kinds[kind][1]);
   };

@@ -4,6 +4,8 @@ import { get, post } from "./api.js";
 import { busy } from "./chat.js";
 import { moment } from "./clock.js";
 import { fill, h, sync } from "./dom.js";
+import { help } from "./help.js";
+import { icon } from "./icons.js";
 
 /** portal runs the panel. */
 export function portal(root, ctx) {
@@ -33,7 +35,8 @@ export function portal(root, ctx) {
     act(grant, "grant", { award: { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
   } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("button", { type: "submit", class: "primary small" }, "Grant"));
 
-  fill(root, h("header", null, h("h2", { id: "portal-title" }, "Certification body")), grant, h("h3", null, "Granted"), none, list,
+  const about = help("portal", "Certification body");
+  fill(root, h("header", null, icon("portal"), h("h2", { id: "portal-title" }, "Certification body"), about.button), about.text, grant, h("h3", null, "Granted"), none, list,
     h("h3", null, "Heard from the app"), heardNone, heard);
 
   function show() {

@@ -1,9 +1,10 @@
 // The Slack-like chat.
 import { get, post } from "./api.js";
-import { busy, chatFrame, drafts } from "./chat.js";
+import { busy, chatFrame, drafts, keepFocus } from "./chat.js";
 import { moment } from "./clock.js";
 import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
+import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 import { attachments, blocks } from "./slackblocks.js";
 
@@ -11,6 +12,8 @@ import { attachments, blocks } from "./slackblocks.js";
 export function slackChat(root, ctx) {
   let state = null;
   let shown = "";
+  let version = -1;
+  const messages = new Map();
   const typed = drafts();
 
   const names = {
@@ -21,6 +24,17 @@ export function slackChat(root, ctx) {
   const me = () => ctx.person().slack_user;
 
   const frame = chatFrame(root, { kind: "slack", name: "Slack", label: "Slack", composer, draw: message, suggest, submit });
+
+  frame.offer([["", "Messages"], ["home", "Home"]], (name, pane) => {
+    if (!state) return;
+    const env = { names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) };
+    const key = JSON.stringify(state.home ?? null);
+    if (pane.dataset.shows === key) return;
+    if (!pane.dataset.shows) post("slack/home", { user: me(), tab: name }).catch(() => {});
+    pane.dataset.shows = key;
+    fill(pane, state.home ? blocks(state.home.blocks, env) : h("div", { class: "empty-home" }, icon("laurel"),
+      h("p", null, h("strong", null, `${botName()} has put nothing on its Home tab.`)), h("p", null, "In Slack this tab would be empty, too. Everything happens in the messages.")));
+  });
 
   // act sends what a person does and says what Slack would say about it.
   async function act(path, body) {
@@ -131,7 +145,7 @@ export function slackChat(root, ctx) {
     const close = () => act("close-view", { view: view.id });
     const sheet = h("form", {
       class: "sheet", role: "dialog", "aria-labelledby": id, novalidate: true,
-      onkeydown: (e) => { if (e.key === "Escape") close(); },
+      onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
       onsubmit: (e) => {
         e.preventDefault();
         const values = Object.fromEntries(form.map(([block, read]) => [block, read()]));
@@ -142,7 +156,7 @@ export function slackChat(root, ctx) {
       },
     },
     h("header", null, avatar(botName(), true), h("h3", { id }, plain(view.title)),
-      h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, "✕")),
+      h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, icon("close"))),
     h("div", { class: "sheet-body" }, blocks(view.blocks, env)),
     h("footer", null, h("button", { type: "button", onclick: close }, plain(view.close) || (view.submit ? "Cancel" : "Close")),
       view.submit ? h("button", { type: "submit", class: "primary" }, plain(view.submit)) : null));
@@ -160,8 +174,20 @@ export function slackChat(root, ctx) {
         root.hidden = true;
         return;
       }
-      const fresh = await get(`slack/state?user=${encodeURIComponent(person)}`);
+      const fresh = await get(`slack/state?user=${encodeURIComponent(person)}&since=${version}`);
       if (person !== me()) return;
+      // Messages that the page has are only named.
+      const news = [];
+      for (const [id, list] of Object.entries(fresh.messages)) {
+        fresh.messages[id] = list.map((m) => {
+          if (m.same) return messages.get(m.ts);
+          messages.set(m.ts, m);
+          news.push(m);
+          return m;
+        });
+      }
+      const first = version < 0;
+      version = fresh.version;
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
@@ -171,10 +197,12 @@ export function slackChat(root, ctx) {
         id: c.id, dm: c.im, name: c.im ? botName() : c.name, messages: (state.messages[c.id] ?? []).filter((m) => !m.deleted || !m.ephemeral),
       })).sort((a, b) => a.dm - b.dm), [h("strong", null, "Nothing here yet. "), `Type ${state.commands?.[0]?.name ?? "a command"} below.`]);
       views();
-      ctx.saw("slack", state);
+      ctx.saw("slack", state, news, first);
     },
     forget: () => {
       shown = "";
+      version = -1;
+      messages.clear();
       typed.clear();
       frame.overlay.hidden = true;
       frame.forget();

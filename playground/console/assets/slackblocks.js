@@ -1,6 +1,7 @@
 // Block Kit as elements. https://docs.slack.dev/reference/block-kit/blocks/
 import { format } from "./clock.js";
 import { h, link, newID, picture, safeURL } from "./dom.js";
+import { icon } from "./icons.js";
 import { lines, mrkdwn, plain, text } from "./mrkdwn.js";
 import { markdown } from "./markdown.js";
 
@@ -96,7 +97,7 @@ function button(e, env) {
   const href = e.url && safeURL(e.url);
   if (href) {
     // The app is told of it as well, as Slack does.
-    return link(e.url, [label, h("span", { class: "out", "aria-label": "opens in a new tab" }, "↗")], { ...props, onclick: (ev) => env.act(e, what(), ev.currentTarget) });
+    return link(e.url, [label, icon("out", "out"), h("span", { class: "unseen" }, " (opens in a new tab)")], { ...props, onclick: (ev) => env.act(e, what(), ev.currentTarget) });
   }
   return h("button", { ...props, type: "button", onclick: (ev) => env.act(e, what(), ev.currentTarget) }, label);
 }

@@ -1,0 +1,31 @@
+// What each part is, in plain words: a question mark beside its title shows
+// it in place, so that nothing covers what it speaks of.
+import { h, newID } from "./dom.js";
+import { icon } from "./icons.js";
+
+const words = {
+  slack: "A stand-in for Slack. The chosen person is signed in: type / for commands, press buttons, fill in forms. What only this person sees is marked. Home is the app's own tab.",
+  discord: "A stand-in for Discord, for the same person. Who links the same address in both chats is one person to the app.",
+  mail: "Every mail the app sends ends here, whoever it is for. A code that was mailed stands below its mail.",
+  credly: "A stand-in for Credly, where badges live. Decide here what the person would decide there: accept or reject a badge, show it to everybody, accept further ones by themselves.",
+  portal: "The body that certifies people. It grants badges, takes them back, and hears from the app what became of them.",
+  faults: "Switch something off and see what the app makes of it. Switches stay on until you turn them off; the number tells how often each has struck.",
+  work: "What the app has still to do: what leaves it, what came in, and what happens next by itself. Below are the last lines of its log.",
+  wire: "Every request, answer, webhook and frame between the app and the simulated services, newest last. Secrets are cut out. Press a line to see what it carried.",
+  clock: "The time for everybody on this page. Move it forward to see a link end or a code expire; “next” jumps to the next thing that happens by itself.",
+  guide: "Seven steps from a certificate to a public badge, as the certification body's guide tells them. Do them by hand: the page notices, and shows where to press next.",
+};
+
+/** help makes the question mark and the paragraph that it shows. */
+export function help(part, label) {
+  const id = newID("help");
+  const text = h("p", { class: "help-text", id, hidden: true }, words[part]);
+  const button = h("button", {
+    type: "button", class: "help", "aria-expanded": "false", "aria-controls": id, "aria-label": `What is this: ${label}`, title: "What is this?",
+    onclick: () => {
+      text.hidden = !text.hidden;
+      button.setAttribute("aria-expanded", String(!text.hidden));
+    },
+  }, icon("help"));
+  return { button, text };
+}
