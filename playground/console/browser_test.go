@@ -77,7 +77,7 @@ func open(t *testing.T, address string, width, height int64) *page {
 		t.Fatal(err)
 	}
 	p.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(address))
-	p.see(`document.documentElement.dataset.live === "yes" && document.querySelectorAll("#tabs button").length === 5`)
+	p.see(`document.documentElement.dataset.live === "yes" && document.querySelectorAll("#tabs button").length === 8`)
 	return p
 }
 
@@ -243,7 +243,7 @@ func TestBrowserSlack(t *testing.T) {
 	p.see(`/^[12]:\d\d$/.test(document.querySelector("#part-slack .left").textContent)`)
 	p.see(`document.querySelector("#part-slack .accessory img").naturalWidth > 0`)
 	p.see(`document.querySelector('#part-slack a.btn').target === "_blank"`)
-	p.see(`document.querySelector('[data-step="command"]').className === "done"`)
+	p.see(`document.querySelector('[data-task="command"]').className === "done"`)
 
 	// A form: wrong, then right, with the code from the mailbox in sight.
 	p.press(`#part-slack [data-action="code"]`)
@@ -259,17 +259,18 @@ func TestBrowserSlack(t *testing.T) {
 	p.enter("#part-slack .sheet input", code+kb.Enter)
 	p.text("#part-slack .message", "Linked. Your badge is ready 🎉")
 	p.see(`document.querySelector("#part-slack .overlay").hidden`)
-	p.see(`document.querySelector('[data-step="code"]').className === "done"`)
+	p.see(`document.querySelector('[data-step="start"]').className === "done"`)
 
 	// The countdown follows the clock that is moved.
 	p.press(`[data-advance="1m"]`)
 	p.see(`/^0:\d\d$/.test(document.querySelector("#part-slack .left").textContent)`)
-	p.press(`[data-advance="2m"]`)
+	p.press(`[data-advance="1m"]`)
+	p.press(`[data-advance="1m"]`)
 	p.see(`document.querySelector("#part-slack .left").textContent === ""`)
 	p.text("#clock-offset", "ahead")
-	p.press("#clock-buttons button:last-child")
+	p.press("#clock-pause")
 	p.text("#clock-offset", "paused")
-	p.press("#clock-buttons button:last-child")
+	p.press("#clock-pause")
 
 	// A question first, and an answer that replaces the message.
 	p.press(`#part-slack [data-action="unlink"]`)
@@ -364,7 +365,6 @@ func TestBrowserPanels(t *testing.T) {
 	p.text("#part-credly .chip", "public")
 	p.press(`#part-credly [role="switch"]`)
 	p.see(`document.querySelector('#part-credly [role="switch"]').checked`)
-	p.see(`document.querySelector('[data-step="accept"]').className === "done"`)
 	if b, _ := w.credly.Badge(w.badge); b.State != "accepted" || !b.Public {
 		t.Errorf("badge: %+v", b)
 	}

@@ -14,7 +14,7 @@ export function faultPanel(root, ctx) {
   const reset = h("button", { type: "button", class: "small", id: "faults-reset", onclick: () => act({ reset: true }, reset) }, icon("again"), "Mend everything");
   const about = help("faults", "Break something");
   fill(root, h("header", null, h("h2", { id: "faults-title" }, "Break something"), about.button, h("span", { class: "tools" }, reset)), about.text,
-    h("div", { class: "fault-groups" }, [...boards.values()]));
+    h("div", { class: "fault-groups" }, ["slack", "discord", "credly"].map((p) => boards.get(p)), h("div", null, boards.get("mail"), boards.get("app"))));
 
   const act = (body, node) => busy(node, async () => {
     try {

@@ -54,7 +54,7 @@ export function startGuide(root, ctx) {
   function draw() {
     const all = steps(ctx);
     const at = current();
-    const now = JSON.stringify([...done, open, ctx.command(), ctx.bot()]);
+    const now = JSON.stringify([[...done], open, ctx.bot(), at && h("p", null, at.step.tasks.map((t) => t.say)).textContent]);
     if (now === drawn) return;
     drawn = now;
     fill(list, all.map((step, i) => h("li", { class: finished(step) ? "done" : "", "aria-current": step.id === at?.step.id ? "step" : false, data: { step: step.id } },
