@@ -39,9 +39,9 @@ type page struct {
 	trouble []string
 }
 
-// open starts a browser of its own. Without one the test is skipped, or fails
-// when CI=true.
-func open(t *testing.T, address string, width, height int64) *page {
+// chromium returns the browser's path. Without one the test is skipped, or
+// fails when CI=true.
+func chromium(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv(envChromium)
 	if path == "" {
@@ -53,6 +53,13 @@ func open(t *testing.T, address string, width, height int64) *page {
 		}
 		t.Skipf("chromium is missing: set %s", envChromium)
 	}
+	return path
+}
+
+// open starts a browser of its own.
+func open(t *testing.T, address string, width, height int64) *page {
+	t.Helper()
+	path := chromium(t)
 	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))

@@ -89,7 +89,7 @@ export function startClock(ctx) {
   const jump = h("button", { type: "button", class: "small", id: "clock-next", onclick: () => act({ next: true }) }, icon("next"), "Next", words);
   const about = help("clock", "Clock");
   fill(document.getElementById("clock-buttons"), pause, steps.map(([label, advance, spoken]) => h("button", {
-    type: "button", class: "small", "aria-label": `Move the clock forward by ${spoken}`, data: { advance }, onclick: () => act({ advance }),
+    type: "button", class: "small", title: `Move the clock forward by ${spoken}`, "aria-label": `${label}: move the clock forward by ${spoken}`, data: { advance }, onclick: () => act({ advance }),
   }, label)), jump, about.button);
   fill(document.getElementById("clock-help"), about.text);
 
@@ -120,7 +120,7 @@ export function startClock(ctx) {
       const label = d ? `Until the next thing happens: ${d.what}` : "Nothing will happen by itself";
       jump.disabled = !d;
       jump.title = label;
-      jump.setAttribute("aria-label", label);
+      jump.setAttribute("aria-description", label);
     },
   };
 }

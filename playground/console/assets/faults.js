@@ -10,7 +10,7 @@ const groups = [["slack", "Slack"], ["discord", "Discord"], ["credly", "Credly"]
 /** faultPanel runs the panel, and the badges in the header. */
 export function faultPanel(root, ctx) {
   const alarms = document.getElementById("alarms");
-  const boards = new Map(groups.map(([part, name]) => [part, h("section", { class: "fault-group", "aria-label": name }, h("h3", null, icon(part === "app" ? "work" : part), name), h("ul"))]));
+  const boards = new Map(groups.map(([part, name]) => [part, h("section", { class: "fault-group", "aria-label": `Faults: ${name}` }, h("h3", null, icon(part === "app" ? "work" : part), name), h("ul"))]));
   const reset = h("button", { type: "button", class: "small", id: "faults-reset", onclick: () => act({ reset: true }, reset) }, icon("again"), "Mend everything");
   const about = help("faults", "Break something");
   fill(root, h("header", null, h("h2", { id: "faults-title" }, "Break something"), about.button, h("span", { class: "tools" }, reset)), about.text,

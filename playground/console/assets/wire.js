@@ -60,7 +60,7 @@ export function wirePanel(root, ctx) {
   }
 
   function bodies(f) {
-    const one = (label, text) => (text ? h("div", null, h("h4", null, label), h("pre", { tabindex: "0" }, pretty(text))) : null);
+    const one = (label, text) => (text ? h("div", null, h("p", { class: "label" }, label), h("pre", { tabindex: "0" }, pretty(text))) : null);
     const sent = one("Sent", f.request);
     const answered = one("Answered", f.response);
     return h("div", { class: "frame-body" }, f.note ? h("p", { class: "soft" }, f.note) : null, sent, answered, sent || answered ? null : h("p", { class: "soft" }, "No body."));
