@@ -147,7 +147,12 @@ export function startGuide(root, ctx) {
           tick("accept");
           facts.changed ??= Math.min(...later.map((b) => Date.parse(b.state_updated_at)));
         }
-        if (later.some((b) => b.public)) tick("public");
+        // Whichever badge it is that was not public before.
+        facts.hidden ??= new Set();
+        for (const b of state.badges.filter((x) => mine().includes(x.recipient_email.toLowerCase()))) {
+          if (!b.public) facts.hidden.add(b.id);
+          else if (facts.hidden.has(b.id)) tick("public");
+        }
         news();
       }
       draw();

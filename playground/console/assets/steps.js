@@ -2,9 +2,12 @@
 import { h } from "./dom.js";
 
 const code = (text) => h("code", null, text);
+// visible finds what can be seen: in a chat the newest, which is the last, and
+// elsewhere the first.
 const visible = (...selectors) => {
   for (const s of selectors) {
-    const found = [...document.querySelectorAll(s)].findLast((n) => n.checkVisibility());
+    const all = [...document.querySelectorAll(s)].filter((n) => n.checkVisibility());
+    const found = s.startsWith(".chat") ? all.at(-1) : all[0];
     if (found) return found;
   }
   return null;
