@@ -51,6 +51,8 @@ var rooms = []room{
 	// The simulators know only the platforms' protocols: nothing of the
 	// product, so that they cannot agree with it by accident.
 	{path: "playground", testsKnow: []string{"internal/"}},
+	// Takes the pictures of the README from the built bot.
+	{path: "playground/screenshots"},
 	{path: "internal", testsKnow: []string{everything}},
 	{path: "scripts"},
 	// Measures the built bot from outside, beside the bare statement of a
@@ -100,7 +102,8 @@ var libraries = []library{
 	{path: "github.com/alecthomas/kong", rooms: []string{"cmd"}},
 	{path: "github.com/schollz/progressbar/v3", rooms: []string{"cmd"}},
 	{path: "github.com/Shopify/toxiproxy/v2", rooms: []string{"bench/faults"}, tests: []string{everything}},
-	testOnly("github.com/chromedp/chromedp"),
+	// The pictures of the README are taken as the browser tests look.
+	{path: "github.com/chromedp/chromedp", rooms: []string{"playground/screenshots"}, tests: []string{everything}},
 	// The simulators are as strict as the platforms' own descriptions.
 	{path: "github.com/santhosh-tekuri/jsonschema/v6", rooms: []string{"playground"}, tests: []string{everything}},
 	testOnly("github.com/standard-webhooks/standard-webhooks/libraries"),

@@ -35,6 +35,17 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   let offered = { list: [], chosen: () => {} };
   let shownPane = "";
 
+  // What is out of sight has no height of its own yet, so the end is looked for
+  // twice; and it stays in sight when the chat becomes smaller.
+  let stuck = true;
+  const bottom = () => {
+    stuck = true;
+    log.scrollTop = log.scrollHeight;
+    requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; });
+  };
+  log.addEventListener("scrollend", () => { stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60; });
+  new ResizeObserver(() => { if (stuck) bottom(); }).observe(log);
+
   const mark = (channel) => JSON.stringify([channel.messages.length, channel.messages.at(-1) ?? null]);
 
   const frame = {
@@ -89,7 +100,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
         fill(empty, hello);
         log.append(empty);
       }
-      if (low || log.childElementCount !== count) log.scrollTop = log.scrollHeight;
+      if (low || log.childElementCount !== count) bottom();
     },
     complain: (text) => {
       problem.hidden = !text;
