@@ -237,9 +237,9 @@ func testKeyboard(t *testing.T, address string) {
 	p.walk(action("page"), true)
 	p.push()
 	p.see(fmt.Sprintf(`!!document.querySelector(%q)`, action("claim")))
-	p.walk(action("claim"), false)
+	p.walk(action("claim"), true)
 	p.push()
-	p.walk(`#part-slack a.btn[href*="/h/"]`, false)
+	p.walk(`#part-slack a.btn[href*="/h/"]`, true)
 	p.calm()
 }
 

@@ -376,7 +376,7 @@ func TestBrowserPanels(t *testing.T) {
 		t.Errorf("badge: %+v", b)
 	}
 	p.see(`document.querySelectorAll("#part-portal select option").length === 2`)
-	p.press("#part-portal .grant button")
+	p.press("#part-portal .grant button.primary")
 	p.text("#part-portal .awards", "Cloud Practitioner")
 	p.text("#notice", "Told the app: award.granted")
 	p.shot("light")

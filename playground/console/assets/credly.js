@@ -51,10 +51,19 @@ export function credly(root, ctx) {
   function drawAccount(a) {
     if (a.id === "none") return h("p", { class: "soft" }, "No account yet: accepting a badge makes one.");
     const email = a.addresses[0].email;
-    return h("div", { class: "account-row" },
+    const turn = (name, label, on, disabled) => h("label", { class: "switch" }, h("input", {
+      type: "checkbox", role: "switch", checked: on, disabled, data: { focus: name }, onchange: (e) => act(name, { email, on: e.currentTarget.checked })(e),
+    }), label);
+    const further = h("input", { type: "email", required: true, placeholder: "another@example.org", "aria-label": "Another address of this account", autocomplete: "off", data: { focus: "further" } });
+    return h("div", { class: "account-box" },
       away(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Dashboard of ${a.first_name} ${a.last_name}`),
-      h("label", { class: "switch" }, h("input", { type: "checkbox", role: "switch", checked: a.auto_accept, disabled: !a.offered, data: { focus: "auto" },
-        onchange: (e) => act("auto-accept", { email, on: e.currentTarget.checked })(e) }), "Auto-accept"));
+      h("div", { class: "account-row" }, turn("auto-accept", "Auto-accept", a.auto_accept, !a.offered), turn("profile", "Public profile", a.public_profile, false)),
+      h("details", null, h("summary", null, a.addresses.length === 1 ? "One address" : `${a.addresses.length} addresses`),
+        h("ul", null, a.addresses.map((x) => h("li", null, x.email, x.confirmed ? null : " (not confirmed)"))),
+        h("form", { class: "account-row", onsubmit: (e) => {
+          e.preventDefault();
+          act("add-address", { email, further: further.value.trim() })(e);
+        } }, further, h("button", { type: "submit", class: "small" }, "Add"))));
   }
 
   function draw(b, changed) {

@@ -29,11 +29,25 @@ export function portal(root, ctx) {
     }
   });
 
+  // everybody is an import by hand: the same badge for all.
+  const everybody = (node) => busy(node, async () => {
+    try {
+      for (const p of ctx.setup.people) {
+        const [first, ...last] = p.name.split(/\s+/);
+        await post("portal/actions/grant", { award: { email: p.emails[0], first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
+      }
+      ctx.notify(`Told the app: ${ctx.setup.people.length} awards`);
+    } catch (error) {
+      ctx.notify(`Portal: ${error.message}`);
+    }
+  });
+
   const grant = h("form", { class: "grant", onsubmit: (e) => {
     e.preventDefault();
     const [first, ...last] = ctx.person().name.split(/\s+/);
     act(grant, "grant", { award: { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
-  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("button", { type: "submit", class: "primary small" }, "Grant"));
+  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary small" }, "Grant"),
+    h("button", { type: "button", class: "small", title: "Grants the chosen badge to everybody of this page, one after the other", onclick: (e) => everybody(e.currentTarget) }, "Import for everybody")));
 
   const about = help("portal", "Certification body");
   fill(root, h("header", null, icon("portal"), h("h2", { id: "portal-title" }, "Certification body"), about.button), about.text, grant, h("h3", null, "Granted"), none, list,
