@@ -35,15 +35,18 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   let offered = { list: [], chosen: () => {} };
   let shownPane = "";
 
-  // What is out of sight has no height of its own yet, so the end is looked for
-  // twice; and it stays in sight when the chat becomes smaller.
+  // What was out of sight has its height only once it is drawn, so the end is
+  // looked for in several frames; and it stays in sight when the chat becomes
+  // smaller, unless somebody went up to read.
   let stuck = true;
-  const bottom = () => {
+  const bottom = (frames = 5) => {
     stuck = true;
     log.scrollTop = log.scrollHeight;
-    requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; });
+    if (frames > 0) requestAnimationFrame(() => { if (stuck) bottom(frames - 1); });
   };
-  log.addEventListener("scrollend", () => { stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60; });
+  for (const by of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    log.addEventListener(by, () => setTimeout(() => { stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60; }, 150), { passive: true });
+  }
   new ResizeObserver(() => { if (stuck) bottom(); }).observe(log);
 
   const mark = (channel) => JSON.stringify([channel.messages.length, channel.messages.at(-1) ?? null]);
@@ -92,7 +95,6 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       sync(panes, panes.hidden ? [] : offered.list, (p) => p[0], ([id, name]) => h("button", { type: "button", class: "small", data: { pane: id, focus: `pane-${id}` }, "aria-pressed": String(id === shownPane), onclick: () => frame.choose(id) }, name));
       if (shownPane) offered.chosen(shownPane, pane);
       line.hint(open.dm ? `Message ${open.name}, or / for commands` : `Message #${open.name}, or / for commands`);
-      const low = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
       const count = log.childElementCount;
       empty.remove();
       sync(log, open.messages, (m) => m.ts ?? m.id, draw, (m) => m);
@@ -100,7 +102,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
         fill(empty, hello);
         log.append(empty);
       }
-      if (low || log.childElementCount !== count) bottom();
+      if (stuck || log.childElementCount !== count) bottom();
     },
     complain: (text) => {
       problem.hidden = !text;
