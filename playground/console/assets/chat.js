@@ -39,7 +39,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   // looked for in several frames; and it stays in sight when the chat becomes
   // smaller, unless somebody went up to read.
   let stuck = true;
-  const bottom = (frames = 5) => {
+  const bottom = (frames = 3) => {
     stuck = true;
     log.scrollTop = log.scrollHeight;
     if (frames > 0) requestAnimationFrame(() => { if (stuck) bottom(frames - 1); });
