@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // IssueWithin is how long a granted badge may take to be issued after the
@@ -24,6 +27,8 @@ type Claims struct {
 	Announce bool
 	// Courier, if there is one, carries the cards of claims.
 	Courier Courier
+	// presses joins those on one button that come together.
+	presses singleflight.Group
 }
 
 // ClaimResult is what a press on Claim led to.
@@ -53,7 +58,31 @@ type Claimed struct {
 // Claim opens a handoff for the badge, or finds the one that is open. Its
 // card is delivered to the given place. [ErrNotFound] when the badge is not
 // the actor's or does not exist.
+//
+// Presses on the same button that come while one is worked on share what
+// becomes of it, and the card in the one message that they all stand for. It
+// only spares the store: the statement decides, here and on other replicas.
 func (c *Claims) Claim(ctx context.Context, actor Identity, badgeID string, at Place) (Claimed, error) {
+	if at.MessageKey == "" {
+		return c.claim(ctx, actor, badgeID, at)
+	}
+	first := false
+	button := strings.Join([]string{actor.Lane(), badgeID, at.MessageKey}, "\x00")
+	got, err, _ := c.presses.Do(button, func() (any, error) {
+		first = true
+		return c.claim(ctx, actor, badgeID, at)
+	})
+	claimed, _ := got.(Claimed)
+	if !first {
+		claimed.Parcel = nil
+		if claimed.Result == ClaimOpened {
+			claimed.Result = ClaimAlreadyOpen
+		}
+	}
+	return claimed, err
+}
+
+func (c *Claims) claim(ctx context.Context, actor Identity, badgeID string, at Place) (Claimed, error) {
 	// What refused a try may be gone when it is looked at, and the other way
 	// round: another press opened a handoff, or one was followed or ran out.
 	const tries = 3
