@@ -24,7 +24,7 @@ func (killed) Criterion() string {
 func (killed) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 	kills := rig.Pick(r, r.Kills, min(r.Kills, shortKills))
 	alone := min(kills, rig.Pick(r, 15, 2))
-	two := rig.Pick(r, (kills-alone)/3, 0)
+	two := rig.Pick(r, (kills-alone)*2/3, 0)
 	eight := kills - alone - two
 	total := 0
 	var worst time.Duration
@@ -36,7 +36,8 @@ func (killed) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 	}{
 		{1, alone, rig.Pick(r, 2*time.Second, time.Second)},
 		{2, two, 300 * time.Millisecond},
-		{rig.Pick(r, 8, 3), eight, 150 * time.Millisecond},
+		// Starting takes the machine's two cores most of the time as it is.
+		{rig.Pick(r, 8, 3), eight, 300 * time.Millisecond},
 	} {
 		if form.kills == 0 {
 			continue
@@ -78,10 +79,12 @@ func killing(ctx context.Context, s *rig.Stage, found *findings, replicas, kills
 		if err := b.Start(ctx); err != nil {
 			return 0, v, err
 		}
+		up := time.Since(begin)
 		badge := s.Badges() - i
 		status, _, err := probe.Post(ctx, b, s.Request(rig.Press{N: badge, Badge: badge, Person: s.Owner(badge)}))
 		took := time.Since(begin)
 		back = max(back, took)
+		found.want(took < s.Limit(time.Second), "restart %d: answered only after %s, up after %s", i+1, ms(took), ms(up))
 		found.want(err == nil && status == 200, "after restart %d a click was answered %d: %v", i+1, status, err)
 	}
 	if err := rig.Sleep(ctx, 500*time.Millisecond); err != nil {
@@ -96,6 +99,5 @@ func killing(ctx context.Context, s *rig.Stage, found *findings, replicas, kills
 	v, err = s.Judge(ctx, c.Ledger, 3*time.Second)
 	found.want(v.Whole(), "with %d replicas: %s", replicas, v)
 	found.want(v.Claimed > 0, "nothing was claimed")
-	found.want(back < s.Limit(time.Second), "a replica answered only %s after its start", back)
 	return back, v, err
 }

@@ -145,7 +145,7 @@ func (f fuzzed) fuzz(ctx context.Context, r *rig.Rig) (Figure, error) {
 		group.Go(func() {
 			for t := range queue {
 				cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", //nolint:gosec // Names come from the go tool.
-					"-fuzztime=3s", "-fuzzminimizetime=10x", "-parallel=1", t.pkg)
+					"-fuzztime=2s", "-fuzzminimizetime=10x", "-parallel=1", t.pkg)
 				cmd.Dir = r.Source
 				out, err := cmd.CombinedOutput()
 				if err != nil {
