@@ -26,8 +26,8 @@ func (d *Dispatcher) Lease(to core.Identity) time.Time {
 	return d.clock.Now().Add(lease)
 }
 
-// Carry implements [core.Courier]. Before Run and after it nothing is
-// carried.
+// Carry implements [core.Courier]. A card for which there is no room, or that
+// comes after the end of Run, is left to its lease.
 func (d *Dispatcher) Carry(p core.Parcel) {
 	select {
 	case d.parcels <- p:
