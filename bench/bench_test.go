@@ -67,7 +67,7 @@ func TestScriptIsTheStatement(t *testing.T) {
 			t.Errorf("the script lacks %q", part)
 		}
 	}
-	if _, err := claimScript("SELECT $17", order{badges: 1000, members: 50}); err == nil {
+	if _, err := claimScript("SELECT $14", order{badges: 1000, members: 50}); err == nil {
 		t.Error("an unknown argument was accepted")
 	}
 }

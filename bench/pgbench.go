@@ -38,8 +38,8 @@ func claimScript(statement string, o order) (string, error) {
 	}
 	arguments := []string{
 		":platform", ":tenant", padded("U", "owner", 10), padded(badgePrefix, "badge", 12), ":now",
-		padded(handoffPrefix, "n", 12), ":until", ":until", padded(postPrefix, "n", 12),
-		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", ":no", ":nothing", "(:until::bigint + :n::bigint)",
+		padded(handoffPrefix, "n", 12), ":until", padded(postPrefix, "n", 12),
+		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", "(:until::bigint + :n::bigint)",
 	}
 	var unknown error
 	sql := placeholder.ReplaceAllStringFunc(statement, func(word string) string {
@@ -97,7 +97,7 @@ func (p *pgbench) run(ctx context.Context, script string, slice time.Duration, b
 		"-D", "i=-1", "-D", "base="+strconv.Itoa(base), "-D", "platform=slack", "-D", "tenant="+slackTenant,
 		"-D", "now="+strconv.FormatInt(now.UnixMilli(), 10),
 		"-D", "until="+strconv.FormatInt(now.Add(handoffLife).UnixMilli(), 10),
-		"-D", "place="+strings.Repeat("p", sealedPlace), "-D", "yes=t", "-D", "no=f", "-D", "nothing=-")
+		"-D", "place="+strings.Repeat("p", sealedPlace), "-D", "yes=t")
 	cmd.Env = p.env
 	var said, wrong bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &wrong

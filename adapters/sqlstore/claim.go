@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
@@ -10,25 +11,26 @@ import (
 
 const issueSource = "issue"
 
-// Claim implements [core.ClaimStore].
+// Claim implements [core.ClaimStore]. PostgreSQL does the usual claim in one
+// statement; what that does not do is done step by step. A card of these is
+// not leased: only who has locked a lane may say that nothing waits in it.
 func (d *DB) Claim(ctx context.Context, p core.ClaimParams) (core.Opening, error) {
 	var o core.Opening
-	work := func() (err error) {
-		o, err = d.claimAtOnce(ctx, p)
-		return err
-	}
-	if !d.dialect.postgres {
-		work = func() error {
-			return d.once(ctx, func(ctx context.Context, t *tx) (err error) {
-				o, err = t.claim(ctx, p)
-				return err
-			})
+	if d.dialect.postgres {
+		err := d.again(ctx, func() (err error) {
+			o, err = d.claimAtOnce(ctx, p)
+			return err
+		})
+		if !errors.Is(err, core.ErrUnmet) {
+			return o, err
 		}
+		p.LeaseUntil = time.Time{}
 	}
-	if err := d.again(ctx, work); err != nil {
-		return core.Opening{}, err
-	}
-	return o, nil
+	err := d.inTx(ctx, func(ctx context.Context, t *tx) (err error) {
+		o, err = t.claim(ctx, p)
+		return err
+	})
+	return o, err
 }
 
 // claimRow is what a claim led to: the handoff, its badge, who claimed, and
@@ -73,15 +75,16 @@ func (r claimRow) opening(p core.ClaimParams) core.Opening {
 	return o
 }
 
-// claim opens a handoff step by step, for SQLite: a step costs no round trip
-// there, and no other writer is at work.
+// claim opens a handoff step by step. The locks are PostgreSQL's: no second
+// claim of the badge, and no address removed meanwhile.
 func (t *tx) claim(ctx context.Context, p core.ClaimParams) (core.Opening, error) {
 	var row claimRow
 	err := t.get(ctx, &row, `SELECT `+badgeColumns+`, a.id AS account_id, a.member_id AS owner,
 			a.locale AS account_locale, a.time_zone AS account_zone, a.display_name AS account_name
 		FROM accounts a JOIN addresses d ON d.member_id = a.member_id JOIN badges b ON b.recipient = d.normal
 		LEFT JOIN templates t ON t.id = b.template_id
-		WHERE a.platform = ? AND a.tenant = ? AND a.user_id = ? AND b.id = ? AND b.stage IN ('granted', 'pending')`,
+		WHERE a.platform = ? AND a.tenant = ? AND a.user_id = ? AND b.id = ? AND b.stage IN ('granted', 'pending')
+		FOR NO KEY UPDATE OF b FOR SHARE OF d`,
 		p.Actor.Platform, p.Actor.Tenant, p.Actor.User, p.BadgeID)
 	if errors.Is(err, core.ErrNotFound) {
 		return core.Opening{}, core.ErrUnmet
