@@ -15,6 +15,9 @@ type App struct {
 	Lines *Lines
 	// Unplug takes its database away, or gives it back.
 	Unplug func(gone bool)
+	// Import takes in a file of awards, as the program's own command does; skip
+	// takes the good rows of a file that also has bad ones.
+	Import func(ctx context.Context, csv []byte, skip bool) Intake
 	// DiscordGateway says that it connects to Discord's gateway.
 	DiscordGateway bool
 }

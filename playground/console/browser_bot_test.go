@@ -322,7 +322,7 @@ func testFaults(t *testing.T, address string) {
 	p.calm()
 }
 
-// testAccessible holds the page against the rules of axe-core.
+// testAccessible holds the page against all rules of axe-core.
 func testAccessible(t *testing.T, address string) {
 	axe := string(must(os.ReadFile(filepath.Join(npm.Project(t, filepath.Join("testdata", "axe")), "node_modules", "axe-core", "axe.min.js")))(t))
 	p := open(t, address, 1440, 900)
@@ -335,8 +335,7 @@ func testAccessible(t *testing.T, address string) {
 				window.wrong = null;
 				for (const a of document.getAnimations()) a.cancel();
 				const r = await axe.run(document, { resultTypes: ["violations"] });
-				window.wrong = r.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-					.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", "));
+				window.wrong = r.violations.map((v) => v.impact + " " + v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", "));
 			})()`)
 			p.see(`Array.isArray(window.wrong)`)
 			if wrong := evaluate[[]string](p, `window.wrong`); len(wrong) > 0 {
@@ -362,10 +361,23 @@ func testAccessible(t *testing.T, address string) {
 	p.hit()
 	p.press(action("link"))
 	p.see(`!!document.querySelector("#part-slack .sheet")`)
-	check("form")
+	p.see(`!document.querySelectorAll(".help").forEach((b) => b.click())`)
+	check("form and helps")
+	p.key("Escape", 27, false)
+	p.see(`document.querySelector("#part-slack .overlay").hidden`)
+	p.enter(discordInput, "/badges list")
+	p.hit()
+	p.press(`#part-discord [data-action^="link:"]`)
+	p.see(`!!document.querySelector("#part-discord .sheet")`)
+	check("form in Discord")
 	p.do(chromedp.EmulateViewport(390, 844))
-	p.press(`#tabs [data-tab="credly"]`)
-	check("phone")
-	p.fits()
+	for _, tab := range []string{"discord", "slack", "credly", "portal"} {
+		p.press(fmt.Sprintf(`#tabs [data-tab=%q]`, tab))
+		if tab == "portal" {
+			p.press(".intake summary")
+		}
+		check("phone, " + tab)
+		p.fits()
+	}
 	p.calm()
 }

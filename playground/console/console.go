@@ -54,8 +54,10 @@ type setup struct {
 	Started time.Time `json:"started"`
 	People  []Person  `json:"people"`
 	// Parts names the simulators that are there.
-	Parts     []string `json:"parts"`
-	CredlyURL string   `json:"credly_url,omitempty"`
+	Parts []string `json:"parts"`
+	// Imports says that files of awards can be taken in.
+	Imports   bool   `json:"imports"`
+	CredlyURL string `json:"credly_url,omitempty"`
 }
 
 // console is the page's handler and what it watches.
@@ -77,6 +79,7 @@ type console struct {
 //	GET  /wire?since=N      what travelled, after the frame N; DELETE empties it
 //	GET  /faults            the switches; POST {id, on, seconds} or {reset: true}
 //	GET  /work              what the program has to do, and its last log lines
+//	POST /import            {csv, skip}: a file of awards for the program
 //	GET  /mailbody/{id}     a mail's HTML, for a sandboxed frame
 //	/slack/ /discord/ /credly/ /mail/ /portal/   the simulators' console handlers
 //
@@ -129,6 +132,10 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /faults", c.serveFaults)
 	mux.HandleFunc("POST /faults", c.setFault)
 	mux.HandleFunc("GET /work", c.serveWork)
+	if cfg.App.Import != nil {
+		c.setup.Imports = true
+		mux.HandleFunc("POST /import", c.serveIntake)
+	}
 	c.servePage(mux)
 	// The simulators' secrets are made up, but no foreign page should be able
 	// to act in a chat that somebody has open.

@@ -67,15 +67,15 @@ func slackFaults(cfg Config) []*fault {
 	return []*fault{
 		{
 			ID: "slack-429", Part: partSlack, Name: "Rate limit (429)", Seconds: ptr(10),
-			Help:  "Slack answers every call with 429 and a Retry-After of so many seconds.",
+			Help:  "Slack refuses every call of the app as one too many (429)",
 			Watch: "Messages wait in the queue for the time Slack asked for, and leave in order afterwards.",
 			on: func(seconds int) (func() int, func()) {
 				return order(slacksim.Fault{Method: "*", Times: always, Status: http.StatusTooManyRequests, RetryAfter: &seconds})
 			},
 		},
 		{
-			ID: "slack-500", Part: partSlack, Name: "Out of order (500)",
-			Help:  "Slack answers every call with 500 Server Error.",
+			ID: "slack-500", Part: partSlack, Name: "Server error (500)",
+			Help:  "Slack breaks down inside: every call of the app ends with 500.",
 			Watch: "The app tries again, after longer and longer waits, and loses nothing.",
 			on: func(int) (func() int, func()) {
 				return order(slacksim.Fault{Method: "*", Times: always, Status: http.StatusInternalServerError})
@@ -119,17 +119,17 @@ func discordFaults(cfg Config) []*fault {
 	return []*fault{
 		{
 			ID: "discord-429", Part: partDiscord, Name: "Rate limit (429)", Seconds: ptr(5),
-			Help: "Discord answers every call with 429 for its own bucket.", on: limit(false),
+			Help: "Discord refuses every call of the app as one too many of its kind (429)", on: limit(false),
 			Watch: "The app waits as long as Discord asks, for this kind of call.",
 		},
 		{
 			ID: "discord-global", Part: partDiscord, Name: "Global rate limit", Seconds: ptr(5),
-			Help: "Discord answers every call with 429 and says that the limit is the global one.", on: limit(true),
+			Help: "Discord refuses every call of the app as one too many altogether (429)", on: limit(true),
 			Watch: "The app lets every call to Discord wait.",
 		},
 		{
-			ID: "discord-500", Part: partDiscord, Name: "Out of order (500)",
-			Help:  "Discord answers every call with 500.",
+			ID: "discord-500", Part: partDiscord, Name: "Server error (500)",
+			Help:  "Discord breaks down inside: every call of the app ends with 500.",
 			Watch: "The app tries again, after longer and longer waits.",
 			on: func(int) (func() int, func()) {
 				return order(discordsim.Fault{Times: always, Status: http.StatusInternalServerError})
@@ -168,31 +168,31 @@ func credlyFaults(s *credlysim.Server) []*fault {
 	return []*fault{
 		{
 			ID: "credly-timeout", Part: partCredly, Name: "No answer", on: order(credlysim.Fault{Delay: longerThanAnybody}),
-			Help:  "Credly's API takes requests and never answers; its pages for people work.",
+			Help:  "Credly takes the app's requests and never answers; its pages for people work.",
 			Watch: "Claims of badges that Credly has still open at once; issuing and reading wait and are tried again.",
 		},
 		{
-			ID: "credly-500", Part: partCredly, Name: "Out of order (500)",
-			Help: "Credly's API answers every request with 500.", on: order(credlysim.Fault{Status: http.StatusInternalServerError, Body: `{"message":"Internal Server Error"}`}),
+			ID: "credly-500", Part: partCredly, Name: "Server error (500)",
+			Help: "Credly breaks down inside: every request of the app ends with 500.", on: order(credlysim.Fault{Status: http.StatusInternalServerError, Body: `{"message":"Internal Server Error"}`}),
 			Watch: "The app tries again, after longer and longer waits.",
 		},
 		{
 			ID: "credly-429", Part: partCredly, Name: "Rate limit (429)", Seconds: ptr(10),
-			Help: "Credly's API answers every request with 429 and a Retry-After.", on: order(credlysim.Fault{Status: http.StatusTooManyRequests, Body: `{"message":"Too many requests"}`}),
+			Help: "Credly refuses every request of the app as one too many (429)", on: order(credlysim.Fault{Status: http.StatusTooManyRequests, Body: `{"message":"Too many requests"}`}),
 			Watch: "The app asks again no sooner than Credly wants.",
 		},
 		{
-			ID: "credly-twice", Part: partCredly, Name: "Webhooks twice", Help: "Credly sends every webhook twice in a row.",
+			ID: "credly-twice", Part: partCredly, Name: "Webhooks twice", Help: "Credly tells the app everything twice in a row.",
 			Watch: "The message changes once.",
 			on:    change(func(m *credlysim.Mischief) { m.Twice = true }, func(m *credlysim.Mischief) { m.Twice = false }),
 		},
 		{
-			ID: "credly-late", Part: partCredly, Name: "Webhooks late", Help: "Credly sends new webhooks five minutes late by the clock.",
+			ID: "credly-late", Part: partCredly, Name: "Webhooks late", Help: "Credly tells the app what happened five minutes late by the clock.",
 			Watch: "The app does not wait for them: it asks Credly itself and the message changes anyway.",
 			on:    change(func(m *credlysim.Mischief) { m.Late = lateBy }, func(m *credlysim.Mischief) { m.Late = 0 }),
 		},
 		{
-			ID: "credly-order", Part: partCredly, Name: "Webhooks out of order", Help: "Credly gathers webhooks for four seconds and sends the newest first.",
+			ID: "credly-order", Part: partCredly, Name: "Webhooks out of order", Help: "Credly gathers its messages to the app for four seconds and sends the newest first.",
 			Watch: "The message shows what is true, not what came last.",
 			on:    change(func(m *credlysim.Mischief) { m.Reversed = true }, func(m *credlysim.Mischief) { m.Reversed = false }),
 		},
@@ -223,7 +223,7 @@ func mailFaults(s *mailsim.Server) []*fault {
 
 func databaseFault(unplug func(bool)) *fault {
 	return &fault{
-		ID: "database", Part: partApp, Name: "Gone",
+		ID: "database", Part: partApp, Name: "Out of reach",
 		Help:  "Closes the app's connection to its database and lets no other be opened. The file stays as it is.",
 		Watch: "Whoever writes to the app is told to try again soon; what was queued before is still there afterwards.",
 		on: func(int) (func() int, func()) {

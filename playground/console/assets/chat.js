@@ -25,7 +25,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   fill(root,
     h("nav", { class: "sidebar", "aria-label": `${label} conversations` }, heading, channels),
     h("div", { class: "conversation" },
-      h("header", { class: "channel-head" }, title, panes, h("span", { class: "simulated" }, `simulated ${label}`), about.button), about.text,
+      h("header", { class: "channel-head" }, title, panes, h("span", { class: "simulated" }, h("span", null, "simulated "), label), about.button), about.text,
       log, pane, problem, line.node, overlay));
   root.hidden = false;
 
@@ -34,6 +34,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   const seen = new Map();
   let offered = { list: [], chosen: () => {} };
   let shownPane = "";
+  let back = null;
 
   // What was out of sight has its height only once it is drawn, so the end is
   // looked for in several frames; and it stays in sight when the chat becomes
@@ -94,7 +95,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       panes.hidden = !open.dm || !offered.list.length;
       sync(panes, panes.hidden ? [] : offered.list, (p) => p[0], ([id, name]) => h("button", { type: "button", class: "small", data: { pane: id, focus: `pane-${id}` }, "aria-pressed": String(id === shownPane), onclick: () => frame.choose(id) }, name));
       if (shownPane) offered.chosen(shownPane, pane);
-      line.hint(open.dm ? `Message ${open.name}, or / for commands` : `Message #${open.name}, or / for commands`);
+      line.hint(`Message ${open.dm ? "" : "#"}${open.name}, / for commands`);
       const count = log.childElementCount;
       empty.remove();
       sync(log, open.messages, (m) => m.ts ?? m.id, draw, (m) => m);
@@ -109,6 +110,18 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       problem.textContent = text;
     },
     overlay,
+    /** opened remembers from where a form is opened, closed(had) goes back there if the form had the focus. */
+    opened: () => {
+      const from = document.activeElement;
+      back = log.contains(from) || pane.contains(from) ? { from, name: from.dataset.focus } : null;
+    },
+    closed: (had) => {
+      if (!had) return;
+      // What was pressed may have been drawn anew since.
+      const again = back?.from.isConnected ? back.from : back?.name ? [...log.querySelectorAll("[data-focus]")].findLast((n) => n.dataset.focus === back.name) : null;
+      (again?.checkVisibility() ? again : line.node.querySelector("input")).focus({ preventScroll: true });
+      back = null;
+    },
     /** ask puts a question over the conversation and resolves to yes or no. */
     ask: ({ title: question, text, yes, no, danger }) => new Promise((resolve) => {
       const id = newID("ask");

@@ -86,7 +86,7 @@ export function startClock(ctx) {
   };
   const pause = h("button", { type: "button", class: "small icon-only", id: "clock-pause", onclick: () => act(state.frozen ? { resume: true } : { freeze: true }) });
   const words = h("span", { class: "soft" });
-  const jump = h("button", { type: "button", class: "small", id: "clock-next", onclick: () => act({ next: true }) }, icon("next"), "Next", words);
+  const jump = h("button", { type: "button", class: "small", id: "clock-next", onclick: () => act({ next: true }) }, icon("next"), h("span", { class: "next-word" }, "Next"), words);
   const about = help("clock", "Clock");
   fill(document.getElementById("clock-buttons"), pause, steps.map(([label, advance, spoken]) => h("button", {
     type: "button", class: "small", title: `Move the clock forward by ${spoken}`, "aria-label": `${label}: move the clock forward by ${spoken}`, data: { advance }, onclick: () => act({ advance }),
@@ -102,9 +102,10 @@ export function startClock(ctx) {
     pause.title = label;
     tick();
   };
-  ticking(document.getElementById("clock-time"), () => say(now(), {
-    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
-  }));
+  const face = { day: h("span", { class: "clock-day" }), date: h("span") };
+  fill(document.getElementById("clock-time"), face.day, " ", face.date);
+  ticking(face.day, () => say(now(), { weekday: "short" }));
+  ticking(face.date, () => say(now(), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }));
   ticking(document.getElementById("clock-offset"), () => {
     const ahead = Math.round((now() - Date.now()) / 1000);
     if (state.frozen) return "paused";

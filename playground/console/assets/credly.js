@@ -12,9 +12,9 @@ const away = (url, words) => link(url, [words, icon("out")]);
 export function credly(root, ctx) {
   const list = h("ul", { class: "badges" });
   const account = h("div", { class: "account" });
-  const none = h("p", { class: "none" }, "No badges of this person yet.");
+  const none = h("p", { class: "none" }, "No badges of this person yet. Award one in the panel of the certification body.");
   const about = help("credly", "Credly");
-  fill(root, h("header", null, icon("credly"), h("h2", { id: "credly-title" }, "Credly"), about.button, h("span", { class: "tools" }, away(`${ctx.setup.credly_url}/`, "Its own pages"))), about.text, account, none, list);
+  fill(root, h("header", null, icon("credly"), h("h2", { id: "credly-title" }, "Credly"), about.button, h("span", { class: "tools" }, away(`${ctx.setup.credly_url}/`, "Open its pages"))), about.text, account, none, list);
   let state = null;
 
   const act = (name, body) => (e) => busy(e.currentTarget, async () => {
@@ -56,9 +56,10 @@ export function credly(root, ctx) {
     }), label);
     const further = h("input", { type: "email", required: true, placeholder: "another@example.org", "aria-label": "Another address of this account", autocomplete: "off", data: { focus: "further" } });
     return h("div", { class: "account-box" },
-      away(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Dashboard of ${a.first_name} ${a.last_name}`),
-      h("div", { class: "account-row" }, turn("auto-accept", "Auto-accept", a.auto_accept, !a.offered), turn("profile", "Public profile", a.public_profile, false)),
-      h("details", null, h("summary", null, a.addresses.length === 1 ? "One address" : `${a.addresses.length} addresses`),
+      away(`${ctx.setup.credly_url}/dashboard?email=${encodeURIComponent(email)}`, `Account of ${a.first_name} ${a.last_name}`),
+      h("div", { class: "account-row" }, turn("auto-accept", "Auto-accept", a.auto_accept, !a.offered), h("span", { class: "soft" }, "new badges of this body need no click")),
+      h("div", { class: "account-row" }, turn("profile", "Public profile", a.public_profile, false), h("span", { class: "soft" }, "everybody may see public badges")),
+      h("details", null, h("summary", null, a.addresses.length === 1 ? "One address, add another" : `${a.addresses.length} addresses, add another`),
         h("ul", null, a.addresses.map((x) => h("li", null, x.email, x.confirmed ? null : " (not confirmed)"))),
         h("form", { class: "account-row", onsubmit: (e) => {
           e.preventDefault();
@@ -76,9 +77,9 @@ export function credly(root, ctx) {
         h("p", { class: "buttons" },
           b.state === "pending" ? [button("Accept", "accept", {}, "primary"), button("Reject", "reject")] : null,
           accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
-          b.accept_badge_url ? away(b.accept_badge_url, "Accept page") : null,
-          accepted && b.public ? away(b.badge_url, "Badge page") : null,
-          b.state === "pending" || accepted ? button("Revoke", "revoke", { reason: "Revoked in the playground" }, "quiet") : null)));
+          b.accept_badge_url ? away(b.accept_badge_url, "Open at Credly") : null,
+          accepted && b.public ? away(b.badge_url, "Public page") : null,
+          b.state === "pending" || accepted ? button("Take back", "revoke", { reason: "Revoked in the playground" }, "quiet") : null)));
   }
 
   return {

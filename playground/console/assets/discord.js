@@ -180,25 +180,29 @@ export function discordChat(root, ctx) {
     const form = state.modals?.at(-1);
     const key = form ? form.id : "";
     if (key === shown) return;
+    if (!shown && form) frame.opened();
     const focus = focusIn(frame.overlay);
     typed.clear();
     shown = key;
     frame.overlay.hidden = !form;
     if (!form) {
       fill(frame.overlay);
-      if (focus) frame.line.node.querySelector("input").focus();
+      frame.closed(Boolean(focus));
       return;
     }
     const id = newID("modal");
     const inputs = [];
     const close = () => act("close-modal", { modal: form.id }).then(() => {
+      if (shown !== form.id) return;
+      const focus = focusIn(frame.overlay);
       shown = "";
       frame.overlay.hidden = true;
       fill(frame.overlay);
+      frame.closed(Boolean(focus));
     });
-    const sheet = h("form", {
-      class: "sheet", role: "dialog", "aria-labelledby": id,
-      onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
+    const sheet = h("div", {
+      class: "sheet", role: "dialog", "aria-labelledby": id, onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
+    }, h("form", {
       onsubmit: (e) => {
         e.preventDefault();
         const given = Object.fromEntries(inputs.map(([name, read]) => [name, read()]));
@@ -210,7 +214,7 @@ export function discordChat(root, ctx) {
     },
     h("header", null, avatar(ctx.bot(), true), h("h3", { id }, form.title), h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, icon("close"))),
     h("div", { class: "sheet-body" }, fields(form.components, { names, drafts: typed, form: inputs, act: () => {} })),
-    h("footer", null, h("button", { type: "button", onclick: close }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Submit")));
+    h("footer", null, h("button", { type: "button", onclick: close }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Submit"))));
     fill(frame.overlay, sheet);
     sheet.querySelector("input, textarea, select")?.focus();
   }

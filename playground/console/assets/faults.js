@@ -26,10 +26,10 @@ export function faultPanel(root, ctx) {
 
   function draw(f) {
     const id = newID("fault");
-    const seconds = f.seconds && !f.missing ? h("label", { class: "fault-seconds" }, h("input", {
+    const seconds = f.seconds && !f.missing ? h("label", { class: "fault-seconds" }, " and asks to wait ", h("input", {
       type: "number", min: "1", max: "600", value: f.seconds, "aria-label": `${f.name}: seconds to wait`, data: { focus: `seconds-${f.id}` },
       onchange: (e) => { if (f.on) act({ id: f.id, on: true, seconds: Number(e.currentTarget.value) }, e.currentTarget); },
-    }), "s") : null;
+    }), " seconds.") : null;
     const control = f.push
       ? h("button", { type: "button", class: "small", disabled: Boolean(f.missing), "aria-describedby": id, data: { fault: f.id, focus: f.id }, onclick: (e) => act({ id: f.id, on: true }, e.currentTarget) }, f.name)
       : h("label", { class: "switch" }, h("input", {
@@ -37,8 +37,9 @@ export function faultPanel(root, ctx) {
         onchange: (e) => act({ id: f.id, on: e.currentTarget.checked, seconds: Number(seconds?.querySelector("input").value ?? 0) }, e.currentTarget),
       }), h("span", null, f.name));
     return h("li", { class: f.on ? "fault on" : "fault" },
-      h("div", { class: "fault-line" }, control, seconds, f.hits ? h("span", { class: "hits" }, `${f.hits}×`) : null),
-      h("p", { id }, f.missing || f.help, f.missing ? null : [" ", h("span", { class: "watch" }, f.watch)]));
+      h("div", { class: "fault-line" }, control, f.hits ? h("span", { class: "hits" }, f.hits === 1 ? "struck once" : `struck ${f.hits} times`) : null),
+      h("div", { id }, h("p", null, f.missing || f.help, seconds),
+        f.missing ? null : h("p", { class: "watch" }, h("b", null, "You will see: "), f.watch)));
   }
 
   function show(all) {

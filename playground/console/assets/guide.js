@@ -16,9 +16,11 @@ export function startGuide(root, ctx) {
   const words = h("div", { class: "now", "aria-live": "polite" });
   const count = h("span", { class: "chip", id: "guide-count" });
   const about = help("guide", "Guided tour");
+  // On a phone the first words of a button must do.
+  const short = (first, rest) => [first, rest ? h("span", { class: "wide" }, ` ${rest}`) : null];
   const button = (id, label, mark, act) => h("button", { type: "button", class: "small", id: `guide-${id}`, onclick: act }, mark ? icon(mark) : null, label);
-  const show = button("show", "Show me where", "to", () => point(true));
-  const skip = button("skip", "Skip this step", null, () => {
+  const show = button("show", short("Show me", "where"), "to", () => point(true));
+  const skip = button("skip", short("Skip", "this step"), null, () => {
     const at = current();
     if (at) tick(...at.step.tasks.map((t) => t.id));
   });
@@ -63,12 +65,13 @@ export function startGuide(root, ctx) {
     count.textContent = ready === all.length ? "all done" : `${ready} of ${all.length}`;
     list.hidden = !open;
     words.hidden = !open;
-    fill(toggle, open ? "Pause the tour" : done.size ? "Go on with the tour" : "Take the tour");
+    fill(toggle, open ? short(at ? "Pause" : "Close", "the tour") : done.size ? "Go on with the tour" : "Take the tour");
     for (const b of [show, skip]) b.hidden = !open || !at;
     restart.hidden = !open || !done.size;
+    restart.classList.toggle("end", !at);
     fill(words, at ? [h("p", { class: "why" }, at.step.why),
       h("ol", { class: "todo" }, at.step.tasks.map((t) => h("li", { class: done.has(t.id) ? "done" : "", data: { task: t.id }, "aria-current": t === at.task || t.id === at.task.id ? "true" : false }, h("span", { class: "dot", "aria-hidden": "true" }, done.has(t.id) ? icon("check") : null), h("span", null, t.say))))]
-      : h("p", { class: "why" }, h("strong", null, "That was the whole way: "), "from a certificate to a public badge. Now break something below, move the clock, or be somebody else."));
+      : h("p", { class: "why" }, h("strong", null, "That was the whole way: "), "from a certificate to a public badge. Now break something and watch, move the clock, or act as somebody else."));
     point(false);
   }
 
@@ -79,6 +82,8 @@ export function startGuide(root, ctx) {
     if (target !== spot) {
       spot?.classList.remove("spot");
       target?.classList.add("spot");
+      // Beside the chats the panels scroll by themselves; nothing else moves.
+      if (target?.closest(".world") && matchMedia("(min-width: 1200px)").matches) target.scrollIntoView({ block: "nearest" });
       spot = target;
     }
     if (!go || !target) return;
@@ -116,6 +121,7 @@ export function startGuide(root, ctx) {
 
   return {
     reset() {
+      ctx.called.clear();
       done = new Set(JSON.parse(store(key()) || "[]"));
       facts = {};
       drawn = "";

@@ -8,7 +8,7 @@ import { icon } from "./icons.js";
 /** mailbox runs the panel. */
 export function mailbox(root, ctx) {
   const list = h("ol", { class: "mails" });
-  const whose = h("select", { "aria-label": "Whose mail", onchange: () => show() }, h("option", { value: "all" }, "All mail"), h("option", { value: "mine" }, "Of this person"));
+  const whose = h("select", { "aria-label": "Whose mail", onchange: () => show() }, h("option", { value: "all" }, "All mail"), h("option", { value: "mine" }, "Only theirs"));
   const clear = h("button", { type: "button", class: "small", onclick: async () => {
     try {
       await remove("mail/messages");
@@ -20,6 +20,13 @@ export function mailbox(root, ctx) {
   const opened = new Set();
   let mails = [];
   let newest = 0;
+  // Where the mailbox is out of sight its tab counts what came since.
+  let read = Infinity;
+  const unread = () => ctx.count("mail", mails.filter((m) => m.id > read).length);
+  new IntersectionObserver(([seen]) => {
+    read = seen.isIntersecting ? Infinity : newest;
+    unread();
+  }).observe(root);
   const about = help("mail", "Mailbox");
   fill(root, h("header", null, icon("mail"), h("h2", { id: "mail-title" }, "Mailbox"), about.button, h("span", { class: "tools" }, whose, clear)), about.text, none, list);
 
@@ -27,7 +34,7 @@ export function mailbox(root, ctx) {
     const mine = ctx.person().emails.map((e) => e.toLowerCase());
     const shown = mails.filter((m) => whose.value === "all" || m.recipients.some((r) => mine.includes(r.toLowerCase())));
     none.hidden = shown.length > 0;
-    none.textContent = "No mail yet. What is sent to anybody arrives here.";
+    none.textContent = whose.value === "all" ? "No mail yet. Link an address in a chat: the code arrives here." : "No mail for this person. Choose “All mail” to see everybody's.";
     clear.hidden = shown.length === 0;
     sync(list, shown, (m) => m.id, draw);
   }
@@ -72,6 +79,7 @@ export function mailbox(root, ctx) {
       newest = Math.max(newest, top) || 0.5;
       root.hidden = false;
       show();
+      unread();
       ctx.saw("mail", mails);
     },
     forget: show,

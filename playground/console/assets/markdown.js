@@ -30,7 +30,7 @@ function blocks(source, names) {
     const item = /^ *(?:[-*]|(\d+)\.) +(.+)$/.exec(line);
     if (heading) {
       flush();
-      out.push(h("div", { class: `heading heading-${heading[1].length}`, role: "heading", "aria-level": 3 + heading[1].length }, inline(heading[2], names)));
+      out.push(h("div", { class: `heading heading-${heading[1].length}`, role: "heading", "aria-level": 4 }, inline(heading[2], names)));
     } else if (small) {
       flush();
       out.push(h("div", { class: "subtext" }, inline(small[1], names)));

@@ -34,6 +34,8 @@ async function start() {
     count: badge,
     next: (due) => clock.next(due),
     goTo: (part) => places.show(part),
+    // What buttons were called when the tour spoke of them first.
+    called: new Map(),
     did: (what, values) => guide.did(what, values ?? []),
     saw: (part, state, fresh, first) => {
       if (part === "slack") bot = state.bot.real_name || state.bot.name || bot;
@@ -90,7 +92,10 @@ async function start() {
     if (e.data === "all") Promise.all(Object.keys(parts).map(refresh)).then(() => { document.documentElement.dataset.live = "yes"; });
     else if (parts[e.data]) refresh(e.data);
     // What strikes shows on the wire first.
-    if (e.data === "wire" && document.body.classList.contains("broken")) refresh("faults");
+    if (e.data === "wire") {
+      if (document.body.classList.contains("broken")) refresh("faults");
+      refresh("work");
+    }
   });
 }
 

@@ -2,10 +2,17 @@
 // became of it.
 import { get, post } from "./api.js";
 import { busy } from "./chat.js";
-import { moment } from "./clock.js";
+import { moment, now } from "./clock.js";
 import { fill, h, sync } from "./dom.js";
 import { help } from "./help.js";
 import { icon } from "./icons.js";
+import { intake } from "./intake.js";
+
+// What the portal says and hears, in plain words.
+const said = {
+  "award.granted": "a badge was awarded", "award.changed": "an award was changed", "award.withdrawn": "an award was withdrawn", "person.erased": "a person is to be forgotten",
+  "badge.claimed": "Badge was claimed in a chat", "badge.accepted": "Badge was accepted", "badge.rejected": "Badge was rejected", "badge.public": "Badge is public",
+};
 
 /** portal runs the panel. */
 export function portal(root, ctx) {
@@ -13,9 +20,9 @@ export function portal(root, ctx) {
   const addresses = h("datalist", { id: "portal-addresses" });
   const template = h("select", { required: true });
   const list = h("ul", { class: "awards" });
-  const none = h("p", { class: "none" }, "Nothing granted to this person yet.");
+  const none = h("p", { class: "none" }, "Nothing yet. Award a badge above.");
   const heard = h("ul", { class: "heard" });
-  const heardNone = h("p", { class: "none" }, "Nothing yet.");
+  const heardNone = h("p", { class: "none" }, "Nothing yet. Claim or accept a badge.");
   let state = null;
   let templates = [];
 
@@ -23,20 +30,8 @@ export function portal(root, ctx) {
     try {
       const { result } = await post(`portal/actions/${name}`, body);
       const status = result?.attempts?.at(-1)?.status ?? 0;
-      ctx.notify(status >= 200 && status < 300 ? `Told the app: ${result.type}` : `The app answered ${status || "nothing"} to ${result.type}`);
-    } catch (error) {
-      ctx.notify(`Portal: ${error.message}`);
-    }
-  });
-
-  // everybody is an import by hand: the same badge for all.
-  const everybody = (node) => busy(node, async () => {
-    try {
-      for (const p of ctx.setup.people) {
-        const [first, ...last] = p.name.split(/\s+/);
-        await post("portal/actions/grant", { award: { email: p.emails[0], first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
-      }
-      ctx.notify(`Told the app: ${ctx.setup.people.length} awards`);
+      const what = said[result.type] ?? result.type;
+      ctx.notify(status >= 200 && status < 300 ? `${ctx.bot()} was told: ${what}.` : `${ctx.bot()} answered ${status || "nothing"} when told that ${what}.`);
     } catch (error) {
       ctx.notify(`Portal: ${error.message}`);
     }
@@ -46,14 +41,15 @@ export function portal(root, ctx) {
     e.preventDefault();
     const [first, ...last] = ctx.person().name.split(/\s+/);
     act(grant, "grant", { award: { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
-  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary small" }, "Grant"),
-    h("button", { type: "button", class: "small", title: "Grants the chosen badge to everybody of this page, one after the other", onclick: (e) => everybody(e.currentTarget) }, "Import for everybody")));
+  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary small" }, "Award this badge")));
+  const byFile = ctx.setup.imports ? intake(ctx, () => template.value, () => new Date(now()).toISOString().slice(0, 10)) : null;
 
   const about = help("portal", "Certification body");
-  fill(root, h("header", null, icon("portal"), h("h2", { id: "portal-title" }, "Certification body"), about.button), about.text, grant, h("h3", null, "Granted"), none, list,
-    h("h3", null, "Heard from the app"), heardNone, heard);
+  fill(root, h("header", null, icon("portal"), h("h2", { id: "portal-title" }, "Certification body"), about.button), about.text, grant, byFile, h("h3", null, "Awarded to this person"), none, list,
+    h("h3", null, h("span", { class: "bot-name" }), " has told the body"), heardNone, heard);
 
   function show() {
+    root.querySelector(".bot-name").textContent = ctx.bot();
     const mine = ctx.person().emails;
     fill(addresses, mine.map((e) => h("option", { value: e })));
     if (!address.value || address.dataset.person !== ctx.person().name) address.value = mine[0] ?? "";
@@ -67,7 +63,7 @@ export function portal(root, ctx) {
       h("button", { type: "button", class: "small quiet", onclick: (e) => act(e.currentTarget, "withdraw", { id: a.award_id }) }, "Withdraw")));
     const news = state.received.slice(-6).reverse();
     heardNone.hidden = news.length > 0;
-    sync(heard, news, (n) => n.id, (n) => h("li", null, h("code", null, n.type), h("time", { datetime: n.first_at }, moment(n.first_at))));
+    sync(heard, news, (n) => n.id, (n) => h("li", null, h("span", { title: n.type }, said[n.type] ?? n.type), h("time", { datetime: n.first_at }, moment(n.first_at))));
   }
 
   return {

@@ -130,22 +130,24 @@ export function slackChat(root, ctx) {
     const key = view ? JSON.stringify([view.id, view.hash, view.errors ?? null]) : "";
     if (key === shown) return;
     const fresh = !shown;
+    if (fresh && view) frame.opened();
     const focus = focusIn(frame.overlay);
     shown = key;
     frame.overlay.hidden = !view;
     if (!view) {
       typed.clear();
       fill(frame.overlay);
-      if (focus) frame.line.node.querySelector("input").focus();
+      frame.closed(Boolean(focus));
       return;
     }
     const id = newID("view");
     const form = [];
     const env = { names, drafts: typed, errors: view.errors, form, act: (e, what, node) => press({ view: view.id }, e, what, node) };
     const close = () => act("close-view", { view: view.id });
-    const sheet = h("form", {
-      class: "sheet", role: "dialog", "aria-labelledby": id, novalidate: true,
-      onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
+    const sheet = h("div", {
+      class: "sheet", role: "dialog", "aria-labelledby": id, onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
+    }, h("form", {
+      novalidate: true,
       onsubmit: (e) => {
         e.preventDefault();
         const values = Object.fromEntries(form.map(([block, read]) => [block, read()]));
@@ -159,7 +161,7 @@ export function slackChat(root, ctx) {
       h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, icon("close"))),
     h("div", { class: "sheet-body" }, blocks(view.blocks, env)),
     h("footer", null, h("button", { type: "button", onclick: close }, plain(view.close) || (view.submit ? "Cancel" : "Close")),
-      view.submit ? h("button", { type: "submit", class: "primary" }, plain(view.submit)) : null));
+      view.submit ? h("button", { type: "submit", class: "primary" }, plain(view.submit)) : null)));
     fill(frame.overlay, sheet);
     const wrong = sheet.querySelector("[aria-invalid]");
     if (wrong) wrong.focus();

@@ -15,8 +15,13 @@ const visible = (...selectors) => {
 // On a phone a part may be out of sight: then its tab is where to press.
 const tab = (name) => `#tabs [data-tab="${name}"]`;
 const sheet = ".chat .sheet footer button:last-child";
-// Buttons are called as the chosen person's language has it.
-const called = (selector, name) => h("b", null, visible(selector)?.firstChild?.textContent || name);
+// Buttons are called as the chosen person's language has it; what was done keeps
+// the name that it had.
+const called = (ctx, selector, name) => {
+  const now = visible(selector)?.firstChild?.textContent;
+  if (now && !ctx.called.has(selector)) ctx.called.set(selector, now);
+  return h("b", null, ctx.called.get(selector) ?? name);
+};
 
 /** steps are the seven steps of the guide; each has tasks of {id, say, where}. */
 export const steps = (ctx) => [
@@ -25,21 +30,21 @@ export const steps = (ctx) => [
     why: `${ctx.bot()} shows badges only to whoever can read the mail of the address they were issued to. So it mails a code first.`,
     tasks: [
       { id: "command", say: ["Type ", code(ctx.command()), " in a chat and press Enter"], where: () => visible("#part-slack .composer", tab("slack")) },
-      { id: "link", say: ["Press ", called('.chat [data-action^="link:"]', "Link my address"), " and send ", code(ctx.person().emails[0] ?? "")], where: () => visible(sheet, '.chat [data-action^="link:"]', tab("slack")) },
-      { id: "code", say: ["Press ", called('.chat [data-action^="code:"]', "Enter code"), " and type the code from the mailbox"], where: () => visible(sheet, '.chat [data-action^="code:"]', tab("slack")) },
+      { id: "link", say: ["Press ", called(ctx, '.chat [data-action^="link:"]', "Link my address"), " and send ", code(ctx.person().emails[0] ?? "")], where: () => visible(sheet, '.chat [data-action^="link:"]', tab("slack")) },
+      { id: "code", say: ["Press ", called(ctx, '.chat [data-action^="code:"]', "Enter code"), " and type the code from the mailbox"], where: () => visible(sheet, '.chat [data-action^="code:"]', tab("slack")) },
     ],
   },
   {
     id: "badges", name: "Go to My badges", why: "Every badge that was issued to this address, those that wait for you first.",
-    tasks: [{ id: "list", say: ["Press ", called('.chat [data-action^="page:"]', "My badges")], where: () => visible('.chat [data-action^="page:"]', "#part-slack .composer", tab("slack")) }],
+    tasks: [{ id: "list", say: ["Press ", called(ctx, '.chat [data-action^="page:"]', "My badges")], where: () => visible('.chat [data-action^="page:"]', "#part-slack .composer", tab("slack")) }],
   },
   {
     id: "claim", name: "Claim a badge", why: "A claimed badge gets a link that works once and lives two minutes. Everything else about the badge stays where it is.",
-    tasks: [{ id: "claim", say: ["Press ", called('.chat [data-action^="claim"]', "Claim"), " beside a badge"], where: () => visible('.chat [data-action^="claim"]', tab("slack")) }],
+    tasks: [{ id: "claim", say: ["Press ", called(ctx, '.chat [data-action^="claim"]', "Claim"), " beside a badge"], where: () => visible('.chat [data-action^="claim"]', tab("slack")) }],
   },
   {
     id: "credly", name: "Proceed to Credly", why: "You have two minutes: the message counts down. Too late? Claim again, nothing is lost.",
-    tasks: [{ id: "follow", say: ["Press ", called('.chat a.btn[href*="/h/"]', "Continue to Credly"), "; it opens in a new tab"], where: () => visible('.chat a.btn[href*="/h/"]', '.chat [data-action^="claim"]', tab("slack")) }],
+    tasks: [{ id: "follow", say: ["Press ", called(ctx, '.chat a.btn[href*="/h/"]', "Continue to Credly"), "; it opens in a new tab"], where: () => visible('.chat a.btn[href*="/h/"]', '.chat [data-action^="claim"]', tab("slack")) }],
   },
   {
     id: "account", name: "Have an account there", why: "Credly asks for an account the first time. Use the address to which the badge was issued.",

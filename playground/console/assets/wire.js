@@ -48,7 +48,10 @@ export function wirePanel(root, ctx) {
     const row = h("button", { type: "button", class: "frame-line", "aria-expanded": "false", onclick: () => {
       const open = row.getAttribute("aria-expanded") !== "true";
       row.setAttribute("aria-expanded", String(open));
-      if (open) row.after(bodies(f));
+      if (open) {
+        row.after(bodies(f));
+        row.parentNode.scrollIntoView({ block: "nearest" });
+      }
       else row.nextElementSibling?.remove();
     } },
     h("time", { datetime: f.at }, format(Date.parse(f.at), { hour: "2-digit", minute: "2-digit", second: "2-digit" })),

@@ -19,12 +19,12 @@ export function workPanel(root, ctx) {
   const problem = h("p", { class: "outage", role: "alert", hidden: true });
   const about = help("work", `What ${ctx.bot()} is doing`);
   const title = h("h2", { id: "work-title" }, `What ${ctx.bot()} is doing`);
-  const none = { out: h("p", { class: "none" }, "Nothing waits."), came: h("p", { class: "none" }, "Nothing waits."), due: h("p", { class: "none" }, "Nothing will happen by itself."), lines: h("p", { class: "none" }, "Nothing logged yet.") };
+  const none = { out: h("p", { class: "none" }, "Nothing waits. Messages, mails and news for the body stand here until they are delivered."), came: h("p", { class: "none" }, "Nothing waits. What Credly and the body report stands here until it is done."), due: h("p", { class: "none" }, "Nothing will happen by itself."), lines: h("p", { class: "none" }, "Nothing logged yet.") };
   fill(root, h("header", null, title, about.button), about.text, problem, h("div", { class: "work" },
-    h("section", null, h("h3", null, "On its way out"), none.out, out),
-    h("section", null, h("h3", null, "To be worked off"), none.came, came),
-    h("section", null, h("h3", null, "What happens next"), none.due, due),
-    h("section", { class: "log-lines" }, h("h3", null, "Log"), none.lines, lines)));
+    h("section", null, h("h3", null, "Leaves next"), none.out, out),
+    h("section", null, h("h3", null, "Came in, to be done"), none.came, came),
+    h("section", null, h("h3", null, "Happens by itself"), none.due, due),
+    h("section", { class: "log-lines" }, h("h3", null, "Log"), h("p", { class: "soft" }, "At the start Discord sends a forged request, to see that it is refused: that is the first warning."), none.lines, lines)));
 
   const task = (t) => {
     const later = Date.parse(t.next_at);
