@@ -37,6 +37,8 @@ const (
 	templateManager   = "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d002"
 	templateSenior    = "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d003"
 	templateAgile     = "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d004"
+	// templateProgramme is nobody's yet.
+	templateProgramme = "0b6f3a52-2a67-4d70-9a3c-6f3f3ce0d005"
 )
 
 // seed fills the simulated world with people and with badges in different
@@ -48,6 +50,7 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 		{ID: templateManager, Name: "Certified Project Manager", Description: "Has led projects of limited complexity.", ValidFor: 5 * year},
 		{ID: templateSenior, Name: "Certified Senior Project Manager", Description: "Has led complex projects.", ValidFor: 5 * year},
 		{ID: templateAgile, Name: "Certified Agile Leader", Description: "Leads agile teams.", ValidFor: 5 * year},
+		{ID: templateProgramme, Name: "Certified Programme Manager", Description: "Has led programmes of several projects.", ValidFor: 5 * year},
 	} {
 		r.credly.AddTemplate(t)
 	}

@@ -31,7 +31,7 @@ func TestBrowserBot(t *testing.T) {
 		t.Fatalf("build bot: %v: %s", err, out)
 	}
 	for name, test := range map[string]func(*testing.T, string){
-		"tour": testTour, "keyboard": testKeyboard, "faults": testFaults, "accessible": testAccessible,
+		"tour": testTour, "keyboard": testKeyboard, "faults": testFaults, "accessible": testAccessible, "import": testImport,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,6 +220,11 @@ func testKeyboard(t *testing.T, address string) {
 	p.walk(action("link"), true)
 	p.push()
 	p.see(`!!document.activeElement.closest(".sheet")`)
+	// Escape closes it, and the focus is where it was.
+	p.key("Escape", 27, false)
+	p.see(fmt.Sprintf(`document.querySelector("#part-slack .overlay").hidden && document.activeElement.matches(%q)`, action("link")))
+	p.push()
+	p.see(`!!document.activeElement.closest(".sheet")`)
 	// Tab stays in the form.
 	for range 6 {
 		p.key("Tab", 9, false)
@@ -319,6 +324,44 @@ func testFaults(t *testing.T, address string) {
 	p.see(`!document.querySelector("[data-alarm]")`)
 	dock("work")
 	p.see(`document.querySelector("#part-work .outage").hidden`)
+	p.calm()
+}
+
+// testImport hands over a file of awards that has mistakes.
+func testImport(t *testing.T, address string) {
+	p := open(t, address, 1440, 900)
+	send := `.intake > .buttons:last-of-type button`
+	rows := func(kind string, n int) {
+		t.Helper()
+		p.see(fmt.Sprintf(`[...document.querySelectorAll(".intake-result .chip")].filter((n) => n.textContent === %q).length === %d`, kind, n))
+	}
+	p.press(".intake summary")
+	p.press(send)
+	p.text(".intake-result", "Paste a file first")
+	p.enter(".intake textarea", "award_id,colour\n1,red")
+	p.press(send)
+	p.text(".intake-result .problem", "Nothing was taken in: line 1")
+	p.press(".intake .buttons button:nth-child(2)")
+	p.press(send)
+	p.text(".intake-result .problem", "2 rows of 5")
+	p.text(".intake-result .cause", "column email: is not an e-mail address")
+	rows("good", 3)
+	rows("refused", 2)
+	if told := evaluate[int](p, `document.querySelectorAll("#part-portal .awards > li").length`); told != 1 {
+		t.Errorf("awards after a file that was refused: %d", told)
+	}
+	p.press(".intake .switch input")
+	p.press(send)
+	p.text(".intake-result .good", "3 new, 0 changed, 0 known already; 2 rows left out")
+	rows("taken in", 3)
+	p.see(`document.querySelectorAll("#part-portal .awards > li").length === 2`)
+	p.press(send)
+	p.text(".intake-result .good", "0 new, 0 changed, 3 known already")
+	p.shot("imported")
+	// Whoever links the address finds it in the chat.
+	p.link()
+	p.press(action("page"))
+	p.text("#part-slack .message", "Certified Programme Manager")
 	p.calm()
 }
 

@@ -377,7 +377,7 @@ func TestBrowserPanels(t *testing.T) {
 	}
 	p.see(`document.querySelectorAll("#part-portal select option").length === 2`)
 	p.press("#part-portal .grant button.primary")
-	p.text("#part-portal .awards", "Cloud Practitioner")
+	p.text("#part-portal .awards", "Data Steward")
 	p.text("#notice", "was told: a badge was awarded.")
 	p.shot("light")
 	p.press("#part-portal .awards button")

@@ -39,7 +39,7 @@ async function start() {
     did: (what, values) => guide.did(what, values ?? []),
     saw: (part, state, fresh, first) => {
       if (part === "slack") bot = state.bot.real_name || state.bot.name || bot;
-      if (part === "credly") parts.portal?.templates(state.templates.filter((t) => t.state === "active").map((t) => ({ id: t.id, name: t.name })));
+      if (part === "credly") parts.portal?.templates(state.templates.filter((t) => t.state === "active").map((t) => ({ id: t.id, name: t.name })), state.badges);
       guide.saw(part, state, fresh, first);
     },
   };

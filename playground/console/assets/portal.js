@@ -25,6 +25,7 @@ export function portal(root, ctx) {
   const heardNone = h("p", { class: "none" }, "Nothing yet. Claim or accept a badge.");
   let state = null;
   let templates = [];
+  let held = [];
 
   const act = (node, name, body) => busy(node, async () => {
     try {
@@ -66,6 +67,16 @@ export function portal(root, ctx) {
     sync(heard, news, (n) => n.id, (n) => h("li", null, h("span", { title: n.type }, said[n.type] ?? n.type), h("time", { datetime: n.first_at }, moment(n.first_at))));
   }
 
+  // offer chooses what the person has not got yet, once: another of the same
+  // would change nothing.
+  function offer() {
+    if (!state || !templates.length || template.dataset.person === ctx.person().name) return;
+    template.dataset.person = ctx.person().name;
+    const mine = (email) => ctx.person().emails.includes(email.toLowerCase());
+    const had = [...held.filter((b) => mine(b.recipient_email)), ...state.awards.filter((a) => mine(a.email))].map((x) => x.badge_template_id);
+    template.value = (templates.find((t) => !had.includes(t.id)) ?? templates[0]).id;
+  }
+
   return {
     async load() {
       state = await get("portal/state");
@@ -73,16 +84,20 @@ export function portal(root, ctx) {
       for (const key of ["awards", "received"]) state[key] ??= [];
       root.hidden = false;
       show();
+      offer();
       ctx.saw("portal", state);
     },
     forget: show,
-    /** templates are what can be granted. */
-    templates(all) {
-      if (JSON.stringify(all) === JSON.stringify(templates)) return;
-      templates = all;
-      const was = template.value;
-      fill(template, all.map((t) => h("option", { value: t.id, selected: t.id === was }, t.name)));
-      show();
+    /** templates are what can be granted; held are the badges that there are. */
+    templates(all, badges) {
+      held = badges;
+      if (JSON.stringify(all) !== JSON.stringify(templates)) {
+        templates = all;
+        const was = template.value;
+        fill(template, all.map((t) => h("option", { value: t.id, selected: t.id === was }, t.name)));
+        show();
+      }
+      offer();
     },
   };
 }
