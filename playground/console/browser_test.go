@@ -147,10 +147,17 @@ func (p *page) text(selector, want string) {
 	p.see(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((n) => n.checkVisibility() && n.innerText.includes(%q))`, selector, want))
 }
 
-// press clicks the first visible element that a selector finds.
+// press clicks the first element that a selector finds, once it is visible
+// and stands still.
 func (p *page) press(selector string) {
 	p.t.Helper()
-	p.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
+	p.see(fmt.Sprintf(`(() => {
+		const n = document.querySelector(%q);
+		if (!n?.checkVisibility()) return false;
+		const r = n.getBoundingClientRect(), at = [r.x, r.y].join(), was = window.stood;
+		window.stood = at;
+		return at === was;
+	})()`, selector))
 	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 

@@ -101,9 +101,8 @@ func (b *browser) command(part, text string) {
 
 func action(part, verb string) string { return `#part-` + part + ` [data-action^="` + verb + `:"]` }
 
-// link proves Ada's address in a chat.
+// link proves Ada's address in a chat that offers it.
 func (b *browser) link(part string) {
-	b.command(part, "/badges list")
 	b.press(action(part, "link"))
 	b.enter(`#part-`+part+` .sheet input`, "ada@example.org")
 	b.press(`#part-` + part + ` .sheet footer button:last-child`)
@@ -123,10 +122,11 @@ func (b *browser) link(part string) {
 
 // story goes through the main states.
 func (b *browser) story() {
+	b.command("slack", "/badges list")
 	b.link("slack")
 	b.press(action("slack", "page"))
 	b.see(fmt.Sprintf(`!!document.querySelector(%q)`, action("slack", "claim")))
-	b.command("discord", "/badges help")
+	b.command("discord", "/badges list")
 	b.see(`!!document.querySelector("#part-discord .container")`)
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#part-credly").scrollIntoView()`))
 	b.press(action("slack", "claim"))

@@ -95,7 +95,6 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       panes.hidden = !open.dm || !offered.list.length;
       sync(panes, panes.hidden ? [] : offered.list, (p) => p[0], ([id, name]) => h("button", { type: "button", class: "small", data: { pane: id, focus: `pane-${id}` }, "aria-pressed": String(id === shownPane), onclick: () => frame.choose(id) }, name));
       if (shownPane) offered.chosen(shownPane, pane);
-      line.hint(`Message ${open.dm ? "" : "#"}${open.name}, / for commands`);
       const count = log.childElementCount;
       empty.remove();
       sync(log, open.messages, (m) => m.ts ?? m.id, draw, (m) => m);

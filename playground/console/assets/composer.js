@@ -96,7 +96,6 @@ export function composer({ label, placeholder, suggest, submit }) {
   });
   return {
     node: form,
-    hint: (text) => { input.placeholder = text; },
     put: (text) => { input.value = text; input.focus(); look(); },
   };
 }

@@ -13,7 +13,7 @@ const words = {
   work: "What the app has still to do: what leaves it, what came in, and what happens next by itself. Below are the last lines of its log.",
   wire: "Every request, answer, webhook and frame between the app and the simulated services, newest last. Secrets are cut out. Press a line to see what it carried.",
   clock: "The time for everybody on this page. Move it forward to see a link end or a code expire; “Next” jumps to the next thing that happens by itself, and tells when that is.",
-  guide: "Seven steps from a certificate to a public badge, as the certification body's guide tells them. Do them by hand: the page notices, and shows where to press next.",
+  guide: "Seven steps from a certificate to a public badge, as the certification body's guide tells them. Do them by hand: the page notices, and rings where to press next. By keyboard: F6 goes from part to part, Tab within one, Escape closes a form.",
 };
 
 /** help makes the question mark and the paragraph that it shows. */

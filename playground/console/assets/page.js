@@ -134,9 +134,8 @@ let hide;
 function notify(text) {
   const node = byID("notice");
   node.textContent = text;
-  node.hidden = false;
   clearTimeout(hide);
-  hide = setTimeout(() => { node.hidden = true; }, 6000);
+  hide = setTimeout(() => { node.textContent = ""; }, 6000);
 }
 
 start().catch((error) => {
