@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestBrowserMany(t *testing.T) {
 		}})
 	}
 	var all errgroup.Group
-	all.SetLimit(8)
+	all.SetLimit(http.DefaultMaxIdleConnsPerHost)
 	for i := range many {
 		all.Go(func() error { return post(fmt.Sprintf("Message %d", i)) })
 	}
