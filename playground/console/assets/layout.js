@@ -13,6 +13,8 @@ export function layout(names, titles) {
   let open = "";
 
   const tab = (name) => {
+    // On a phone another part begins at its top.
+    if (document.body.dataset.tab !== name && matchMedia("(max-width: 860px)").matches) scrollTo(0, 0);
     document.body.dataset.tab = name;
     for (const b of nav.children) b.setAttribute("aria-pressed", String(b.dataset.tab === name));
   };
