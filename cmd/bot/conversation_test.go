@@ -106,7 +106,7 @@ func (p *newcomer) at(platform core.Platform, team bool) talker {
 		}
 		return slackTalker{p, who}
 	}
-	who := discordtest.New(p.t, p.s.discord).WithPatience(20 * time.Second).As(p.discordID)
+	who := discordtest.New(p.t, p.s.discord).Within(20 * time.Second).As(p.discordID)
 	if team {
 		who = who.In(discordChannel)
 	}
@@ -228,7 +228,7 @@ func (m slackShown) opens(label, title string) form {
 
 type slackForm struct {
 	c slackTalker
-	f *slacktest.Modal
+	f *slacktest.Form
 }
 
 func (f slackForm) refused(input, value, complaint string) form {

@@ -33,7 +33,7 @@ type stage struct {
 	t *testing.T
 	*rig
 	settings    *Settings
-	slackChat   *slacktest.Harness
+	slackChat   *slacktest.Chat
 	discordChat *discordtest.Chat
 	// triggers counts the requests that a test made up itself.
 	triggers int
@@ -85,7 +85,7 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	}
 	s.settings.DatabaseURL = databaseURL
 	s.slackChat = slacktest.New(t, r.slack).Within(20 * time.Second)
-	s.discordChat = discordtest.New(t, r.discord).WithPatience(20 * time.Second)
+	s.discordChat = discordtest.New(t, r.discord).Within(20 * time.Second)
 	return s
 }
 

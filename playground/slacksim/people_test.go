@@ -77,7 +77,7 @@ func journey(t *testing.T, reach func(*testing.T, *slacksim.Server) *app) {
 	if got := sim.Messages(team, bert); len(got) != 0 {
 		t.Errorf("somebody else sees %d ephemeral messages", len(got))
 	}
-	shown.Press("Claim").ExpectEdit("Ready")
+	shown.Press("Claim").ExpectUpdate("Ready")
 	form := p.Modal("Your address").SubmitExpectingError("required")
 	form.Fill("E-mail", "nonsense").SubmitExpectingError("valid email")
 	form.Fill("E-mail", "taken@example.org").SubmitExpectingError("use another")

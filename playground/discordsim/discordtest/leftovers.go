@@ -1,0 +1,169 @@
+package discordtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/laurelbot/laurel/playground/discordsim"
+)
+
+// quiet is how long nothing may happen before a chat believes that nothing
+// more will, when the bot cannot say so itself.
+const quiet = 50 * time.Millisecond
+
+// malformed are the errors that no bot gets which is right about Discord's
+// formats and limits: an empty message, an invalid body, and no JSON.
+// https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+var malformed = []int{50006, 50035, 50109}
+
+// leftovers waits until the bot has settled and lists what no expectation met.
+// The error of a settling that does not end is a leftover, too.
+func (c *Chat) leftovers(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	c.ledger.mu.Lock()
+	settle := c.ledger.settle
+	c.ledger.mu.Unlock()
+	if settle != nil {
+		if err := settle(ctx); err != nil {
+			return append(c.look(), fmt.Sprintf("the bot does not settle: %v", err))
+		}
+		return c.look()
+	}
+	for {
+		changed := c.sim.Changed()
+		left := c.look()
+		if len(left) > 0 {
+			return left
+		}
+		timer := time.NewTimer(quiet)
+		select {
+		case <-changed:
+			timer.Stop()
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+	}
+}
+
+// look compares what is there with what was met.
+func (c *Chat) look() []string {
+	l := c.ledger
+	messages, forms := l.everything(c.sim)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []string
+	for _, m := range messages {
+		met, known := l.messages[m.ID]
+		now := draw(m)
+		switch {
+		case known && met == now:
+		case m.Thinking:
+			out = append(out, "the bot is thinking and has not answered:\n"+now)
+		case known:
+			out = append(out, fmt.Sprintf("a message was edited, which nobody expected:\n%sit was:\n%s", now, met))
+		default:
+			out = append(out, "a message that nobody expected:\n"+now)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.messages)) {
+		if _, there := c.sim.Message(id); !there && !l.gone[id] {
+			out = append(out, "a message was deleted, which nobody expected:\n"+l.messages[id])
+		}
+	}
+	for _, f := range forms {
+		if !l.forms[f.ID] {
+			out = append(out, "a form that nobody expected:\n"+drawForm(f))
+		}
+	}
+	refused := c.sim.Traffic().ByCode
+	for _, code := range slices.Sorted(maps.Keys(refused)) {
+		if n := refused[code] - l.refused[code]; n > 0 && slices.Contains(malformed, code) {
+			out = append(out, fmt.Sprintf("%d requests of the bot were refused with %d:\n%s", n, code, c.refusalsOf(code)))
+		}
+	}
+	for i, v := range c.sim.Violations() {
+		if i >= l.violations {
+			out = append(out, "the simulator answered against Discord's description: "+v)
+		}
+	}
+	return out
+}
+
+// refusalsOf shows the requests that were refused with a code.
+func (c *Chat) refusalsOf(code int) string {
+	var b strings.Builder
+	for _, e := range c.sim.Log() {
+		if e.Direction == discordsim.FromBot && strings.Contains(e.Response, fmt.Sprintf(`"code":%d`, code)) {
+			fmt.Fprintf(&b, "  %s %s %s\n  answered %s\n", e.Method, e.Path, e.Request, e.Response)
+		}
+	}
+	return b.String()
+}
+
+// acceptAll takes what is there as met.
+func (l *ledger) acceptAll(sim *discordsim.Server) {
+	messages, forms := l.everything(sim)
+	for _, m := range messages {
+		l.met(m)
+	}
+	for _, f := range forms {
+		l.metForm(f)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.Copy(l.refused, sim.Traffic().ByCode)
+	l.violations = len(sim.Violations())
+}
+
+// everything is all that anybody sees. The state of one person, whom a test
+// has named, tells who else there is.
+func (l *ledger) everything(sim *discordsim.Server) (messages []discordsim.Message, forms []*discordsim.Modal) {
+	l.mu.Lock()
+	people := slices.Clone(l.people)
+	l.mu.Unlock()
+	seen := map[string]bool{}
+	for i := 0; i < len(people); i++ {
+		state := stateOf(sim, people[i])
+		for _, u := range state.Users {
+			if !slices.Contains(people, u.ID) {
+				people = append(people, u.ID)
+			}
+		}
+		for _, ch := range state.Channels {
+			for _, m := range ch.Messages {
+				if !seen[m.ID] {
+					seen[m.ID] = true
+					messages = append(messages, m)
+				}
+			}
+		}
+		forms = append(forms, sim.Modals(people[i])...)
+	}
+	return messages, forms
+}
+
+// stateOf is what a person sees; nothing when the person is unknown.
+func stateOf(sim *discordsim.Server, userID string) discordsim.ConsoleState {
+	rec := httptest.NewRecorder()
+	req := httptest.NewRequest(http.MethodGet, "/state?user="+url.QueryEscape(userID), http.NoBody)
+	sim.ConsoleHandler().ServeHTTP(rec, req)
+	var out discordsim.ConsoleState
+	if json.Unmarshal(rec.Body.Bytes(), &out) != nil {
+		return discordsim.ConsoleState{}
+	}
+	return out
+}
+
+func lines(list []string) string { return strings.Join(list, "\n") }
