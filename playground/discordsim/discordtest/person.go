@@ -19,6 +19,9 @@ type Person struct {
 // ID is the person's snowflake.
 func (p *Person) ID() string { return p.id }
 
+// Channel is the id of the channel that the person is in.
+func (p *Person) Channel() string { return p.channel }
+
 // In goes on in another channel.
 func (p *Person) In(channelID string) *Person {
 	out := *p
