@@ -157,7 +157,7 @@ func (l *ledger) everything(sim *discordsim.Server) (messages []discordsim.Messa
 // stateOf is what a person sees; nothing when the person is unknown.
 func stateOf(sim *discordsim.Server, userID string) discordsim.ConsoleState {
 	rec := httptest.NewRecorder()
-	req := httptest.NewRequest(http.MethodGet, "/state?user="+url.QueryEscape(userID), http.NoBody)
+	req := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/state?user="+url.QueryEscape(userID), http.NoBody)
 	sim.ConsoleHandler().ServeHTTP(rec, req)
 	var out discordsim.ConsoleState
 	if json.Unmarshal(rec.Body.Bytes(), &out) != nil {
