@@ -210,14 +210,7 @@ func (m slackShown) says(texts ...string) shown {
 
 func (m slackShown) link() string {
 	m.c.p.t.Helper()
-	now, _ := m.c.p.s.slack.Message(m.m.Ref())
-	for _, e := range now.Elements() {
-		if strings.Contains(e.URL, "/h/") {
-			return e.URL
-		}
-	}
-	m.c.p.t.Fatal("no link on the message")
-	return ""
+	return m.m.ExpectLink("Continue to")
 }
 
 func (m slackShown) opens(label, title string) form {
@@ -286,7 +279,7 @@ func (m discordShown) pressTwice(label string) {
 
 func (m discordShown) pressedBy(other *newcomer, label string) {
 	m.c.p.t.Helper()
-	discordtest.New(m.c.p.t, m.c.p.s.discord).As(other.discordID).In(discordChannel).PressOn(m.m.ID(), label)
+	m.m.PressedBy(other.discordID, label)
 }
 
 func (m discordShown) says(texts ...string) shown {
@@ -296,13 +289,7 @@ func (m discordShown) says(texts ...string) shown {
 
 func (m discordShown) link() string {
 	m.c.p.t.Helper()
-	for _, b := range m.m.Now().Buttons() {
-		if strings.Contains(b.URL, "/h/") {
-			return b.URL
-		}
-	}
-	m.c.p.t.Fatal("no link on the message")
-	return ""
+	return m.m.ExpectLink("Continue to")
 }
 
 func (m discordShown) opens(label, title string) form {

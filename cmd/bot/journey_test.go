@@ -47,7 +47,7 @@ func journeyInSlack(t *testing.T, s *stage) {
 
 	list.Press("Claim")
 	ready := list.ExpectEdit("Ready", "ada@example.org")
-	link := slackLink(t, s, ada().slackID)
+	link := ready.ExpectLink("Continue to")
 	status, where := s.follow(link)
 	if status != http.StatusSeeOther || !strings.HasPrefix(where, s.credly.URL()) {
 		t.Fatalf("the handoff led to %d %s", status, where)
@@ -69,6 +69,7 @@ func journeyInSlack(t *testing.T, s *stage) {
 	s.waitFor("the portal to hear of it", func() bool {
 		return heard(s, "badge.claimed") && heard(s, "badge.accepted") && heard(s, "badge.public")
 	})
+	s.slackChat.ExpectNothingMore()
 }
 
 func heard(s *stage, event string) bool {
@@ -126,7 +127,7 @@ func journeyInDiscord(t *testing.T, s *stage) {
 	}
 	list.Press("Abholen")
 	ready := list.ExpectEdit("Bereit")
-	link := discordLink(t, s, bruno().discordID)
+	link := ready.ExpectLink("Weiter zu")
 	if status, where := s.follow(link); status != http.StatusSeeOther {
 		t.Fatalf("the handoff led to %d %s", status, where)
 	}
@@ -135,20 +136,7 @@ func journeyInDiscord(t *testing.T, s *stage) {
 		t.Fatal(err)
 	}
 	followed.ExpectEdit("Er ist deiner")
-}
-
-func discordLink(t *testing.T, s *stage, user string) string {
-	t.Helper()
-	messages := s.discord.Messages(s.discord.DM(user), user)
-	for i := len(messages) - 1; i >= 0; i-- {
-		for _, b := range messages[i].Buttons() {
-			if strings.Contains(b.URL, "/h/") {
-				return b.URL
-			}
-		}
-	}
-	t.Fatal("no link on any message")
-	return ""
+	s.discordChat.ExpectNothingMore()
 }
 
 // One person in both chats: proving the address on the second joins them,
@@ -179,12 +167,11 @@ func TestBothChatsBecomeOnePerson(t *testing.T) {
 		slack.Command("/badges", "")
 		list := slack.ExpectEphemeral("2 badges are waiting")
 		list.Press("Claim")
-		list.ExpectEdit("Ready")
+		here := list.ExpectEdit("Ready").ExpectLink("Continue to")
 		there := discord.Command("badges", "list", nil).ExpectEphemeral("Show link")
 		there.Press("Show link")
-		there.ExpectEdit("Ready")
-		if a, b := slackLink(t, s, ada().slackID), discordLink(t, s, ada().discordID); a != b {
-			t.Errorf("the two chats show different links: %s, %s", a, b)
+		if same := there.ExpectEdit("Ready").ExpectLink("Continue to"); same != here {
+			t.Errorf("the two chats show different links: %s, %s", here, same)
 		}
 	})
 }

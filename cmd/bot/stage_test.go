@@ -86,6 +86,9 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 	s.settings.DatabaseURL = databaseURL
 	s.slackChat = slacktest.New(t, r.slack).Within(20 * time.Second)
 	s.discordChat = discordtest.New(t, r.discord).Within(20 * time.Second)
+	settle := func(context.Context) error { s.rest(); return nil }
+	s.slackChat.Settle(settle)
+	s.discordChat.Settle(settle)
 	return s
 }
 
