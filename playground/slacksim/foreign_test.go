@@ -15,8 +15,13 @@ import (
 func TestForeignNamesAreFound(t *testing.T) {
 	t.Parallel()
 	for _, elem := range [][]string{
-		{"app-backend", "SlashCommandPayload.json"}, {"app-backend", "BlockActionPayload.json"}, {"app-backend", "ViewSubmissionPayload.json"},
-		{"events", "AppHomeOpenedPayload.json"}, {"events", "MessagePayload.json"}, {"events", "TokensRevokedPayload.json"}, {"events", "AppUninstalledPayload.json"},
+		{"app-backend", "SlashCommandPayload.json"},
+		{"app-backend", "BlockActionPayload.json"},
+		{"app-backend", "ViewSubmissionPayload.json"},
+		{"events", "AppHomeOpenedPayload.json"},
+		{"events", "MessagePayload.json"},
+		{"events", "TokensRevokedPayload.json"},
+		{"events", "AppUninstalledPayload.json"},
 	} {
 		raw := refdata.Read(t, append([]string{"slack", "samples"}, elem...)...)
 		read := func() any {
