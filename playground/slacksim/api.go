@@ -45,6 +45,11 @@ var methods = map[string]method{
 	"apps.connections.open": {tier: tier1, appToken: true, json: true, run: (*Server).appsConnectionsOpen},
 	"auth.test":             {tier: tierSpecial, json: true, run: (*Server).authTest},
 	"users.info":            {tier: tier4, scopes: []string{"users:read"}, run: (*Server).usersInfo},
+	"users.list":            {tier: tier2, scopes: []string{"users:read"}, run: (*Server).usersList},
+	"users.lookupByEmail":   {tier: tier3, scopes: []string{"users:read.email"}, run: (*Server).usersLookupByEmail},
+	"conversations.list":    {tier: tier2, run: (*Server).conversationsList},
+	"conversations.members": {tier: tier4, run: (*Server).conversationsMembers},
+	"conversations.join":    {tier: tier3, scopes: []string{"channels:join"}, json: true, run: (*Server).conversationsJoin},
 	"conversations.open":    {tier: tier3, scopes: []string{"im:write", "mpim:write", "channels:manage", "groups:write"}, json: true, run: (*Server).conversationsOpen},
 	"conversations.info":    {tier: tier3, run: (*Server).conversationsInfo},
 	"conversations.history": {tier: tier3, run: (*Server).conversationsHistory},
@@ -52,10 +57,16 @@ var methods = map[string]method{
 	"chat.postEphemeral":    {tier: tier4, scopes: []string{"chat:write"}, json: true, run: (*Server).chatPostEphemeral},
 	"chat.update":           {tier: tier3, scopes: []string{"chat:write"}, json: true, run: (*Server).chatUpdate},
 	"chat.delete":           {tier: tier3, scopes: []string{"chat:write"}, json: true, run: (*Server).chatDelete},
+	"files.upload":          {tier: tier2, json: true, run: (*Server).filesUpload},
+	"files.info":            {tier: tier4, scopes: []string{"files:read"}, run: (*Server).filesInfo},
+	"files.delete":          {tier: tier3, scopes: []string{"files:write"}, json: true, run: (*Server).filesDelete},
 	"views.open":            {tier: tier4, json: true, run: (*Server).viewsOpen},
 	"views.update":          {tier: tier4, json: true, run: (*Server).viewsUpdate},
 	"views.push":            {tier: tier4, json: true, run: (*Server).viewsPush},
 	"views.publish":         {tier: tier4, json: true, run: (*Server).viewsPublish},
+
+	"files.getUploadURLExternal":   {tier: tier4, scopes: []string{"files:write"}, json: true, run: (*Server).filesGetUploadURLExternal},
+	"files.completeUploadExternal": {tier: tier4, scopes: []string{"files:write"}, json: true, run: (*Server).filesCompleteUploadExternal},
 }
 
 func parseForm(body string) (url.Values, error) { return url.ParseQuery(body) }
@@ -184,10 +195,19 @@ func (s *Server) answerAPI(out reply, refused *apiError, m method, missingCharse
 		out = reply{}
 	}
 	out["ok"] = refused == nil
-	meta := map[string]any{}
+	meta, _ := out["response_metadata"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+	}
+	var warnings []string
+	if warning, ok := out["warning"].(string); ok {
+		warnings = append(warnings, warning)
+	}
 	if missingCharset {
-		out["warning"] = "missing_charset"
-		meta["warnings"] = []string{"missing_charset"}
+		warnings = append(warnings, "missing_charset")
+	}
+	if len(warnings) > 0 {
+		out["warning"], meta["warnings"] = strings.Join(warnings, ","), warnings
 	}
 	status := http.StatusOK
 	headers := map[string]string{"X-OAuth-Scopes": strings.Join(s.cfg.Scopes, ",")}

@@ -32,10 +32,16 @@ func (s *Server) said(a args, whole bool) (content, *apiError) {
 		if e := refusal("invalid_blocks", "", blockkit.Validate(blockkit.KindBlocks, c.blocks)); e != nil {
 			return c, e
 		}
+		if e := s.checkFiles("invalid_blocks", "/blocks", decode(c.blocks)); e != nil {
+			return c, e
+		}
 		c.blocks = s.fill(c.blocks)
 	}
 	if c.hasAttachments {
 		if e := refusal("invalid_attachments", "", blockkit.Validate(blockkit.KindAttachments, c.attachments)); e != nil {
+			return c, e
+		}
+		if e := s.checkFiles("invalid_attachments", "/attachments", decode(c.attachments)); e != nil {
 			return c, e
 		}
 		c.attachments = s.fill(c.attachments)
@@ -104,6 +110,9 @@ func (s *Server) target(id string) (*channel, *apiError) {
 	if c == nil {
 		return nil, fail("channel_not_found")
 	}
+	if c.Archived {
+		return nil, fail("is_archived")
+	}
 	if !c.has(s.cfg.BotUserID) && !s.scoped("chat:write.public") {
 		return nil, fail("not_in_channel")
 	}
@@ -140,6 +149,9 @@ func (s *Server) chatPostEphemeral(a args) (reply, *apiError) {
 	c := s.visible(a.str("channel"))
 	if c == nil {
 		return nil, fail("channel_not_found")
+	}
+	if c.Archived {
+		return nil, fail("is_archived")
 	}
 	if !c.has(s.cfg.BotUserID) && !s.scoped("chat:write.public") {
 		return nil, fail("not_in_channel")

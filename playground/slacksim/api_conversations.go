@@ -53,7 +53,7 @@ func (s *Server) conversationsOpen(a args) (reply, *apiError) {
 
 func (s *Server) apiChannel(c *channel) map[string]any {
 	out := map[string]any{
-		"id": c.ID, "created": 1700000000, "is_archived": false, "is_im": c.IM, "is_mpim": false, "is_org_shared": false,
+		"id": c.ID, "created": 1700000000, "is_archived": c.Archived, "is_im": c.IM, "is_mpim": false, "is_org_shared": false,
 		"context_team_id": s.cfg.TeamID, "updated": 1700000000000,
 	}
 	if c.IM {
@@ -63,6 +63,11 @@ func (s *Server) apiChannel(c *channel) map[string]any {
 	out["name"], out["name_normalized"] = c.Name, c.Name
 	out["is_channel"], out["is_group"], out["is_private"] = !c.Private, c.Private, c.Private
 	out["is_member"], out["is_general"] = c.has(s.cfg.BotUserID), false
+	out["is_shared"], out["is_ext_shared"], out["is_pending_ext_shared"], out["pending_shared"] = false, false, false, []any{}
+	out["creator"], out["unlinked"], out["parent_conversation"], out["previous_names"] = SlackbotID, 0, nil, []any{}
+	for _, words := range []string{"topic", "purpose"} {
+		out[words] = map[string]any{"value": "", "creator": "", "last_set": 0}
+	}
 	return out
 }
 
@@ -90,14 +95,18 @@ func (s *Server) visible(id string) *channel {
 // conversationsInfo answers
 // https://docs.slack.dev/reference/methods/conversations.info/
 func (s *Server) conversationsInfo(a args) (reply, *apiError) {
-	c := s.visible(a.str("channel"))
-	if c == nil {
-		return nil, fail("channel_not_found")
+	c, refused := s.readable(a)
+	if refused != nil {
+		return nil, refused
 	}
-	if need := c.scope("read"); !s.scoped(need) {
-		return nil, &apiError{code: "missing_scope", needed: need}
+	out := s.apiChannel(c)
+	if a.flag("include_num_members") && !c.IM {
+		out["num_members"] = len(c.Members)
 	}
-	return reply{"channel": s.apiChannel(c)}, nil
+	if a.flag("include_locale") {
+		out["locale"] = "en-US"
+	}
+	return reply{"channel": out}, nil
 }
 
 // conversationsHistory answers

@@ -89,6 +89,7 @@ type acted struct {
 //	                      that are as they were at version N are only named
 //	GET  /changes?since=N waits for a version above N, at most 25 s; {"version"}
 //	GET  /log             the wire log
+//	GET  /files/{id}?user=U1  a file, as far as the person may see it
 //	POST /command         {user, channel, command, text}
 //	POST /press           {user, channel, ts, action}, or {user, view, action} in a view
 //	POST /submit          {user, view, values}
@@ -121,6 +122,7 @@ func (s *Server) ConsoleHandler() http.Handler {
 	})
 	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
 	mux.HandleFunc("GET /changes", s.serveChanges)
+	mux.HandleFunc("GET /files/{id}", s.serveShown)
 	for path, do := range map[string]func(context.Context, act) (*Result, error){
 		"POST /command": func(ctx context.Context, a act) (*Result, error) {
 			return s.Command(ctx, a.User, a.Channel, a.Command, a.Text)

@@ -9,9 +9,13 @@ import (
 // FaultResponseURL stands for all response URLs in Fault.Method.
 const FaultResponseURL = "response_url"
 
+// FaultUpload stands for the addresses that files are uploaded to.
+const FaultUpload = "upload_url"
+
 // Fault is misbehaviour on order, for calls to the simulation.
 type Fault struct {
-	// Method is an API method, FaultResponseURL, or "*" for everything.
+	// Method is an API method, FaultResponseURL, FaultUpload, or "*" for
+	// everything.
 	Method string
 	// Channel restricts it to calls that name this channel in their arguments.
 	Channel string

@@ -34,6 +34,7 @@ func (s *Server) SetLimits(l Limits) {
 // of auth.test is "hundreds".
 const (
 	tier1       = 1.0
+	tier2       = 20.0
 	tier3       = 50.0
 	tier4       = 100.0
 	tierSpecial = 600.0

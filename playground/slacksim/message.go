@@ -27,6 +27,8 @@ type Message struct {
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 	Metadata    json.RawMessage `json:"metadata,omitempty"`
 	ThreadTS    string          `json:"thread_ts,omitempty"`
+	// Files are those that were shared with the message.
+	Files []File `json:"files,omitempty"`
 	// Ephemeral messages are seen by Viewer only.
 	Ephemeral bool   `json:"ephemeral"`
 	Viewer    string `json:"viewer,omitempty"`
@@ -144,6 +146,13 @@ func (s *Server) apiMessage(m *Message, metadata bool) map[string]any {
 	}
 	if m.Attachments != nil {
 		out["attachments"] = m.Attachments
+	}
+	if len(m.Files) > 0 {
+		files := make([]any, 0, len(m.Files))
+		for _, f := range m.Files {
+			files = append(files, s.apiFile(s.files[f.ID]))
+		}
+		out["files"], out["upload"], out["display_as_bot"] = files, true, false
 	}
 	if m.ThreadTS != "" {
 		out["thread_ts"] = m.ThreadTS

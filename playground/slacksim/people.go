@@ -18,6 +18,9 @@ type User struct {
 	// Deleted marks a deactivated person.
 	Deleted bool `json:"deleted"`
 	Bot     bool `json:"bot"`
+	// Admin and Owner are what users.info tells; an owner is an admin too.
+	Admin bool `json:"admin,omitempty"`
+	Owner bool `json:"owner,omitempty"`
 }
 
 // ChannelInfo is a conversation as the state views show it.
@@ -25,10 +28,12 @@ type ChannelInfo struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// IM marks the direct conversation between the bot and User.
-	IM      bool     `json:"im"`
-	User    string   `json:"user,omitempty"`
-	Private bool     `json:"private"`
-	Members []string `json:"members"`
+	IM      bool   `json:"im"`
+	User    string `json:"user,omitempty"`
+	Private bool   `json:"private"`
+	// Archived channels take no messages, see Archive.
+	Archived bool     `json:"archived,omitempty"`
+	Members  []string `json:"members"`
 }
 
 type channel struct {

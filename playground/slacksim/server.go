@@ -14,7 +14,7 @@ import (
 	"github.com/laurelbot/laurel/playground/simclock"
 )
 
-// maxBody is the largest request body that is read, in bytes.
+// maxBody is the largest request body that is read, in bytes, but for uploads.
 const maxBody = 1 << 20
 
 // Server is one simulated workspace with one installed app. Its methods may
@@ -43,6 +43,7 @@ type Server struct {
 	views     map[string]*view
 	stacks    map[string][]*view
 	homes     map[string]*view
+	files     map[string]*file
 	triggers  map[string]*trigger
 	responses map[string]*responseURL
 	faults    []*fault
@@ -100,6 +101,7 @@ func Start(cfg Config) (*Server, error) {
 		views:     map[string]*view{},
 		stacks:    map[string][]*view{},
 		homes:     map[string]*view{},
+		files:     map[string]*file{},
 		triggers:  map[string]*trigger{},
 		responses: map[string]*responseURL{},
 		changed:   make(chan struct{}),
@@ -119,8 +121,14 @@ func Start(cfg Config) (*Server, error) {
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("POST /response/{kind}/{team}/{id}/{secret}", s.serveResponseURL)
 	mux.HandleFunc("GET /link/", s.serveSocket)
+	mux.HandleFunc("GET /files-pri/{key}/{name}", s.servePrivate)
+	mux.HandleFunc("GET /files-pri/{key}/download/{name}", s.servePrivate)
+	// Only uploads may be large.
+	root := http.NewServeMux()
+	root.Handle("/", http.MaxBytesHandler(mux, maxBody))
+	root.Handle("POST "+uploadPath+"{secret}", http.MaxBytesHandler(http.HandlerFunc(s.serveUpload), uploadMax))
 	s.http = &http.Server{
-		Handler:           http.MaxBytesHandler(mux, maxBody),
+		Handler:           root,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      time.Minute,

@@ -108,6 +108,9 @@ func (s *Server) checkView(raw json.RawMessage, kind blockkit.Kind) (map[string]
 	if !ok {
 		return nil, fail("invalid_arguments")
 	}
+	if e := s.checkFiles("invalid_arguments", "/view", sent); e != nil {
+		return nil, e
+	}
 	if list, ok := sent["blocks"].([]any); ok {
 		s.fillBlocks(list)
 	}

@@ -6,7 +6,7 @@ import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
-import { attachments, blocks } from "./slackblocks.js";
+import { attachments, blocks, files } from "./slackblocks.js";
 
 /** slackChat runs the chat in root; it returns load, forget and suggestable words. */
 export function slackChat(root, ctx) {
@@ -27,7 +27,7 @@ export function slackChat(root, ctx) {
 
   frame.offer([["", "Messages"], ["home", "Home"]], (name, pane) => {
     if (!state) return;
-    const env = { names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) };
+    const env = { me: me(), names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) };
     const key = JSON.stringify(state.home ?? null);
     if (pane.dataset.shows === key) return;
     if (!pane.dataset.shows) post("slack/home", { user: me(), tab: name }).catch(() => {});
@@ -68,7 +68,7 @@ export function slackChat(root, ctx) {
     const slackbot = !bot && !state.users.some((u) => u.id === m.user);
     const author = bot ? botName() : slackbot ? "Slackbot" : names.user(m.user);
     if (m.deleted) return h("article", { class: "message deleted" }, "This message was deleted.");
-    const env = { names, act: (e, what, node) => press({ channel: m.channel, ts: m.ts }, e, what, node), drafts: typed, form: [] };
+    const env = { me: me(), names, act: (e, what, node) => press({ channel: m.channel, ts: m.ts }, e, what, node), drafts: typed, form: [] };
     const body = m.blocks?.length ? blocks(m.blocks, env) : [h("div", { class: "block" }, mrkdwn(m.text, names))];
     return h("article", { class: `message${m.ephemeral ? " ephemeral" : ""}${changed ? " changed" : ""}`, "aria-label": `Message from ${author}` },
       avatar(author, bot || slackbot),
@@ -76,7 +76,7 @@ export function slackChat(root, ctx) {
         m.ephemeral ? h("p", { class: "only-you" }, h("span", { class: "eye", "aria-hidden": "true" }), "Only visible to you") : null,
         h("p", { class: "by" }, h("strong", null, author), bot || slackbot ? h("span", { class: "app" }, "APP") : null,
           h("time", { datetime: m.at }, moment(m.at))),
-        body, attachments(m.attachments, env),
+        body, files(m.files, env), attachments(m.attachments, env),
         m.edited ? h("span", { class: "edited" }, "(edited)") : null));
   }
 
@@ -142,7 +142,7 @@ export function slackChat(root, ctx) {
     }
     const id = newID("view");
     const form = [];
-    const env = { names, drafts: typed, errors: view.errors, form, act: (e, what, node) => press({ view: view.id }, e, what, node) };
+    const env = { me: me(), names, drafts: typed, errors: view.errors, form, act: (e, what, node) => press({ view: view.id }, e, what, node) };
     const close = () => act("close-view", { view: view.id });
     const sheet = h("div", {
       class: "sheet", role: "dialog", "aria-labelledby": id, onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },

@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { lines, mrkdwn, plain, text } from "./mrkdwn.js";
 import { markdown } from "./markdown.js";
 
-/** blocks draws a list of blocks. env: names, act(element, option, node, event), drafts, errors, form. */
+/** blocks draws a list of blocks. env: me, names, act(element, option, node, event), drafts, errors, form. */
 export function blocks(list, env) {
   const all = interactive(list ?? []);
   return (list ?? []).map((block) => drawBlock(block, { ...env, all }));
@@ -45,9 +45,9 @@ const drawn = {
       b.fields ? h("div", { class: "fields" }, b.fields.map((f) => h("div", null, text(f, env.names)))) : null),
     b.accessory ? h("div", { class: "accessory" }, element(b.accessory, b, env)) : null,
   ],
-  context: (b, env) => (b.elements ?? []).map((e) => (e.type === "image" ? picture(e.image_url, e.alt_text) : h("span", null, text(e, env.names)))),
+  context: (b, env) => (b.elements ?? []).map((e) => (e.type === "image" ? image(e, env) : h("span", null, text(e, env.names)))),
   actions: (b, env) => (b.elements ?? []).map((e) => element(e, b, env)),
-  image: (b) => h("figure", null, b.title ? h("figcaption", null, plain(b.title.text)) : null, picture(b.image_url, b.alt_text)),
+  image: (b, env) => h("figure", null, b.title ? h("figcaption", null, plain(b.title.text)) : null, image(b, env)),
   markdown: (b, env) => markdown(b.text, env.names),
   rich_text: (b, env) => (b.elements ?? []).map((e) => rich(e, env)),
   input: (b, env) => inputBlock(b, env),
@@ -76,7 +76,7 @@ function wrap(nodes, style) {
 
 // element draws what can be pressed or chosen in a message or view.
 function element(e, block, env) {
-  if (e.type === "image") return picture(e.image_url, e.alt_text);
+  if (e.type === "image") return image(e, env);
   if (e.type === "button") return button(e, env);
   if (e.type === "overflow" || /_select$/.test(e.type)) return select(e, env);
   if (e.type === "radio_buttons" || e.type === "checkboxes") {
@@ -156,6 +156,24 @@ function inputBlock(b, env) {
   }
   env.form.push([b.block_id, () => node.value]);
   return [h("label", { for: id }, words), node, tail];
+}
+
+// where a file is for the person at the page.
+const where = (id, env) => `slack/files/${encodeURIComponent(id)}?user=${encodeURIComponent(env.me)}`;
+
+// image draws a picture by its address, or one that was uploaded.
+function image(e, env) {
+  const id = e.slack_file?.id ?? /-(F\w+)\//.exec(e.slack_file?.url ?? "")?.[1];
+  return id ? h("img", { src: where(id, env), alt: e.alt_text || "", loading: "lazy" }) : picture(e.image_url, e.alt_text);
+}
+
+/** files draws what was uploaded with a message: pictures, and anything else for saving. */
+export function files(list, env) {
+  return (list ?? []).map((f) => {
+    if (f.deleted) return h("div", { class: "block" }, "This file was deleted.");
+    if (!/^image\/(png|jpeg|gif)$/.test(f.mimetype)) return h("div", { class: "block" }, h("a", { href: where(f.id, env), download: f.name }, f.title || f.name));
+    return h("div", { class: "block block-image" }, h("figure", null, h("figcaption", null, f.title), h("img", { src: where(f.id, env), alt: f.alt_text || f.title, loading: "lazy" })));
+  });
 }
 
 /** attachments draws the older attachments of a message: a coloured bar beside text or blocks. */

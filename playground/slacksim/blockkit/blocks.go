@@ -192,6 +192,16 @@ func (v *validator) image(ptr string, m map[string]any, block bool) {
 	}
 	if byURL {
 		v.link(ptr, m, "image_url", ImageURLMax, true)
+		return
+	}
+	file, ok := v.object(ptr+"/slack_file", m["slack_file"])
+	if !ok {
+		return
+	}
+	_, byID := file["id"]
+	_, byLink := file["url"]
+	if byID == byLink {
+		v.add(ptr+"/slack_file", "must provide either id or url")
 	}
 }
 
