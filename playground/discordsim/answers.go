@@ -16,9 +16,13 @@ var answerSchemas = map[string][]string{
 	"/users/{user}":           {"UserResponse"},
 	"/applications/@me":       {"PrivateApplicationResponse"},
 	"/users/@me/channels":     {"PrivateChannelResponse"},
+	"/guilds/{guild}":         {"GuildWithCountsResponse"},
 	"/channels/{channel}":     {"GuildChannelResponse", "PrivateChannelResponse"},
 	"/webhooks/{app}/{token}": {"MessageResponse"},
 
+	"/guilds/{guild}/channels":                              {"[]GuildChannelResponse"},
+	"/guilds/{guild}/roles":                                 {"[]GuildRoleResponse"},
+	"/guilds/{guild}/members/{user}":                        {"GuildMemberResponse"},
 	"/channels/{channel}/messages":                          {"MessageResponse", "[]MessageResponse"},
 	"/channels/{channel}/messages/{message}":                {"MessageResponse"},
 	"/webhooks/{app}/{token}/messages/{message}":            {"MessageResponse"},

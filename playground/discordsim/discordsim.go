@@ -102,6 +102,9 @@ type Server struct {
 	channels     map[string]*channel
 	order        []string // channel ids as they were added.
 	messages     map[string]*message
+	files        map[string]*attachment
+	fileOrder    []string // ids, oldest first.
+	fileBytes    int
 	nonces       map[string]nonceUse
 	commands     commandBook
 	interactions map[string]*interaction
@@ -176,6 +179,7 @@ func Start(cfg Config) (*Server, error) {
 		guilds:       map[string]*guild{},
 		channels:     map[string]*channel{},
 		messages:     map[string]*message{},
+		files:        map[string]*attachment{},
 		nonces:       map[string]nonceUse{},
 		commands:     newCommandBook(),
 		interactions: map[string]*interaction{},

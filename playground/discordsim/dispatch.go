@@ -160,7 +160,7 @@ func (s *Server) take(wait context.Context, it *interaction, raw *Raw) string {
 	if it.state == stateAnswered {
 		return "" // The answer by REST was first; this one counts for nothing.
 	}
-	if e := s.acknowledge(it, v); e != nil {
+	if e := s.acknowledge(it, v, nil); e != nil {
 		detail, err := json.Marshal(e.body())
 		if err != nil {
 			return e.Error()

@@ -75,6 +75,26 @@ func errInvalidRecipient() *apiError {
 	return &apiError{status: http.StatusBadRequest, code: 50033, message: "Invalid Recipient(s)"}
 }
 
+func errUnknownMember() *apiError {
+	return &apiError{status: http.StatusNotFound, code: 10007, message: "Unknown Member"}
+}
+
+func errTooManyAttachments() *apiError {
+	return &apiError{status: http.StatusBadRequest, code: 30015, message: "Maximum number of attachments in a message reached (10)"}
+}
+
+func errTooLarge() *apiError {
+	return &apiError{status: http.StatusRequestEntityTooLarge, code: 40005, message: "Request entity too large"}
+}
+
+func errNotInDM() *apiError {
+	return &apiError{status: http.StatusForbidden, code: 50003, message: "Cannot execute action on a DM channel"}
+}
+
+func errNotAuthor() *apiError {
+	return &apiError{status: http.StatusForbidden, code: 50005, message: "Cannot edit a message authored by another user"}
+}
+
 func errMissingAccess() *apiError {
 	return &apiError{status: http.StatusForbidden, code: 50001, message: "Missing Access"}
 }

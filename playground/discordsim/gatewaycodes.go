@@ -86,15 +86,17 @@ func endsSession(code int) bool {
 
 // Intents, https://discord.com/developers/docs/events/gateway#gateway-intents.
 const (
-	intentGuilds     = 1 << 0
-	intentMembers    = 1 << 1
-	intentPresences  = 1 << 8
-	intentContent    = 1 << 15
-	privileged       = intentMembers | intentPresences | intentContent
-	intentsBelow17   = 1<<17 - 1
-	intentModeration = 1<<20 | 1<<21
-	intentPolls      = 1<<24 | 1<<25
-	knownIntents     = intentsBelow17 | intentModeration | intentPolls
+	intentGuilds         = 1 << 0
+	intentGuildMessages  = 1 << 9
+	intentDirectMessages = 1 << 12
+	intentMembers        = 1 << 1
+	intentPresences      = 1 << 8
+	intentContent        = 1 << 15
+	privileged           = intentMembers | intentPresences | intentContent
+	intentsBelow17       = 1<<17 - 1
+	intentModeration     = 1<<20 | 1<<21
+	intentPolls          = 1<<24 | 1<<25
+	knownIntents         = intentsBelow17 | intentModeration | intentPolls
 )
 
 // payload is what goes over the gateway,

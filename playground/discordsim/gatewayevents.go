@@ -1,14 +1,17 @@
 package discordsim
 
 import (
+	"maps"
 	"strconv"
-	"time"
 )
 
 // guild is a guild with what only the simulator knows.
 type guild struct {
 	Guild
 	unavailable bool
+	// botRole and managerRole are ids; managers are those who have it.
+	botRole, managerRole string
+	managers             []string
 }
 
 // readyEvent is https://discord.com/developers/docs/events/gateway-events#ready.
@@ -33,34 +36,28 @@ func (s *Server) readyEvent(sess *gatewaySession, version string) object {
 
 // guildCreate is https://discord.com/developers/docs/events/gateway-events#guild-create.
 func (s *Server) guildCreate(g *guild) object {
-	channels := []any{}
-	for _, id := range s.order {
-		if ch := s.channels[id]; ch.kind == channelText && ch.GuildID == g.ID {
-			channels = append(channels, s.channelObject(ch))
-		}
-	}
-	everyone := object{
-		"id": g.ID, "name": "@everyone", "permissions": strconv.Itoa(permViewChannel | permSendMessages | permAppCommands),
-		"position": 0, "color": 0, "colors": object{"primary_color": 0, "secondary_color": nil, "tertiary_color": nil},
-		"hoist": false, "managed": false, "mentionable": false, "icon": nil, "unicode_emoji": nil, "flags": 0,
-	}
-	me := (&user{}).member()
-	me["user"] = s.botUser()
+	o := s.guildObject(g)
+	maps.Copy(o, object{
+		"joined_at": joined(), "large": false, "unavailable": false, "member_count": len(s.users) + 1,
+		"voice_states": []any{}, "members": []any{s.ownMember(g)}, "channels": s.guildChannels(g), "threads": []any{},
+		"presences": []any{}, "stage_instances": []any{}, "guild_scheduled_events": []any{}, "soundboard_sounds": []any{},
+	})
+	return o
+}
+
+// guildObject is https://discord.com/developers/docs/resources/guild#guild-object.
+func (s *Server) guildObject(g *guild) object {
 	return object{
 		"id": g.ID, "name": g.Name, "icon": nil, "description": nil, "home_header": nil, "splash": nil,
 		"discovery_splash": nil, "features": []any{}, "banner": nil, "owner_id": "1100000000000000002",
 		"application_id": nil, "region": "us-east", "afk_channel_id": nil, "afk_timeout": 300,
 		"system_channel_id": nil, "system_channel_flags": 0, "widget_enabled": false, "widget_channel_id": nil,
-		"verification_level": 0, "roles": []any{everyone}, "default_message_notifications": 1, "mfa_level": 0,
+		"verification_level": 0, "roles": s.roles(g), "default_message_notifications": 1, "mfa_level": 0,
 		"explicit_content_filter": 0, "max_presences": nil, "max_members": 500_000,
 		"max_stage_video_channel_users": 50, "max_video_channel_users": 25, "vanity_url_code": nil,
 		"premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": g.Locale, "rules_channel_id": nil,
 		"safety_alerts_channel_id": nil, "public_updates_channel_id": nil, "premium_progress_bar_enabled": false,
 		"nsfw": false, "nsfw_level": 0, "emojis": []any{}, "stickers": []any{}, "incidents_data": nil,
-		"joined_at": time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC).Format(time.RFC3339), "large": false,
-		"unavailable": false, "member_count": len(s.users) + 1, "voice_states": []any{}, "members": []any{me},
-		"channels": channels, "threads": []any{}, "presences": []any{}, "stage_instances": []any{},
-		"guild_scheduled_events": []any{}, "soundboard_sounds": []any{},
 	}
 }
 

@@ -269,14 +269,20 @@ func (s *Server) sendTo(sess *gatewaySession, event string, data json.RawMessage
 // session of its shard that asked for it, and returns how many there are.
 // intents is 0 for events that need none.
 func (s *Server) broadcast(guildID, event string, intents int, data any) int {
+	return s.broadcastIf(guildID, event, func() any { return data }, func(asked int) bool { return asked&intents == intents })
+}
+
+// broadcastIf dispatches to the sessions of a guild's shard whose intents will
+// do; the event is built only when there is one.
+func (s *Server) broadcastIf(guildID, event string, data func() any, will func(asked int) bool) int {
 	s.forgetSessions()
 	raw, n := json.RawMessage(nil), 0
 	for _, sess := range s.gw.order {
-		if shardOf(guildID, sess.of) != sess.shard || sess.intents&intents != intents {
+		if shardOf(guildID, sess.of) != sess.shard || !will(sess.intents) {
 			continue
 		}
 		if raw == nil {
-			raw = encode(data)
+			raw = encode(data())
 		}
 		s.sendTo(sess, event, raw)
 		n++

@@ -115,7 +115,7 @@ func (s *Server) payload(it *interaction, data object) object {
 		return p
 	}
 	g := s.guilds[ch.GuildID]
-	p["member"], p["context"], p["guild_id"], p["guild_locale"] = u.member(), 0, g.ID, g.Locale
+	p["member"], p["context"], p["guild_id"], p["guild_locale"] = s.actingMember(g, u), 0, g.ID, g.Locale
 	p["guild"] = object{"id": g.ID, "locale": g.Locale, "features": []any{}}
 	return p
 }
@@ -148,8 +148,8 @@ func (s *Server) fail(it *interaction, reason string) {
 }
 
 // acknowledge applies the first answer to an interaction, whichever way it
-// came. The caller holds the lock.
-func (s *Server) acknowledge(it *interaction, v any) *apiError {
+// came; files are those beside it. The caller holds the lock.
+func (s *Server) acknowledge(it *interaction, v any, files *fileSet) *apiError {
 	switch {
 	case it.state == stateAnswered:
 		return errAcknowledged()
@@ -179,7 +179,7 @@ func (s *Server) acknowledge(it *interaction, v any) *apiError {
 	if body["data"] != nil {
 		data = f.at("data").dict(body["data"])
 	}
-	if e := s.answer(it, kind, f, data); e != nil {
+	if e := s.answer(it, kind, f, data, files); e != nil {
 		return e
 	}
 	it.state, it.callback = stateAnswered, kind
@@ -246,11 +246,11 @@ func (s *Server) checkCallback(kind int, body object) *apiError {
 }
 
 // answer does what a callback asks for.
-func (s *Server) answer(it *interaction, kind int, f field, data object) *apiError {
+func (s *Server) answer(it *interaction, kind int, f field, data object, files *fileSet) *apiError {
 	at := f.at("data")
 	switch kind {
 	case CallbackMessage:
-		in, e := readMessage(at, data, nil)
+		in, e := readMessage(at, data, nil, files)
 		if e != nil {
 			return e
 		}
@@ -272,7 +272,7 @@ func (s *Server) answer(it *interaction, kind int, f field, data object) *apiErr
 		if m == nil {
 			return errUnknownMessage()
 		}
-		in, e := readMessage(at, data, m)
+		in, e := readMessage(at, data, m, files)
 		if e != nil {
 			return e
 		}
@@ -304,7 +304,7 @@ func (s *Server) respond(it *interaction, in *messageInput, flags int) *message 
 	m := &message{
 		channelID: it.channel.ID, kind: messageDefault, content: in.content, embeds: in.embeds, components: in.components,
 		flags:    flags & (FlagSuppressEmbeds | FlagEphemeral | FlagLoading | FlagSuppressNotifications | FlagComponentsV2),
-		mentions: mentionedUsers(in.content), meta: it.meta,
+		mentions: mentionedUsers(in.content), meta: it.meta, attachments: in.attachments,
 	}
 	if m.flags&FlagEphemeral != 0 {
 		m.onlyFor = it.userID

@@ -24,6 +24,7 @@ const (
 
 type message struct {
 	id, channelID string
+	author        string // user id; empty for the bot.
 	kind          int
 	content       string
 	embeds        []any
@@ -36,6 +37,8 @@ type message struct {
 	meta          object // interaction_metadata, nil for plain messages.
 	legacyMeta    object // the older field "interaction" of command answers.
 	mentions      []string
+	attachments   []*attachment
+	nonce         any // shown in the answer and the event of its creation.
 }
 
 type nonceUse struct {
@@ -51,8 +54,10 @@ func (s *Server) storeMessage(m *message) {
 	if ch := s.channels[m.channelID]; ch != nil {
 		ch.messages = append(ch.messages, m)
 	}
+	s.keepFiles(m)
 	s.touch()
 	m.version = s.version
+	s.announce("MESSAGE_CREATE", m, func() any { return s.messageEvent(m) })
 }
 
 func (s *Server) dropMessage(m *message) {
@@ -61,6 +66,7 @@ func (s *Server) dropMessage(m *message) {
 		ch.messages = slices.DeleteFunc(ch.messages, func(o *message) bool { return o == m })
 	}
 	s.touch()
+	s.announce("MESSAGE_DELETE", m, func() any { return s.messageGone(m) })
 }
 
 // apply changes a message as a valid edit says.
@@ -80,12 +86,15 @@ func (s *Server) apply(m *message, in *messageInput) {
 		const kept, settable = FlagEphemeral | FlagComponentsV2, FlagSuppressEmbeds | FlagSuppressNotifications | FlagComponentsV2
 		m.flags = m.flags&kept | in.flags&settable
 	}
+	m.attachments, m.nonce = in.attachments, nil
 	m.flags &^= FlagLoading
 	if !wasLoading {
 		m.edited = s.clock.Now()
 	}
+	s.keepFiles(m)
 	s.touch()
 	m.version = s.version
+	s.announce("MESSAGE_UPDATE", m, func() any { return s.messageEvent(m) })
 }
 
 // object is the message as the API shows it,
@@ -101,10 +110,19 @@ func (s *Server) messageObject(m *message) object {
 			mentions = append(mentions, u.object())
 		}
 	}
+	for _, id := range m.mentions {
+		if id == s.cfg.ApplicationID {
+			mentions = append(mentions, s.botUser())
+		}
+	}
+	author := object(s.botUser())
+	if u := s.users[m.author]; u != nil {
+		author = u.object()
+	}
 	o := object{
-		"id": m.id, "type": m.kind, "channel_id": m.channelID, "author": s.botUser(),
+		"id": m.id, "type": m.kind, "channel_id": m.channelID, "author": author,
 		"content": m.content, "embeds": orEmpty(m.embeds), "components": orEmpty(m.components),
-		"attachments": []any{}, "mentions": mentions, "mention_roles": []any{}, "mention_everyone": false,
+		"attachments": m.attachmentObjects(), "mentions": mentions, "mention_roles": []any{}, "mention_everyone": false,
 		"flags": m.flags, "pinned": false, "tts": false,
 		"timestamp": stamp(m.created), "edited_timestamp": edited,
 	}

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// maxBody is the largest request body read. Discord takes 25 MiB with files,
-// which are not simulated.
+// maxBody is the largest request body read without files, see maxUpload.
 const maxBody = 4 << 20
 
 // call is one API request on its way to a handler.
@@ -21,6 +20,9 @@ type call struct {
 	r    *http.Request
 	args map[string]string
 	body any // decoded JSON, nil without a body.
+	json []byte
+	// files came beside the JSON.
+	files []file
 }
 
 func (c *call) object() (object, *apiError) {
@@ -84,6 +86,10 @@ func routes() []route {
 		bot(http.MethodGet, "/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodGet, "/oauth2/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodPost, "/users/@me/channels", 10, 10*second, "CreatePrivateChannelRequest", (*Server).postDM),
+		bot(http.MethodGet, "/guilds/{guild}", 10, 10*second, "", (*Server).getGuild),
+		bot(http.MethodGet, "/guilds/{guild}/channels", 10, 10*second, "", (*Server).getGuildChannels),
+		bot(http.MethodGet, "/guilds/{guild}/roles", 10, 10*second, "", (*Server).getGuildRoles),
+		bot(http.MethodGet, "/guilds/{guild}/members/{user}", 10, 10*second, "", (*Server).getGuildMember),
 		bot(http.MethodGet, "/channels/{channel}", 10, 10*second, "", (*Server).getChannel),
 		bot(http.MethodGet, messages, 5, 5*second, "", (*Server).getMessages),
 		bot(http.MethodPost, messages, 5, 5*second, "MessageCreateRequest", (*Server).postMessage),
@@ -133,8 +139,12 @@ func match(pattern, path string) (map[string]string, bool) {
 func (s *Server) api() http.Handler {
 	table := routes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/attachments/") {
+			s.serveFile(w, r)
+			return
+		}
 		began := time.Now()
-		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit(r)))
 		version, path := splitVersion(r.URL.Path)
 		socket := isSocket(r)
 		out := &reply{header: http.Header{}}
@@ -152,7 +162,7 @@ func (s *Server) api() http.Handler {
 		case fault.fails():
 			fault.reply(out)
 		case err != nil:
-			out.fail(&apiError{status: http.StatusRequestEntityTooLarge, code: 40005, message: "Request entity too large"})
+			out.fail(errTooLarge())
 		case socket:
 			if s.serveSocket(w, r, out) {
 				return
@@ -277,7 +287,7 @@ func (s *Server) serve(table []route, version, path string, r *http.Request, raw
 		out.fail(e)
 		return
 	}
-	if e := s.checkSchema(chosen.schema, raw); e != nil {
+	if e := s.checkSchema(chosen.schema, c.json); e != nil {
 		out.fail(e)
 		return
 	}
@@ -301,7 +311,11 @@ func (c *call) decode(raw []byte) *apiError {
 		}
 		return nil
 	}
-	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err == nil && kind == "multipart/form-data" {
+		raw, c.files, err = parts(params["boundary"], raw)
+		kind = "application/json"
+	}
 	if err != nil || kind != "application/json" {
 		return &apiError{status: http.StatusBadRequest, code: 50035, message: "Invalid Form Body"}
 	}
@@ -309,7 +323,7 @@ func (c *call) decode(raw []byte) *apiError {
 	if err != nil {
 		return errInvalidJSON()
 	}
-	c.body = v
+	c.body, c.json = v, raw
 	return nil
 }
 
@@ -352,7 +366,7 @@ func (s *Server) finish(r *http.Request, path string, raw []byte, out *reply, be
 	s.touch()
 	s.record(Exchange{
 		At: s.clock.Now(), Took: time.Since(began), Direction: FromBot, Method: r.Method, Path: r.URL.RequestURI(),
-		Status: out.status, Request: string(raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
+		Status: out.status, Request: logged(r, raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
 	})
 }
 

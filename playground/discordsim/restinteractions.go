@@ -9,7 +9,11 @@ func (s *Server) postCallback(c *call) (answer, *apiError) {
 	if it == nil || it.token != c.args["token"] {
 		return refuse(errUnknownInteraction())
 	}
-	if e := s.acknowledge(it, c.body); e != nil {
+	files, e := s.fileSet(c, it.channel.ID)
+	if e != nil {
+		return refuse(e)
+	}
+	if e := s.acknowledge(it, c.body, files); e != nil {
 		return refuse(e)
 	}
 	if c.r.URL.Query().Get("with_response") != "true" {
@@ -77,7 +81,11 @@ func (s *Server) postFollowup(c *call) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
-	in, e := readMessage(newForm(), body, nil)
+	files, e := s.fileSet(c, it.channel.ID)
+	if e != nil {
+		return refuse(e)
+	}
+	in, e := readMessage(newForm(), body, nil, files)
 	if e != nil {
 		return refuse(e)
 	}

@@ -21,7 +21,11 @@ func (s *Server) postMessage(c *call) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
-	in, e := readMessage(newForm(), body, nil)
+	files, e := s.fileSet(c, ch.ID)
+	if e != nil {
+		return refuse(e)
+	}
+	in, e := readMessage(newForm(), body, nil, files)
 	if e != nil {
 		return refuse(e)
 	}
@@ -37,7 +41,7 @@ func (s *Server) postMessage(c *call) (answer, *apiError) {
 		channelID: ch.ID, kind: messageDefault, content: in.content, embeds: in.embeds, components: in.components,
 		// The ephemeral flag is for interactions: Discord ignores it here.
 		flags:    in.flags & (FlagSuppressEmbeds | FlagSuppressNotifications | FlagComponentsV2),
-		mentions: mentionedUsers(in.content),
+		mentions: mentionedUsers(in.content), attachments: in.attachments, nonce: in.nonce,
 	}
 	s.storeMessage(m)
 	if key != "" {
@@ -93,7 +97,7 @@ func (s *Server) getMessages(c *call) (answer, *apiError) {
 	}
 	list := make([]any, 0, len(chosen))
 	for _, m := range slices.Backward(chosen) {
-		list = append(list, s.messageObject(m))
+		list = append(list, s.legible(m))
 	}
 	return ok(list)
 }
@@ -123,10 +127,23 @@ func (s *Server) getMessage(c *call) (answer, *apiError) { return s.showFound(s.
 
 func (s *Server) patchMessage(c *call) (answer, *apiError) {
 	m, e := s.find(c)
+	if e == nil && m.author != "" {
+		e = errNotAuthor()
+	}
 	return s.editFound(c, m, e)
 }
 
-func (s *Server) deleteMessage(c *call) (answer, *apiError) { return s.dropFound(s.find(c)) }
+// deleteMessage deletes the bot's own: it may not manage those of others.
+func (s *Server) deleteMessage(c *call) (answer, *apiError) {
+	m, e := s.find(c)
+	if e == nil && m.author != "" {
+		e = errMissingPermissions()
+		if s.channels[m.channelID].kind == channelDM {
+			e = errNotInDM()
+		}
+	}
+	return s.dropFound(m, e)
+}
 
 // showFound, editFound and dropFound go on after a message was looked for,
 // whichever route it was looked for by.
@@ -134,7 +151,16 @@ func (s *Server) showFound(m *message, e *apiError) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
-	return ok(s.messageObject(m))
+	return ok(s.legible(m))
+}
+
+// legible is a message as far as the bot may read it.
+func (s *Server) legible(m *message) any {
+	o := s.messageObject(m)
+	if !s.readable(m, s.gw.cfg.PrivilegedIntents) {
+		return hollow(o)
+	}
+	return o
 }
 
 func (s *Server) editFound(c *call, m *message, e *apiError) (answer, *apiError) {
@@ -145,7 +171,11 @@ func (s *Server) editFound(c *call, m *message, e *apiError) (answer, *apiError)
 	if e != nil {
 		return refuse(e)
 	}
-	in, e := readMessage(newForm(), body, m)
+	files, e := s.fileSet(c, m.channelID)
+	if e != nil {
+		return refuse(e)
+	}
+	in, e := readMessage(newForm(), body, m, files)
 	if e != nil {
 		return refuse(e)
 	}

@@ -59,6 +59,7 @@ type layout struct {
 	text    int
 	v2      bool
 	media   int
+	refs    references
 }
 
 func newLayout(v2 bool) *layout {
@@ -67,13 +68,14 @@ func newLayout(v2 bool) *layout {
 
 // readComponents checks the components of a message and returns them as the
 // API shows them.
-func readComponents(at field, body object, v2 bool) []any {
+func readComponents(at field, body object, v2 bool, refs references) []any {
 	limit := maxRows
 	if v2 {
 		limit = maxV2Components
 	}
 	list := at.list(body, "components", 0, limit)
 	l := newLayout(v2)
+	l.refs = refs
 	l.reserve(list)
 	var out []any
 	for i, v := range list {
@@ -164,7 +166,7 @@ func (l *layout) message(f field, o object, inside bool) object {
 		}
 		out["items"] = items
 	case TypeFile:
-		f.at("file").add("UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", "The referenced attachment was not found")
+		l.file(f, o, out)
 	case TypeSeparator:
 		out["divider"], out["spacing"] = true, 1
 		if v, ok := o["divider"].(bool); ok {
@@ -253,7 +255,39 @@ func (l *layout) medium(f field, o object) object {
 	}
 	l.media++
 	out["media"] = object{"id": fmt.Sprint(l.media), "url": u, "proxy_url": u}
+	if a, isRef := l.refs.find(u); a != nil {
+		out["media"] = a.media(fmt.Sprint(l.media))
+	} else if isRef {
+		noSuchFile(at)
+	}
 	return out
+}
+
+func noSuchFile(at field) {
+	at.add("UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", "The referenced attachment was not found")
+}
+
+// file checks {"file":{"url":"attachment://name"}, "spoiler"}.
+func (l *layout) file(f field, o, out object) {
+	at := f.at("file")
+	out["spoiler"] = f.flag(o, "spoiler")
+	if o["file"] == nil {
+		at.required()
+		return
+	}
+	u := at.text(at.dict(o["file"]), "url", 1, maxURL)
+	if u == "" {
+		return
+	}
+	checkURL(at.at("url"), u, "attachment")
+	a, isRef := l.refs.find(u)
+	switch {
+	case a != nil:
+		l.media++
+		out["file"], out["name"], out["size"] = a.media(fmt.Sprint(l.media)), a.name, len(a.data)
+	case isRef:
+		noSuchFile(at)
+	}
 }
 
 // row checks an action row of a message: up to five buttons or one select.

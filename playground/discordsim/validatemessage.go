@@ -32,6 +32,7 @@ type messageInput struct {
 	embeds        []any
 	components    []any
 	flags         int
+	attachments   []*attachment // all that the message will have.
 	hasContent    bool
 	hasEmbeds     bool
 	hasComponents bool
@@ -41,8 +42,8 @@ type messageInput struct {
 }
 
 // readMessage checks a request that creates (old is nil) or edits a message.
-// at is the place of the message in the request.
-func readMessage(at field, body object, old *message) (*messageInput, *apiError) {
+// at is the place of the message in the request, files came beside it.
+func readMessage(at field, body object, old *message, files *fileSet) (*messageInput, *apiError) {
 	in := &messageInput{}
 	_, in.hasContent = body["content"]
 	_, in.hasEmbeds = body["embeds"]
@@ -61,8 +62,13 @@ func readMessage(at field, body object, old *message) (*messageInput, *apiError)
 		}
 		v2 = true
 	}
-	in.embeds = readEmbeds(at, body)
-	in.components = readComponents(at, body, v2)
+	in.attachments = readAttachments(at, body, old, files)
+	if len(in.attachments) > maxAttachments {
+		return nil, errTooManyAttachments()
+	}
+	refs := referable(in.attachments)
+	in.embeds = readEmbeds(at, body, refs)
+	in.components = readComponents(at, body, v2, refs)
 
 	// What the message will hold after the edit.
 	content, embeds, components := in.content, in.embeds, in.components
@@ -92,7 +98,7 @@ func readMessage(at field, body object, old *message) (*messageInput, *apiError)
 	if err := at.err(); err != nil {
 		return nil, err
 	}
-	if content == "" && len(embeds) == 0 && len(components) == 0 {
+	if content == "" && len(embeds) == 0 && len(components) == 0 && len(in.attachments) == 0 {
 		return nil, errEmptyMessage()
 	}
 	return in, nil
@@ -141,11 +147,11 @@ func readAllowedMentions(at field, v any) {
 }
 
 // readEmbeds checks the embeds and returns them as the API shows them.
-func readEmbeds(at field, body object) []any {
+func readEmbeds(at field, body object, refs references) []any {
 	total := 0
 	var out []any
 	for i, v := range at.list(body, "embeds", 0, maxEmbeds) {
-		e, n := readEmbed(at.at("embeds").index(i), v)
+		e, n := readEmbed(at.at("embeds").index(i), v, refs)
 		out = append(out, e)
 		total += n
 	}
@@ -155,7 +161,7 @@ func readEmbeds(at field, body object) []any {
 	return out
 }
 
-func readEmbed(at field, v any) (object, int) {
+func readEmbed(at field, v any, refs references) (object, int) {
 	in, out, total := at.dict(v), object{"type": "rich"}, 0
 	text := func(f field, o object, to object, key string, lo, hi int) {
 		s := f.text(o, key, lo, hi)
@@ -175,6 +181,13 @@ func readEmbed(at field, v any) (object, int) {
 		}
 		checkURL(f.at(key), s, "http", "https", "attachment")
 		to[key] = s
+		if a, _ := refs.find(s); a != nil {
+			a.embedded = true
+			to[key] = a.url
+			if required && a.width > 0 { // A picture, not an icon.
+				to["proxy_url"], to["width"], to["height"] = a.url, a.width, a.height
+			}
+		}
 	}
 	text(at, in, out, "title", 0, maxEmbedTitle)
 	text(at, in, out, "description", 0, maxEmbedDescription)

@@ -14,7 +14,12 @@ type Message struct {
 	Content    string      `json:"content"`
 	Embeds     []Embed     `json:"embeds"`
 	Components []Component `json:"components"`
-	Flags      int         `json:"flags"`
+	// Attachments are the files beside what is said; those that embeds show
+	// are not among them.
+	Attachments []Attachment `json:"attachments"`
+	// Author is the person who wrote it; empty for the bot.
+	Author string `json:"author,omitempty"`
+	Flags  int    `json:"flags"`
 	// Ephemeral messages are seen by one person only.
 	Ephemeral bool `json:"ephemeral"`
 	// Thinking says that the bot deferred and has not answered yet.
@@ -22,6 +27,19 @@ type Message struct {
 	// Edited is the time of the last edit, zero when there was none.
 	Edited  time.Time `json:"edited,omitzero"`
 	Created time.Time `json:"created"`
+}
+
+// Attachment is a file of a message.
+type Attachment struct {
+	ID          string `json:"id"`
+	Filename    string `json:"filename"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	ContentType string `json:"content_type"`
+	Size        int    `json:"size"`
+	URL         string `json:"url"`
+	Width       int    `json:"width,omitempty"`
+	Height      int    `json:"height,omitempty"`
 }
 
 // Embed is a rich embed.
@@ -84,6 +102,9 @@ type Component struct {
 	AccentColor *int          `json:"accent_color,omitempty"`
 	Media       *Media        `json:"media,omitempty"`
 	Items       []GalleryItem `json:"items,omitempty"`
+	File        *Media        `json:"file,omitempty"`
+	Name        string        `json:"name,omitempty"`
+	Size        int           `json:"size,omitempty"`
 	Accessory   *Component    `json:"accessory,omitempty"`
 	Component   *Component    `json:"component,omitempty"`
 	Components  []Component   `json:"components,omitempty"`
@@ -168,7 +189,8 @@ func (m Message) Text() string {
 func (m *message) show() Message {
 	return Message{
 		ID: m.id, ChannelID: m.channelID, Content: m.content, Embeds: orNone(view[[]Embed](m.embeds)),
-		Components: orNone(view[[]Component](m.components)), Flags: m.flags, Ephemeral: m.onlyFor != "",
+		Components: orNone(view[[]Component](m.components)), Attachments: orNone(view[[]Attachment](m.attachmentObjects())),
+		Author: m.author, Flags: m.flags, Ephemeral: m.onlyFor != "",
 		Thinking: m.flags&FlagLoading != 0, Edited: m.edited, Created: m.created,
 	}
 }

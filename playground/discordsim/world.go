@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // Channel types used here,
@@ -17,6 +16,7 @@ const (
 // Permission bits used here,
 // https://discord.com/developers/docs/topics/permissions.
 const (
+	permManageGuild  = 1 << 5
 	permViewChannel  = 1 << 10
 	permSendMessages = 1 << 11
 	permEmbedLinks   = 1 << 14
@@ -99,7 +99,7 @@ func (s *Server) AddGuild(g Guild) string {
 	if old := s.guilds[g.ID]; old != nil {
 		old.Guild = g
 	} else {
-		s.guilds[g.ID] = &guild{Guild: g}
+		s.guilds[g.ID] = &guild{Guild: g, botRole: s.newID(), managerRole: s.newID()}
 		s.broadcast(g.ID, "GUILD_CREATE", intentGuilds, s.guildCreate(s.guilds[g.ID]))
 	}
 	s.touch()
@@ -212,17 +212,6 @@ func (u *user) object() map[string]any {
 	}
 }
 
-// member is the person as a member of a guild,
-// https://discord.com/developers/docs/resources/guild#guild-member-object.
-func (u *user) member() map[string]any {
-	return map[string]any{
-		"user": u.object(), "nick": nil, "avatar": nil, "banner": nil, "roles": []any{},
-		"joined_at": time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC).Format(time.RFC3339), "premium_since": nil,
-		"deaf": false, "mute": false, "flags": 0, "pending": false, "communication_disabled_until": nil,
-		"permissions": strconv.Itoa(permViewChannel | permSendMessages | permEmbedLinks | permReadHistory | permAppCommands),
-	}
-}
-
 func (s *Server) channelObject(ch *channel) map[string]any {
 	var last any
 	if n := len(ch.messages); n > 0 {
@@ -240,13 +229,13 @@ func (s *Server) channelObject(ch *channel) map[string]any {
 	return map[string]any{
 		"id": ch.ID, "type": channelText, "flags": 0, "last_message_id": last, "guild_id": ch.GuildID,
 		"name": ch.Name, "position": slices.Index(s.order, ch.ID), "parent_id": nil, "topic": nil,
-		"nsfw": false, "rate_limit_per_user": 0, "permission_overwrites": []any{},
+		"nsfw": false, "rate_limit_per_user": 0, "permission_overwrites": s.overwrites(ch),
 	}
 }
 
 // appPermissions are the bot's permissions in a channel, as a decimal string.
 func (ch *channel) appPermissions() string {
-	perms := permViewChannel | permSendMessages | permEmbedLinks | permAttachFiles | permReadHistory | permAppCommands
+	perms := botMay
 	if ch.Hidden {
 		perms &^= permViewChannel
 	}

@@ -4,7 +4,7 @@ import { busy, chatFrame, drafts, keepFocus } from "./chat.js";
 import { moment } from "./clock.js";
 import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
-import { components, embed, fields } from "./discordparts.js";
+import { attachments, components, embed, fields } from "./discordparts.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 
@@ -14,6 +14,9 @@ const group = 2;
 const integer = 4;
 const boolean = 5;
 const number = 10;
+
+// Messages with this flag show their files by components alone.
+const componentsV2 = 1 << 15;
 
 /** discordChat runs the chat in root. */
 export function discordChat(root, ctx) {
@@ -52,12 +55,14 @@ export function discordChat(root, ctx) {
       names, follow: () => ctx.did("followed"),
       act: (c, values, node) => busy(node, () => act("press", { message: m.id, custom_id: c.custom_id, values })),
     };
-    return h("article", { class: `message${m.ephemeral ? " ephemeral" : ""}${changed ? " changed" : ""}`, "aria-label": `Message from ${ctx.bot()}` },
-      avatar(ctx.bot(), true),
+    const author = m.author ? names.user(m.author) : ctx.bot();
+    return h("article", { class: `message${m.ephemeral ? " ephemeral" : ""}${changed ? " changed" : ""}`, "aria-label": `Message from ${author}` },
+      avatar(author, !m.author),
       h("div", { class: "body" },
-        h("p", { class: "by" }, h("strong", null, ctx.bot()), h("span", { class: "app" }, "APP"), h("time", { datetime: m.created }, moment(m.created))),
+        h("p", { class: "by" }, h("strong", null, author), m.author ? null : h("span", { class: "app" }, "APP"), h("time", { datetime: m.created }, moment(m.created))),
         m.thinking ? h("p", { class: "thinking" }, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), `${ctx.bot()} is thinking…`) : null,
         m.content ? h("div", { class: "text" }, markdown(m.content, names)) : null,
+        m.flags & componentsV2 ? null : attachments(m.attachments),
         m.embeds.map((e) => embed(e, names)), components(m.components, env),
         m.edited ? h("span", { class: "edited" }, "(edited)") : null,
         m.ephemeral ? h("p", { class: "only-you" }, h("span", { class: "eye", "aria-hidden": "true" }), "Only visible to you") : null));

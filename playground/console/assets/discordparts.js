@@ -49,9 +49,23 @@ const drawn = {
   10: (c, env) => h("div", { class: "text" }, markdown(c.content, env.names)),
   11: (c) => picture(c.media?.url, c.description, { class: "thumbnail" }),
   12: (c) => h("div", { class: "gallery" }, (c.items ?? []).map((i) => picture(i.media?.url, i.description))),
+  13: (c) => saved(c.file?.url, c.name, c.size),
   14: () => h("hr"),
   17: (c, env) => h("div", { class: "container", vars: c.accent_color === undefined || c.accent_color === null ? {} : { "--bar": colour(c.accent_color) } }, components(c.components, env)),
 };
+
+// saved draws a file for saving.
+const saved = (url, name, size) => h("p", { class: "file" }, link(url, name || "File"), h("small", null, ` ${Math.ceil((size ?? 0) / 1024)} kB`));
+
+/** attachments draws the files of a message: pictures, and anything else for saving. */
+export function attachments(list) {
+  if (!list?.length) return null;
+  const pictures = list.filter((a) => /^image\/(png|jpeg|gif|webp)$/.test(a.content_type));
+  return [
+    pictures.length ? h("div", { class: "gallery" }, pictures.map((a) => picture(a.url, a.description || a.filename))) : null,
+    list.filter((a) => !pictures.includes(a)).map((a) => saved(a.url, a.filename, a.size)),
+  ];
+}
 
 /** fields draws a modal's inputs; env.form gathers [custom id, read]. */
 export function fields(list, env) {
