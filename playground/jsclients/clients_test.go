@@ -47,6 +47,7 @@ func TestSlackClients(t *testing.T) {
 		tell func(testing.TB, *slackStage)
 	}{
 		{"posts", slackPosts},
+		{"uploads", slackUploads},
 		{"refusals", slackRefusals},
 		{"interacts", slackInteracts},
 		{"refuses broken answers", slackRefuses},
@@ -76,6 +77,7 @@ func TestDiscordClient(t *testing.T) {
 			{"answers", discordAnswers},
 			{"forms", discordForms},
 			{"posts", discordPosts},
+			{"sends files", discordSendsFiles},
 			{"refusals", discordRefusals},
 			{"resumes", discordResumes},
 			{"identifies", discordIdentifies},

@@ -226,6 +226,7 @@ func TestSlackStoriesNoticeDamage(t *testing.T) {
 		{damage{path: "/chat.postMessage", part: `"ts":"1`, instead: `"ts":"2`}, slackPosts, "chat.postMessage answered"},
 		{damage{path: "/chat.update", part: `"ok":true`, instead: `"ok":false`}, slackPosts, "platform_error"},
 		{damage{path: "/conversations.history", part: "next_cursor", instead: "next"}, slackPosts, "pages"},
+		{damage{path: "/files.getUploadURLExternal", part: `"file_id":"F`, instead: `"file_id":"X`}, slackUploads, "file_not_found"},
 		{damage{path: "/chat.postMessage", part: "invalid_blocks", instead: "fatal_error"}, slackRefusals, "label too long"},
 		{damage{path: "/chat.postMessage", part: "json-pointer", instead: "pointer"}, slackRefusals, "explained as"},
 		{damage{part: `"command":"/badges"`, instead: `"command":"/badge"`}, slackInteracts, "command: got"},
@@ -259,7 +260,9 @@ func TestDiscordStoriesNoticeDamage(t *testing.T) {
 		{damage{part: `"locale":"de"`, instead: `"locale":"da"`}, discordAnswers, "command: got"},
 		{damage{path: "/messages/@original", part: `"content":"One badge"`, instead: `"content":"Two"`}, discordAnswers, "the reply: got"},
 		{damage{part: `"value":"ada@example.org"`, instead: `"value":"eve@example.org"`}, discordForms, "fields: got"},
-		{damage{path: "/messages", part: `"type":17`, instead: `"type":1`}, discordPosts, "send answered"},
+		// The gateway tells of it first, and the client believes that.
+		{damage{part: `"type":17`, instead: `"type":1`}, discordPosts, "send answered"},
+		{damage{part: `"content":"Look"`, instead: `"content":"Like"`}, discordSendsFiles, "messageCreate"},
 		{damage{path: "/messages", part: `"code":50035`, instead: `"code":50036`}, discordRefusals, "want 50035"},
 		{damage{path: "/messages", part: `"custom_id"`, instead: `"custom"`}, discordRefusals, "no error at components.0.components.0.custom_id"},
 		{damage{header: "X-RateLimit-Limit"}, discordLimits, "limited by"},

@@ -23,6 +23,9 @@ client.on(Events.ShardReady, (shard) => emit('shard_ready', { shard }));
 client.on(Events.ShardDisconnect, ({ code }) => emit('disconnect', { code }));
 client.on(Events.GuildCreate, (g) => emit('guild_create', { id: g.id, name: g.name }));
 client.on(Events.ChannelCreate, (c) => emit('channel_create', { id: c.id, name: c.name }));
+client.on(Events.MessageCreate, (m) => emit('message', {
+  id: m.id, channel: m.channelId, content: m.content, author: m.author.id, attachments: m.attachments.map((a) => a.toJSON()),
+}));
 client.on(Events.Error, (error) => emit('client_error', { message: error.message }));
 client.rest.on(RESTEvents.RateLimited, (d) => emit('rate_limited', {
   global: d.global, limit: d.limit, method: d.method, route: d.route, scope: d.scope, timeToReset: d.timeToReset,
@@ -80,6 +83,10 @@ serve(
     // interact calls a method of an interaction that was seen.
     interact: async (id, method, ...args) => plain(await interactions.get(id)[method](...args)),
     send: async (channel, payload) => plain(await (await client.channels.fetch(channel)).send(payload)),
+    // sendFile sends a file, the content of which comes in Base64.
+    sendFile: async (channel, payload, { data, ...file }) => plain(await (await client.channels.fetch(channel)).send({
+      ...payload, files: [{ ...file, attachment: Buffer.from(data, 'base64') }],
+    })),
     sendTo: async (user, payload) => plain(await (await client.users.fetch(user)).send(payload)),
     edit: async (channel, message, payload) => plain(await (await client.channels.fetch(channel)).messages.edit(message, payload)),
     remove: async (channel, message) => void (await (await client.channels.fetch(channel)).messages.delete(message)),

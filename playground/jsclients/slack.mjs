@@ -39,6 +39,7 @@ serve(
       for await (const page of web.paginate(method, args)) pages.push(page[field]);
       return pages;
     },
+    upload: ({ data, ...args }) => web.filesUploadV2({ ...args, file: Buffer.from(data, 'base64') }),
     start: async () => ({ url: (await socket.start()).url }),
     stop: () => socket.disconnect(),
     ack: (id, payload) => acks.get(id)(payload ?? undefined),

@@ -40,7 +40,7 @@ func startSlack(tb testing.TB) *slacksim.Server {
 	tb.Helper()
 	sim, err := slacksim.Start(slacksim.Config{
 		SocketMode: true, RefreshNotice: 100 * time.Millisecond, AckTimeout: answerWithin,
-		Scopes: []string{"commands", "chat:write", "im:write", "im:history", "channels:history", "channels:read", "users:read"},
+		Scopes: []string{"commands", "chat:write", "im:write", "im:history", "channels:history", "channels:read", "users:read", "files:read", "files:write"},
 	})
 	if err != nil {
 		tb.Fatal(err)
