@@ -75,6 +75,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{clock: simclock.New(), think: make(chan struct{})}
 	w.slack = must(slacksim.Start(slacksim.Config{
 		Clock: w.clock, BotName: "Laura", TeamName: "Example Works",
+		Scopes:   []string{"commands", "chat:write", "im:write", "users:read", "files:write"},
 		Commands: []slacksim.CommandInfo{{Name: "/badges", Description: "Your badges", UsageHint: "[list | link <address> | emails | claim | help]"}},
 	}))(t)
 	closing(t, w.slack)

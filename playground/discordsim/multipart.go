@@ -72,7 +72,9 @@ func parts(divider string, raw []byte) (payload []byte, files []file, err error)
 // fileNumber reads the number of files[n]; older names count in order.
 func fileNumber(name string, order int) string {
 	if inner, ok := strings.CutPrefix(name, "files["); ok {
-		return strings.TrimSuffix(inner, "]")
+		if n, err := strconv.Atoi(strings.TrimSuffix(inner, "]")); err == nil {
+			order = n
+		}
 	}
 	return strconv.Itoa(order)
 }
