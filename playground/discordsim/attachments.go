@@ -39,11 +39,16 @@ type attachment struct {
 	id, name, title   string
 	description, kind string
 	url               string
-	data              []byte
+	size              int
+	content           *content
 	width, height     int
 	// embedded files are shown by an embed and not listed beside it.
 	embedded bool
 }
+
+// content is shared by all that a file is known as, so that it can be
+// forgotten in one place.
+type content struct{ data []byte }
 
 // file is one file of a request.
 type file struct {
@@ -59,16 +64,16 @@ type fileSet struct {
 }
 
 // fileSet makes attachments of a request's files. The caller holds the lock.
-func (s *Server) fileSet(c *call, channelID string) (*fileSet, *apiError) {
-	if len(c.files) > maxAttachments {
+func (s *Server) fileSet(sent []file, channelID string) (*fileSet, *apiError) {
+	if len(sent) > maxAttachments {
 		return nil, errTooManyAttachments()
 	}
 	set := &fileSet{byNumber: map[string]*attachment{}}
-	for _, f := range c.files {
+	for _, f := range sent {
 		if len(f.data) > MaxFileSize {
 			return nil, errTooLarge()
 		}
-		a := &attachment{id: s.newID(), name: fileName(f.name), kind: f.kind, data: f.data}
+		a := &attachment{id: s.newID(), name: fileName(f.name), kind: f.kind, size: len(f.data), content: &content{f.data}}
 		if a.kind == "" || a.kind == "application/octet-stream" {
 			a.kind = mime.TypeByExtension(path.Ext(a.name))
 		}
@@ -207,7 +212,7 @@ func (a *attachment) media(id string) object {
 // listed is the file as a message lists it.
 func (a *attachment) listed(ephemeral bool) object {
 	out := object{
-		"id": a.id, "filename": a.name, "size": len(a.data), "url": a.url, "proxy_url": a.url, "content_type": a.kind,
+		"id": a.id, "filename": a.name, "size": a.size, "url": a.url, "proxy_url": a.url, "content_type": a.kind,
 	}
 	if a.width > 0 {
 		out["width"], out["height"] = a.width, a.height
@@ -244,11 +249,12 @@ func (s *Server) keepFiles(m *message) {
 		}
 		s.files[a.id] = a
 		s.fileOrder = append(s.fileOrder, a.id)
-		s.fileBytes += len(a.data)
+		s.fileBytes += a.size
 	}
 	for s.fileBytes > filesKept {
 		oldest := s.fileOrder[0]
-		s.fileBytes -= len(s.files[oldest].data)
+		s.fileBytes -= s.files[oldest].size
+		s.files[oldest].content.data = nil
 		delete(s.files, oldest)
 		s.fileOrder = s.fileOrder[1:]
 	}
@@ -259,9 +265,12 @@ func (s *Server) keepFiles(m *message) {
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(r.URL.Path, "/") // "", attachments, channel, id, name.
 	var a *attachment
+	var data []byte
 	if len(parts) == 5 {
 		s.mu.Lock()
-		a = s.files[parts[3]]
+		if a = s.files[parts[3]]; a != nil {
+			data = a.content.data
+		}
 		s.mu.Unlock()
 	}
 	if a == nil || s.BaseURL()+r.URL.RequestURI() != a.url {
@@ -279,5 +288,5 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	// The client may be gone; there is nobody to tell.
-	_, _ = w.Write(a.data)
+	_, _ = w.Write(data)
 }

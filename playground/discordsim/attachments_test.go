@@ -41,6 +41,22 @@ func strict(t *testing.T) *discordsim.Server {
 	return start(t, discordsim.Config{Schema: set})
 }
 
+// formed is a bot's answer with a file.
+type formed struct {
+	payload string
+	file    upload
+}
+
+func (f formed) write(w http.ResponseWriter) {
+	form := multipart.NewWriter(w)
+	w.Header().Set("Content-Type", form.FormDataContentType())
+	_ = form.WriteField("payload_json", f.payload)
+	if part, err := form.CreateFormFile("files[0]", f.file.name); err == nil {
+		_, _ = part.Write(f.file.data)
+	}
+	_ = form.Close()
+}
+
 type upload struct {
 	name string
 	data []byte
@@ -205,6 +221,25 @@ func TestFilesAreShownByReference(t *testing.T) {
 	}
 }
 
+// TestOldFilesAreForgotten fills the room for files.
+func TestOldFilesAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := start(t, discordsim.Config{})
+	w := populate(t, s)
+	big := make([]byte, discordsim.MaxFileSize)
+	for range 4 {
+		if status, out := send(t, s, http.MethodPost, "/channels/"+w.channel+"/messages", obj{}, upload{"a", big}, upload{"b", big}); status != http.StatusOK {
+			t.Fatalf("%d %v", status, out)
+		}
+	}
+	messages := s.Messages(w.channel, "")
+	for i, want := range map[int]int{0: http.StatusNotFound, 1: http.StatusOK, 3: http.StatusOK} {
+		if status, _ := load(t, messages[i].Attachments[1].URL); status != want {
+			t.Errorf("message %d: %d", i, status)
+		}
+	}
+}
+
 func TestFileRefusals(t *testing.T) {
 	t.Parallel()
 	s := strict(t)
@@ -272,6 +307,15 @@ func TestFilesOfInteractions(t *testing.T) {
 	m, _ := s.Message(res.MessageID)
 	if !m.Ephemeral || len(m.Attachments) != 1 || m.Attachments[0].Filename != "a.png" {
 		t.Fatalf("answered %+v", m)
+	}
+	// The endpoint may answer with files at once.
+	attach(t, s, func(inbound) any {
+		return formed{`{"type":4,"data":{"content":"x","attachments":[{"id":"0","filename":"d.png"}]}}`, upload{"x.png", data}}
+	})
+	if inline, err := s.Command(t.Context(), w.ada, w.channel, "badges", "list", nil); err != nil || inline.Failed {
+		t.Errorf("answered at once: %+v, %v", inline, err)
+	} else if m, _ := s.Message(inline.MessageID); len(m.Attachments) != 1 || m.Attachments[0].Filename != "d.png" {
+		t.Errorf("answered at once: %+v", m)
 	}
 	hook := "/webhooks/" + s.ApplicationID() + "/" + res.Token
 	_, out := send(t, s, http.MethodPatch, hook+"/messages/@original", obj{"attachments": []any{obj{"id": "0"}}}, upload{"b.png", data})

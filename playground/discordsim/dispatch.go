@@ -66,7 +66,7 @@ type Raw struct {
 	Body   []byte
 }
 
-// maxAnswer is the largest answer read from the bot.
+// maxAnswer is the largest answer read from the bot without files.
 const maxAnswer = 1 << 20
 
 // errNoWay says that there is no way to the bot.
@@ -151,7 +151,14 @@ func (s *Server) take(wait context.Context, it *interaction, raw *Raw) string {
 	if len(bytes.TrimSpace(raw.Body)) == 0 {
 		return it.await(wait)
 	}
-	v, err := decodeJSON(raw.Body)
+	body, sent := raw.Body, []file(nil)
+	if divider := boundary(raw.Header); divider != "" {
+		var err error
+		if body, sent, err = parts(divider, raw.Body); err != nil {
+			return "endpoint answered no form"
+		}
+	}
+	v, err := decodeJSON(body)
 	if err != nil {
 		return "endpoint answered no JSON"
 	}
@@ -160,7 +167,11 @@ func (s *Server) take(wait context.Context, it *interaction, raw *Raw) string {
 	if it.state == stateAnswered {
 		return "" // The answer by REST was first; this one counts for nothing.
 	}
-	if e := s.acknowledge(it, v, nil); e != nil {
+	files, e := s.fileSet(sent, it.channel.ID)
+	if e == nil {
+		e = s.acknowledge(it, v, files)
+	}
+	if e != nil {
 		detail, err := json.Marshal(e.body())
 		if err != nil {
 			return e.Error()
@@ -226,11 +237,11 @@ func (s *Server) postTo(ctx context.Context, target string, req *signed, mutate 
 		return nil, fmt.Errorf("send interaction: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit(resp.Header, maxAnswer)))
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
-	log.Status, log.Response = resp.StatusCode, string(body)
+	log.Status, log.Response = resp.StatusCode, logged(resp.Header, body)
 	return &Raw{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 

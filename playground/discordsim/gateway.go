@@ -64,7 +64,7 @@ type GatewayConfig struct {
 	// intervals of milliseconds are possible.
 	SendsPerMinute int
 	// PrivilegedIntents are those that are switched on in the developer
-	// portal; others are refused by 4014.
+	// portal; others are refused by 4014. That for contents counts for REST too.
 	PrivilegedIntents int
 }
 

@@ -13,25 +13,25 @@ import (
 	"strings"
 )
 
-// boundary returns what divides the parts of a request with files; empty for
-// any other request.
-func boundary(r *http.Request) string {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+// boundary returns what divides the parts of a body with files; empty for any
+// other body.
+func boundary(h http.Header) string {
+	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
 		return ""
 	}
 	return params["boundary"]
 }
 
-// bodyLimit is how much of a request is read.
-func bodyLimit(r *http.Request) int64 {
-	if boundary(r) != "" {
+// bodyLimit is how much of a body is read that may have files.
+func bodyLimit(h http.Header, without int64) int64 {
+	if boundary(h) != "" {
 		return maxUpload
 	}
-	return maxBody
+	return without
 }
 
-// parts reads a request with files: the JSON in payload_json, or plain fields
+// parts reads a body with files: the JSON in payload_json, or plain fields
 // made JSON, and the files by their numbers,
 // https://discord.com/developers/docs/reference#uploading-files.
 func parts(divider string, raw []byte) (payload []byte, files []file, err error) {
@@ -79,10 +79,10 @@ func fileNumber(name string, order int) string {
 	return strconv.Itoa(order)
 }
 
-// logged is a request's body as the wire log shows it: of files their names
+// logged is a body as the wire log shows it: of files their names
 // and sizes.
-func logged(r *http.Request, raw []byte) string {
-	divider := boundary(r)
+func logged(h http.Header, raw []byte) string {
+	divider := boundary(h)
 	if divider == "" {
 		return string(raw)
 	}

@@ -144,7 +144,7 @@ func (s *Server) api() http.Handler {
 			return
 		}
 		began := time.Now()
-		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit(r)))
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit(r.Header, maxBody)))
 		version, path := splitVersion(r.URL.Path)
 		socket := isSocket(r)
 		out := &reply{header: http.Header{}}
@@ -366,7 +366,7 @@ func (s *Server) finish(r *http.Request, path string, raw []byte, out *reply, be
 	s.touch()
 	s.record(Exchange{
 		At: s.clock.Now(), Took: time.Since(began), Direction: FromBot, Method: r.Method, Path: r.URL.RequestURI(),
-		Status: out.status, Request: logged(r, raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
+		Status: out.status, Request: logged(r.Header, raw), Response: string(out.body), RetryAfter: out.header.Get("Retry-After"),
 	})
 }
 

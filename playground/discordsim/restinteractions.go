@@ -9,7 +9,7 @@ func (s *Server) postCallback(c *call) (answer, *apiError) {
 	if it == nil || it.token != c.args["token"] {
 		return refuse(errUnknownInteraction())
 	}
-	files, e := s.fileSet(c, it.channel.ID)
+	files, e := s.fileSet(c.files, it.channel.ID)
 	if e != nil {
 		return refuse(e)
 	}
@@ -81,7 +81,7 @@ func (s *Server) postFollowup(c *call) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
-	files, e := s.fileSet(c, it.channel.ID)
+	files, e := s.fileSet(c.files, it.channel.ID)
 	if e != nil {
 		return refuse(e)
 	}

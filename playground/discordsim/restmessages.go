@@ -21,7 +21,7 @@ func (s *Server) postMessage(c *call) (answer, *apiError) {
 	if e != nil {
 		return refuse(e)
 	}
-	files, e := s.fileSet(c, ch.ID)
+	files, e := s.fileSet(c.files, ch.ID)
 	if e != nil {
 		return refuse(e)
 	}
@@ -171,7 +171,7 @@ func (s *Server) editFound(c *call, m *message, e *apiError) (answer, *apiError)
 	if e != nil {
 		return refuse(e)
 	}
-	files, e := s.fileSet(c, m.channelID)
+	files, e := s.fileSet(c.files, m.channelID)
 	if e != nil {
 		return refuse(e)
 	}

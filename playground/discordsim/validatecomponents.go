@@ -284,7 +284,7 @@ func (l *layout) file(f field, o, out object) {
 	switch {
 	case a != nil:
 		l.media++
-		out["file"], out["name"], out["size"] = a.media(fmt.Sprint(l.media)), a.name, len(a.data)
+		out["file"], out["name"], out["size"] = a.media(fmt.Sprint(l.media)), a.name, a.size
 	case isRef:
 		noSuchFile(at)
 	}

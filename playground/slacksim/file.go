@@ -6,6 +6,7 @@ import (
 	_ "image/gif"  // Sizes of pictures.
 	_ "image/jpeg" // Sizes of pictures.
 	_ "image/png"  // Sizes of pictures.
+	"maps"
 	"mime"
 	"net/http"
 	"path"
@@ -21,6 +22,8 @@ const (
 	FileMax = 8 << 20
 	// fileRoom is what all files may hold together, in bytes.
 	fileRoom = 64 << 20
+	// uploadLife is how long an upload that is announced keeps its room.
+	uploadLife = time.Hour
 	// altTextMax is the longest description of a picture, in characters.
 	altTextMax = 1000
 )
@@ -100,8 +103,11 @@ func (s *Server) FileData(id string) (data []byte, known bool) {
 	return slices.Clone(f.data), true
 }
 
-// held is how many bytes all files take, those included that were announced.
+// held is how many bytes all files take, those included that were announced;
+// uploads that were not completed in time are forgotten.
 func (s *Server) held() int {
+	now := s.clock.Now()
+	maps.DeleteFunc(s.files, func(_ string, f *file) bool { return f.secret != "" && now.Sub(f.created) > uploadLife })
 	sum := 0
 	for _, f := range s.files {
 		if !f.Deleted {
@@ -138,7 +144,7 @@ func (s *Server) apiFile(f *file) map[string]any {
 		out["original_w"], out["original_h"] = size.Width, size.Height
 	}
 	channels, groups, ims := []string{}, []string{}, []string{}
-	public, private2 := map[string][]any{}, map[string][]any{}
+	open, closed := map[string][]any{}, map[string][]any{}
 	for _, m := range f.shares {
 		c := s.channels[m.Channel]
 		if c == nil || m.Deleted {
@@ -154,23 +160,23 @@ func (s *Server) apiFile(f *file) map[string]any {
 		switch {
 		case c.IM:
 			ims = append(ims, c.ID)
-			private2[c.ID] = append(private2[c.ID], share)
+			closed[c.ID] = append(closed[c.ID], share)
 		case c.Private:
 			groups = append(groups, c.ID)
-			private2[c.ID] = append(private2[c.ID], share)
+			closed[c.ID] = append(closed[c.ID], share)
 		default:
 			channels = append(channels, c.ID)
-			public[c.ID] = append(public[c.ID], share)
+			open[c.ID] = append(open[c.ID], share)
 		}
 	}
 	shares := map[string]any{}
-	if len(public) > 0 {
-		shares["public"] = public
+	if len(open) > 0 {
+		shares["public"] = open
 	}
-	if len(private2) > 0 {
-		shares["private"] = private2
+	if len(closed) > 0 {
+		shares["private"] = closed
 	}
-	out["channels"], out["groups"], out["ims"], out["shares"], out["is_public"] = channels, groups, ims, shares, len(public) > 0
+	out["channels"], out["groups"], out["ims"], out["shares"], out["is_public"] = channels, groups, ims, shares, len(open) > 0
 	return out
 }
 

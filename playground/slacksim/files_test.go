@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -205,6 +206,20 @@ func TestUploadRefusals(t *testing.T) {
 		if strings.Contains(e.Path+e.Response, "upload/v1/rsec") {
 			t.Errorf("the log tells an upload address: %s %s", e.Path, e.Response)
 		}
+	}
+	// What was announced and never came keeps its room for an hour.
+	large := url.Values{"filename": {"a.png"}, "length": {fmt.Sprint(slacksim.FileMax)}}
+	for range 7 {
+		if got := ask(large); got["ok"] != true {
+			t.Fatalf("a large file: %v", got)
+		}
+	}
+	if got := ask(large); got["error"] != "storage_limit_reached" {
+		t.Errorf("too much: %v", got)
+	}
+	sim.Config().Clock.Advance(61 * time.Minute)
+	if got := ask(large); got["ok"] != true {
+		t.Errorf("an hour later: %v", got)
 	}
 	poor, _ := start(t, nil)
 	if got := get(t, poor, "files.getUploadURLExternal", url.Values{"filename": {"a"}, "length": {"1"}}); got["error"] != "missing_scope" || got["needed"] != "files:write" {
