@@ -18,16 +18,16 @@ import (
 
 // Limits of files, https://discord.com/developers/docs/reference#uploading-files.
 const (
-	// MaxFileSize is the largest file, in bytes.
+	// MaxFileSize is the largest file, in bytes, where nobody pays for more.
 	MaxFileSize = 10 << 20
 	// maxUpload is the largest request with files.
 	maxUpload      = 25 << 20
 	maxAttachments = 10
 	maxDescription = 1024
 	maxFileName    = 1024
-	// filesKept is how many bytes of files are kept for their addresses before
+	// FileRoom is how many bytes of files are kept for their addresses before
 	// the oldest are forgotten.
-	filesKept = 64 << 20
+	FileRoom = 64 << 20
 	// linkLife is how long an address says that it is good for. Here it stays
 	// good, because what is shown has no way to ask for a fresh one.
 	linkLife = 24 * time.Hour
@@ -70,7 +70,7 @@ func (s *Server) fileSet(sent []file, channelID string) (*fileSet, *apiError) {
 	}
 	set := &fileSet{byNumber: map[string]*attachment{}}
 	for _, f := range sent {
-		if len(f.data) > MaxFileSize {
+		if len(f.data) > s.cfg.MaxFileSize {
 			return nil, errTooLarge()
 		}
 		a := &attachment{id: s.newID(), name: fileName(f.name), kind: f.kind, size: len(f.data), content: &content{f.data}}
@@ -251,7 +251,7 @@ func (s *Server) keepFiles(m *message) {
 		s.fileOrder = append(s.fileOrder, a.id)
 		s.fileBytes += a.size
 	}
-	for s.fileBytes > filesKept {
+	for s.fileBytes > s.cfg.FileRoom {
 		oldest := s.fileOrder[0]
 		s.fileBytes -= s.files[oldest].size
 		s.files[oldest].content.data = nil

@@ -76,6 +76,9 @@ type Config struct {
 	// the same name; 0 keeps them.
 	InvalidLimit int
 	BanFor       time.Duration
+	// MaxFileSize and FileRoom replace the constants of the same names; 0
+	// keeps them.
+	MaxFileSize, FileRoom int
 	// Schema, when set, checks each request body besides the built-in rules;
 	// what it refuses is answered with 50035. Answers are checked too, see
 	// Violations.
@@ -147,6 +150,12 @@ func Start(cfg Config) (*Server, error) {
 	}
 	if cfg.BanFor <= 0 {
 		cfg.BanFor = BanFor
+	}
+	if cfg.MaxFileSize <= 0 {
+		cfg.MaxFileSize = MaxFileSize
+	}
+	if cfg.FileRoom <= 0 {
+		cfg.FileRoom = FileRoom
 	}
 	if cfg.AnswerWithin <= 0 {
 		cfg.AnswerWithin = AnswerWithin

@@ -9,9 +9,9 @@ import (
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
-func TestGuilds(t *testing.T) {
-	t.Parallel()
-	s := strict(t)
+// guilds reads guilds, and adds up what everybody may do.
+func guilds(t *testing.T, s *discordsim.Server) {
+	t.Helper()
 	w := populate(t, s)
 	if _, err := s.AddChannel(discordsim.Channel{GuildID: w.guild, Name: "hidden", Hidden: true}); err != nil {
 		t.Fatal(err)

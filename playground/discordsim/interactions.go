@@ -107,7 +107,7 @@ func (s *Server) payload(it *interaction, data object) object {
 	p := object{
 		"id": it.id, "application_id": s.cfg.ApplicationID, "type": it.kind, "token": it.token, "version": 1,
 		"data": data, "channel_id": ch.ID, "channel": s.channelObject(ch), "locale": u.Locale,
-		"app_permissions": ch.appPermissions(), "entitlements": []any{}, "attachment_size_limit": 10 << 20,
+		"app_permissions": ch.appPermissions(), "entitlements": []any{}, "attachment_size_limit": s.cfg.MaxFileSize,
 		"authorizing_integration_owners": it.owners(),
 	}
 	if ch.kind == channelDM {

@@ -230,7 +230,7 @@ func TestLateAndBadAnswersFail(t *testing.T) {
 
 func TestRealDeadline(t *testing.T) {
 	t.Parallel()
-	s := start(t, discordsim.Config{AnswerWithin: 50 * time.Millisecond})
+	s := start(t, discordsim.Config{AnswerWithin: 500 * time.Millisecond})
 	w := populate(t, s)
 	badges(t, s)
 	hang := make(chan struct{})
