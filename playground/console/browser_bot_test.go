@@ -4,19 +4,15 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"github.com/laurelbot/laurel/internal/npm"
 )
 
 // TestBrowserBot shows the page with the real program behind it, as somebody
@@ -367,25 +363,11 @@ func testImport(t *testing.T, address string) {
 
 // testAccessible holds the page against all rules of axe-core.
 func testAccessible(t *testing.T, address string) {
-	axe := string(must(os.ReadFile(filepath.Join(npm.Project(t, filepath.Join("testdata", "axe")), "node_modules", "axe-core", "axe.min.js")))(t))
 	p := open(t, address, 1440, 900)
-	evaluate[chromedp.Void](p, axe+"\nvoid 0")
+	p.rules()
 	check := func(state string) {
 		t.Helper()
-		for _, scheme := range []string{"light", "dark"} {
-			p.scheme(scheme)
-			evaluate[chromedp.Void](p, `void (async () => {
-				window.wrong = null;
-				for (const a of document.getAnimations()) a.cancel();
-				const r = await axe.run(document, { resultTypes: ["violations"] });
-				window.wrong = r.violations.map((v) => v.impact + " " + v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", "));
-			})()`)
-			p.see(`Array.isArray(window.wrong)`)
-			if wrong := evaluate[[]string](p, `window.wrong`); len(wrong) > 0 {
-				p.shot("failed-" + state)
-				t.Errorf("%s, %s: %s", state, scheme, strings.Join(wrong, "\n"))
-			}
-		}
+		p.accessible(state, "body")
 	}
 	p.enter(discordInput, "/badges help")
 	p.hit()

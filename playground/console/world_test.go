@@ -50,6 +50,8 @@ type world struct {
 	url string
 	// think is closed when Discord's deferred answer may come.
 	think chan struct{}
+	// pressed gets what Slack tells of: an action id and its values.
+	pressed chan string
 }
 
 func must[T any](v T, err error) func(*testing.T) T {
@@ -72,7 +74,7 @@ func closing(t *testing.T, s interface{ Close() error }) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{clock: simclock.New(), think: make(chan struct{})}
+	w := &world{clock: simclock.New(), think: make(chan struct{}), pressed: make(chan string, 16)}
 	w.slack = must(slacksim.Start(slacksim.Config{
 		Clock: w.clock, BotName: "Laura", TeamName: "Example Works",
 		Scopes:   []string{"commands", "chat:write", "im:write", "users:read", "files:write"},
@@ -251,7 +253,11 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 			ID string `json:"id"`
 		} `json:"user"`
 		Actions []struct {
-			ActionID string `json:"action_id"`
+			ActionID        string `json:"action_id"`
+			Value           string `json:"value"`
+			SelectedOptions []struct {
+				Value string `json:"value"`
+			} `json:"selected_options"`
 		} `json:"actions"`
 		View struct {
 			State struct {
@@ -264,6 +270,16 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 	if err := json.Unmarshal([]byte(form.Get("payload")), &in); err != nil {
 		http.Error(rw, "no payload", http.StatusBadRequest)
 		return
+	}
+	for _, a := range in.Actions {
+		said := a.ActionID + " " + a.Value
+		for _, o := range a.SelectedOptions {
+			said += o.Value
+		}
+		select {
+		case w.pressed <- said:
+		default:
+		}
 	}
 	var err error
 	switch {

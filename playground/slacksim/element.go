@@ -3,7 +3,9 @@ package slacksim
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Element is one thing in a message or view that a person can press, choose
@@ -43,10 +45,13 @@ func decode(raw json.RawMessage) any {
 	return value
 }
 
+// feedbackButtons is the type of thumbs up and thumbs down.
+const feedbackButtons = "feedback_buttons"
+
 // interactive says whether an object with this type is something to act on.
 func interactive(kind string) bool {
 	switch kind {
-	case "button", "workflow_button", "icon_button", "overflow", "checkboxes", "radio_buttons",
+	case "button", "workflow_button", "icon_button", feedbackButtons, "overflow", "checkboxes", "radio_buttons",
 		"datepicker", "timepicker", "datetimepicker", "plain_text_input", "email_text_input",
 		"url_text_input", "number_input", "rich_text_input", "file_input":
 		return true
@@ -77,6 +82,33 @@ func elements(raw json.RawMessage) []Element {
 	return out
 }
 
+// several says that more than one option can be chosen.
+func (e Element) several() bool { return e.Type == "checkboxes" || strings.HasPrefix(e.Type, "multi_") }
+
+// named finds the option with a value or label, or, where several can be
+// chosen, those with values that stand between commas.
+func (e Element) named(what string) []Option {
+	for i, o := range e.Options {
+		if o.Value == what || o.Label == what {
+			return e.Options[i : i+1]
+		}
+	}
+	if !e.several() {
+		return nil
+	}
+	var out []Option
+	for part := range strings.SplitSeq(what, ",") {
+		i := slices.IndexFunc(e.Options, func(o Option) bool { return o.Value == part })
+		if i < 0 {
+			return nil
+		}
+		out = append(out, e.Options[i])
+	}
+	return out
+}
+
+// options lists what can be chosen; thumbs up and thumbs down are options, too.
+// https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element/
 func options(m map[string]any) []map[string]any {
 	var out []map[string]any
 	add := func(list any) {
@@ -88,6 +120,7 @@ func options(m map[string]any) []map[string]any {
 		}
 	}
 	add(m["options"])
+	add([]any{m["positive_button"], m["negative_button"]})
 	groups, _ := m["option_groups"].([]any)
 	for _, g := range groups {
 		if group, ok := g.(map[string]any); ok {

@@ -15,6 +15,14 @@ export function h(tag, props, ...children) {
   return node;
 }
 
+/** svg makes an element of a drawing. */
+export function svg(tag, props, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(props ?? {})) node.setAttribute(key, String(value));
+  node.append(...children.flat(Infinity));
+  return node;
+}
+
 /** fill replaces what an element holds. */
 export function fill(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false && c !== ""));
@@ -93,17 +101,18 @@ export function link(url, label, props) {
   return h("a", { href, target: "_blank", rel: "noopener noreferrer", ...props }, label);
 }
 
+/** nearby tells whether an address is one of this machine; others are never loaded. */
+export function nearby(url) {
+  try {
+    return ["127.0.0.1", "localhost"].includes(new URL(url).hostname);
+  } catch {
+    return false;
+  }
+}
+
 /** picture shows an image of this machine; others are described, not loaded. */
 export function picture(url, alt, props) {
-  let host = "";
-  try {
-    host = new URL(url).hostname;
-  } catch {
-    // Not an address: described below.
-  }
-  if (host === "127.0.0.1" || host === "localhost") {
-    return h("img", { src: url, alt: alt || "", loading: "lazy", ...props });
-  }
+  if (nearby(url)) return h("img", { src: url, alt: alt || "", loading: "lazy", ...props });
   return h("span", { class: "no-picture", title: String(url) }, alt || "Picture");
 }
 

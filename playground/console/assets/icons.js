@@ -1,5 +1,5 @@
 // The page's own icons: strokes on a grid of 24, coloured as the text.
-const ns = "http://www.w3.org/2000/svg";
+import { svg } from "./dom.js";
 
 const paths = {
   laurel: "M12 21V9M12 13c-4 0-6-2.2-6-6 4 0 6 2.2 6 6Zm0 4c-4.6 0-7.4-2-8-5.6 4.6 0 7.4 2 8 5.6Zm0-4c4 0 6-2.2 6-6-4 0-6 2.2-6 6Zm0 4c4.6 0 7.4-2 8-5.6-4.6 0-7.4 2-8 5.6ZM12 9c-1.6-1.6-1.6-4 0-6 1.6 2 1.6 4.4 0 6Z",
@@ -28,15 +28,22 @@ const paths = {
   help: "M9.200 9a2.900 2.900 0 1 1 4.300 2.600c-1 .5-1.500 1.200-1.500 2.400M12 17.500v.1",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM4.500 20c.8-3.600 3.700-5.500 7.500-5.500s6.700 1.900 7.500 5.500",
   trash: "M5 7h14M10 7V4.500h4V7M7 7l1 13h8l1-13M10 11v5M14 11v5",
+  bot: "M5 9h14v10H5zM12 9V4.500M9.500 13.500v1M14.500 13.500v1M2.500 13v3M21.500 13v3",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  note: "M5 4.500h14V15l-4.500 4.500H5zM14.500 19.500V15H19M8.500 9h7M8.500 12.500h4",
+  info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 11v5.500M12 7.500v.1",
+  warn: "M12 4L2.500 20h19zM12 10v5M12 17.500v.1",
+  done: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM8 12.500l3 3 5-6",
+  failed: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM9 9l6 6M15 9l-6 6",
+  pending: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Z",
+  running: "M12 3a9 9 0 1 1-9 9",
+  up: "M7 11v9H4v-9zM7 11l4-8c1.700 0 2.500 1.200 2.200 2.800L12.500 10H19c1.200 0 2 1 1.700 2.200l-1.500 6.300c-.2.900-1 1.500-1.900 1.500H7",
+  down: "M7 13V4H4v9zM7 13l4 8c1.700 0 2.500-1.200 2.200-2.800L12.500 14H19c1.200 0 2-1 1.700-2.200l-1.500-6.300c-.2-.900-1-1.500-1.900-1.500H7",
   again: "M19.500 12a7.500 7.500 0 1 1-2.300-5.400M19.500 3.500v4h-4",
 };
 
 /** icon draws one; it says nothing to a screen reader. */
 export function icon(name, kind) {
-  const svg = document.createElementNS(ns, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: kind ? `icon ${kind}` : "icon", "aria-hidden": "true", focusable: "false" })) svg.setAttribute(key, value);
-  const path = document.createElementNS(ns, "path");
-  path.setAttribute("d", paths[name] ?? paths.help);
-  svg.append(path);
-  return svg;
+  return svg("svg", { viewBox: "0 0 24 24", class: kind ? `icon ${kind}` : "icon", "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: Object.hasOwn(paths, name) ? paths[name] : paths.help }));
 }

@@ -7,6 +7,7 @@ import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 import { attachments, blocks, files } from "./slackblocks.js";
+import { interactive } from "./slackelements.js";
 
 /** slackChat runs the chat in root; it returns load, forget and suggestable words. */
 export function slackChat(root, ctx) {
@@ -68,7 +69,10 @@ export function slackChat(root, ctx) {
     const slackbot = !bot && !state.users.some((u) => u.id === m.user);
     const author = bot ? botName() : slackbot ? "Slackbot" : names.user(m.user);
     if (m.deleted) return h("article", { class: "message deleted" }, "This message was deleted.");
-    const env = { me: me(), names, act: (e, what, node) => press({ channel: m.channel, ts: m.ts }, e, what, node), drafts: typed, form: [] };
+    const env = {
+      me: me(), names, act: (e, what, node) => press({ channel: m.channel, ts: m.ts }, e, what, node), drafts: typed, form: [],
+      all: interactive([m.blocks ?? [], m.attachments ?? []]),
+    };
     const body = m.blocks?.length ? blocks(m.blocks, env) : [h("div", { class: "block" }, mrkdwn(m.text, names))];
     return h("article", { class: `message${m.ephemeral ? " ephemeral" : ""}${changed ? " changed" : ""}`, "aria-label": `Message from ${author}` },
       avatar(author, bot || slackbot),

@@ -1,0 +1,114 @@
+// What can be pressed or chosen in a message or view, and pictures.
+// https://docs.slack.dev/reference/block-kit/block-elements/
+import { h, link, newID, picture, safeURL } from "./dom.js";
+import { icon } from "./icons.js";
+import { plain, text } from "./mrkdwn.js";
+
+const controls = /^(button|workflow_button|icon_button|feedback_buttons|overflow|checkboxes|radio_buttons|datepicker|timepicker|datetimepicker|.*_select|.*_input)$/;
+
+/** interactive lists what can be acted on in blocks, however deep. */
+export function interactive(value, out = []) {
+  if (Array.isArray(value)) value.forEach((v) => interactive(v, out));
+  else if (value && typeof value === "object") {
+    if (controls.test(value.type ?? "")) out.push(value);
+    for (const key of ["elements", "element", "accessory", "blocks", "child_blocks", "rows", "actions"]) interactive(value[key], out);
+  }
+  return out;
+}
+
+/** nameOf returns by what the simulator finds an element: its id where that is unique, else its value, else its label. */
+export function nameOf(all, element) {
+  if (all.filter((e) => e.action_id === element.action_id).length === 1) return element.action_id;
+  const value = element.value;
+  if (value && all.filter((e) => e.value === value || e.action_id === value).length === 1) return value;
+  return element.text?.text ?? element.action_id;
+}
+
+/** element draws one. env: see blocks. */
+export function element(e, env) {
+  // https://docs.slack.dev/reference/block-kit/block-elements/icon-button-element/
+  if (e.visible_to_user_ids?.length && !e.visible_to_user_ids.includes(env.me)) return null;
+  if (e.type === "image") return image(e, env);
+  if (e.type === "button" || e.type === "workflow_button") return button(e, env);
+  if (e.type === "icon_button") return iconButton(e, env);
+  if (e.type === "feedback_buttons") return feedback(e, env);
+  if (e.type === "overflow" || /_select$/.test(e.type)) return select(e, env);
+  if (e.type === "radio_buttons" || e.type === "checkboxes") return choices(e, env);
+  return h("span", { class: "unknown" }, `An element of the type ${e.type}, which this page does not draw.`);
+}
+
+function button(e, env) {
+  const props = {
+    class: e.style === "primary" || e.style === "danger" ? `btn ${e.style}` : "btn",
+    "aria-label": e.accessibility_label ?? false, data: { focus: `${e.action_id}:${e.value ?? ""}`, action: e.action_id },
+  };
+  const label = plain(e.text?.text);
+  const what = () => nameOf(env.all, e);
+  const href = e.url && safeURL(e.url);
+  if (href) {
+    // The app is told of it as well, as Slack does.
+    return link(e.url, [label, icon("out", "out"), h("span", { class: "unseen" }, " (opens in a new tab)")], { ...props, onclick: (ev) => env.act(e, what(), ev.currentTarget) });
+  }
+  return h("button", { ...props, type: "button", onclick: (ev) => env.act(e, what(), ev.currentTarget) }, label);
+}
+
+// symbol draws a button that shows a picture and says its words to who hovers or listens.
+function symbol(sign, words, label, props) {
+  return h("button", { type: "button", class: "symbol", title: plain(words), "aria-label": label ?? false, ...props },
+    icon(sign), h("span", { class: "unseen" }, plain(words)));
+}
+
+function iconButton(e, env) {
+  return symbol(e.icon === "trash" ? "trash" : "bot", e.text?.text, e.accessibility_label, {
+    data: { focus: `${e.action_id}:${e.value ?? ""}`, action: e.action_id }, onclick: (ev) => env.act(e, nameOf(env.all, e), ev.currentTarget),
+  });
+}
+
+// feedback draws thumbs up and down; the one that was pressed stays marked.
+function feedback(e, env) {
+  const thumbs = [["up", e.positive_button], ["down", e.negative_button]].filter(([, b]) => b).map(([sign, b]) => symbol(sign, b.text?.text, b.accessibility_label, {
+    "aria-pressed": "false", data: { focus: `${e.action_id}:${b.value}`, action: e.action_id },
+    onclick: (ev) => {
+      for (const thumb of thumbs) thumb.setAttribute("aria-pressed", String(thumb === ev.currentTarget));
+      env.act(e, b.value, ev.currentTarget);
+    },
+  }));
+  return h("div", { class: "thumbs", role: "group", "aria-label": "Feedback" }, thumbs);
+}
+
+function select(e, env) {
+  const options = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? [])];
+  const node = h("select", { "aria-label": plain(e.placeholder?.text ?? "Choose"), data: { focus: e.action_id } },
+    h("option", { value: "" }, e.type === "overflow" ? "⋯" : plain(e.placeholder?.text ?? "Choose…")),
+    options.map((o) => h("option", { value: o.value, selected: e.initial_option?.value === o.value }, plain(o.text?.text))));
+  node.addEventListener("change", () => { if (node.value) env.act(e, node.value, node); });
+  return node;
+}
+
+/** optionWords draws the words of a choice and, below, what they mean. */
+export const optionWords = (o, env) => h("span", null, text(o.text, env.names), o.description ? h("small", { class: "meaning" }, text(o.description, env.names)) : null);
+
+// choices draws a group of boxes or radio buttons; the app is told of all that are chosen.
+function choices(e, env) {
+  const radio = e.type === "radio_buttons";
+  const name = newID("choices");
+  const first = [e.initial_option, ...(e.initial_options ?? [])].map((o) => o?.value);
+  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", "aria-label": radio ? "Choose one" : "Choose" }, (e.options ?? []).map((o) => h("label", { class: "choice" },
+    h("input", {
+      type: radio ? "radio" : "checkbox", name, value: o.value, checked: first.includes(o.value), data: { focus: `${e.action_id}:${o.value}` },
+      onchange: (ev) => {
+        const chosen = [...node.querySelectorAll("input:checked")].map((i) => i.value);
+        env.act(e, chosen.length ? chosen.join(",") : nameOf(env.all, e), ev.currentTarget);
+      },
+    }), optionWords(o, env))));
+  return node;
+}
+
+/** fileAddress is where an uploaded file is for the person at the page. */
+export const fileAddress = (id, env) => `slack/files/${encodeURIComponent(id)}?user=${encodeURIComponent(env.me)}`;
+
+/** image draws a picture by its address, or one that was uploaded. */
+export function image(e, env) {
+  const id = e.slack_file?.id ?? /-(F\w+)\//.exec(e.slack_file?.url ?? "")?.[1];
+  return id ? h("img", { src: fileAddress(id, env), alt: e.alt_text || "", loading: "lazy" }) : picture(e.image_url, e.alt_text);
+}
