@@ -108,6 +108,14 @@ func (w *world) richer() []obj {
 	}
 	one := func(blocks ...obj) obj { return obj{"text": "x", "blocks": blocks} }
 	return []obj{
+		one(obj{"type": "actions", "elements": []obj{
+			{"type": "datepicker", "action_id": "day", "initial_date": "2026-11-23", "placeholder": words("Day")},
+			{"type": "timepicker", "action_id": "hour", "initial_time": "08:30", "placeholder": words("Time")},
+			{"type": "datetimepicker", "action_id": "moment", "initial_date_time": 1790000000},
+			{"type": "users_select", "action_id": "who", "placeholder": words("Who")},
+			{"type": "multi_channels_select", "action_id": "where", "placeholder": words("Channels")},
+			{"type": "multi_external_select", "action_id": "what", "placeholder": words("Badges")},
+		}}),
 		one(alerts...),
 		one(obj{"type": "plan", "title": "Looking for badges", "tasks": tasks}),
 		one(obj{"type": "carousel", "elements": cards}),
@@ -169,6 +177,8 @@ func TestBrowserBlocks(t *testing.T) {
 	told("actionId-0 c")
 	p.press(`#part-slack [data-focus="actionId-0:a"]`)
 	told("actionId-0 ac")
+	p.do(chromedp.SetValue(chromedp.CSS(`#part-slack select[data-focus="who"]`), bertSlack))
+	told("who " + bertSlack)
 	p.press(`#part-slack .card > summary:has(+ .card-inside)`)
 	p.see(`!document.querySelector('#part-slack [data-action="inner"]').checkVisibility()`)
 	p.press(`#part-slack .card > summary:has(+ .card-inside)`)

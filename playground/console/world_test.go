@@ -255,6 +255,7 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 		Actions []struct {
 			ActionID        string `json:"action_id"`
 			Value           string `json:"value"`
+			SelectedUser    string `json:"selected_user"`
 			SelectedOptions []struct {
 				Value string `json:"value"`
 			} `json:"selected_options"`
@@ -272,7 +273,7 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, a := range in.Actions {
-		said := a.ActionID + " " + a.Value
+		said := a.ActionID + " " + a.Value + a.SelectedUser
 		for _, o := range a.SelectedOptions {
 			said += o.Value
 		}

@@ -16,6 +16,10 @@ class Node {
   querySelectorAll() { return []; }
   set textContent(value) { this.children = [String(value)]; }
   get textContent() { return this.children.map((c) => (c instanceof Node ? c.textContent : String(c))).join(""); }
+  /** words are the text and what stands in attributes for people to read or hear. */
+  get words() {
+    return [...["alt", "placeholder", "aria-label", "value"].map((key) => this.attributes[key]), this.value, ...this.children.map((c) => (c instanceof Node ? c.words : c))].filter((w) => w !== undefined).join("");
+  }
   set innerHTML(_) { throw new Error("markup of its own"); }
   tags() { return [this.tag, ...this.children.flatMap((c) => (c instanceof Node ? c.tags() : []))]; }
 }
@@ -41,7 +45,7 @@ for (const { name, blocks: list, attachments: older } of JSON.parse(await read(p
   try {
     const root = new Node("root");
     root.append(...[blocks(list, env), attachments(older, env)].flat(Infinity));
-    out.push({ name, text: root.textContent, tags: root.tags() });
+    out.push({ name, text: root.words, tags: root.tags() });
   } catch (err) {
     out.push({ name, error: String(err?.stack ?? err) });
   }

@@ -75,7 +75,7 @@ func draw(t *testing.T, all []shown) []drawn {
 func published(t *testing.T) []shown {
 	t.Helper()
 	var out []shown
-	for _, folder := range []string{"blocks", "attachments", "messages", "views"} {
+	for _, folder := range []string{"blocks", "attachments", "messages", "views", "elements", "rich_text"} {
 		files, err := filepath.Glob(filepath.Join(refdata.Path(t, "slack", "blocks", "valid", folder), "*.json"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d payloads, %v", folder, len(files), err)
@@ -95,11 +95,37 @@ func published(t *testing.T) []shown {
 				s.Blocks = []any{payload}
 			case "attachments":
 				s.Blocks, s.Attachments = nil, []any{payload}
+			case "elements":
+				s.Blocks = []any{around(payload)}
+			case "rich_text":
+				s.Blocks = []any{rich(payload)}
 			}
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// around puts an element into a block that takes it.
+func around(element map[string]any) map[string]any {
+	switch kind, _ := element["type"].(string); {
+	case kind == "image":
+		return map[string]any{"type": "context", "elements": []any{element}}
+	case kind == "url":
+		return map[string]any{"type": "task_card", "task_id": "t", "title": "Task", "sources": []any{element}}
+	case strings.HasSuffix(kind, "_input"):
+		return map[string]any{"type": "input", "label": map[string]any{"type": "plain_text", "text": "Label"}, "element": element}
+	default:
+		return map[string]any{"type": "actions", "elements": []any{element}}
+	}
+}
+
+// rich puts a part of rich text into a block.
+func rich(part map[string]any) map[string]any {
+	if kind, _ := part["type"].(string); !strings.HasPrefix(kind, "rich_text_") {
+		part = map[string]any{"type": "rich_text_section", "elements": []any{part}}
+	}
+	return map[string]any{"type": "rich_text", "elements": []any{part}}
 }
 
 // markup is what stands in a text and is not read: signs for styles, names of
@@ -109,9 +135,10 @@ var markup = regexp.MustCompile("<[^>]*>|[*_~`:\\s]")
 // read are the names of what people read, where it is not an object of its own.
 var read = []string{
 	"text", "title", "caption", "label", "x_label", "y_label", "author_name", "provider_name", "external_id", "alt_text",
+	"accessibility_label", "initial_date", "initial_time", "user_id", "channel_id", "usergroup_id",
 }
 
-// words lists the texts of a payload.
+// words lists the texts of a payload and what else people read of it.
 func words(v any) (texts []string) {
 	switch v := v.(type) {
 	case []any:

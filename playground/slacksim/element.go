@@ -85,26 +85,32 @@ func elements(raw json.RawMessage) []Element {
 // several says that more than one option can be chosen.
 func (e Element) several() bool { return e.Type == "checkboxes" || strings.HasPrefix(e.Type, "multi_") }
 
-// named finds the option with a value or label, or, where several can be
-// chosen, those with values that stand between commas.
-func (e Element) named(what string) []Option {
-	for i, o := range e.Options {
+// picks says that anything can be given: a time, or a person or channel.
+func (e Element) picks() bool {
+	return strings.HasSuffix(e.Type, "picker") || len(e.Options) == 0 && strings.HasSuffix(e.Type, "_select")
+}
+
+// chosen is what of the element what names: the value of the option with that
+// value or label; several values with commas between; or what stands behind
+// the action id and =. It is empty when there is nothing of it.
+func (e Element) chosen(what string) string {
+	for _, o := range e.Options {
 		if o.Value == what || o.Label == what {
-			return e.Options[i : i+1]
+			return o.Value
 		}
+	}
+	if id, given, ok := strings.Cut(what, "="); ok && id == e.ActionID && e.picks() {
+		return given
 	}
 	if !e.several() {
-		return nil
+		return ""
 	}
-	var out []Option
 	for part := range strings.SplitSeq(what, ",") {
-		i := slices.IndexFunc(e.Options, func(o Option) bool { return o.Value == part })
-		if i < 0 {
-			return nil
+		if !slices.ContainsFunc(e.Options, func(o Option) bool { return o.Value == part }) {
+			return ""
 		}
-		out = append(out, e.Options[i])
 	}
-	return out
+	return what
 }
 
 // options lists what can be chosen; thumbs up and thumbs down are options, too.

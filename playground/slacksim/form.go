@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -116,11 +117,29 @@ func entered(e Element, given string) (map[string]any, string) {
 		orNull("selected_channel", given)
 	case "conversations_select":
 		orNull("selected_conversation", given)
+	case "multi_users_select":
+		out["selected_users"] = listed(given)
+	case "multi_channels_select":
+		out["selected_channels"] = listed(given)
+	case "multi_conversations_select":
+		out["selected_conversations"] = listed(given)
+	case "datetimepicker":
+		out["selected_date_time"] = nil
+		if at, err := strconv.ParseInt(given, 10, 64); err == nil {
+			out["selected_date_time"] = at
+		} else if given != "" {
+			complaint = "Choose a date and a time."
+		}
 	default:
 		orNull("value", given)
 		complaint = checkText(e, given)
 	}
 	return out, complaint
+}
+
+// listed are ids with commas between.
+func listed(given string) []string {
+	return slices.DeleteFunc(strings.Split(given, ","), func(id string) bool { return id == "" })
 }
 
 func (e Element) option(what string) map[string]any {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 )
@@ -11,7 +12,8 @@ import (
 // Press presses a button, or chooses an option, in a message that the person
 // sees. What names it by action id, value or label; the first match counts.
 // Of checkboxes, what are the values of all that are ticked then, with commas
-// between, or the action id when none is.
+// between, or the action id when none is. Of times, people and channels, it is
+// the action id, =, and what is picked: a date, a time, seconds since 1970, ids.
 // A link button is pressed like any other, and its address is in the Result.
 // https://docs.slack.dev/reference/interaction-payloads/block_actions-payload/
 func (s *Server) Press(ctx context.Context, userID string, ref MessageRef, what string) (*Result, error) {
@@ -35,7 +37,7 @@ func (s *Server) Press(ctx context.Context, userID string, ref MessageRef, what 
 // asking whether it still looks like that or whether the person sees it: a
 // late, a doubled, or a forged press.
 func (s *Server) PressAs(ctx context.Context, userID string, m Message, what string) (*Result, error) {
-	e, options, ok := choose(m.Elements(), what)
+	e, given, ok := choose(m.Elements(), what)
 	if !ok {
 		return nil, fmt.Errorf("press %q: %w", what, ErrNotFound)
 	}
@@ -58,7 +60,7 @@ func (s *Server) PressAs(ctx context.Context, userID string, m Message, what str
 	response := s.newResponseURL("actions", userID, c, s.find(m.Ref()))
 	payload["response_url"] = response
 	payload["state"] = map[string]any{"values": map[string]any{}}
-	payload["actions"] = []any{s.action(e, options)}
+	payload["actions"] = []any{s.action(e, given)}
 	s.mu.Unlock()
 	out, err := s.interact(ctx, payload)
 	if err != nil {
@@ -86,7 +88,7 @@ func (s *Server) PressView(ctx context.Context, userID, viewID, what string) (*R
 		return nil, fmt.Errorf("press %q: %w", what, ErrNotVisible)
 	}
 	snap := v.snapshot()
-	e, options, ok := choose(snap.Elements(), what)
+	e, given, ok := choose(snap.Elements(), what)
 	if !ok {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press %q: %w", what, ErrNotFound)
@@ -94,7 +96,7 @@ func (s *Server) PressView(ctx context.Context, userID, viewID, what string) (*R
 	payload := s.envelope("block_actions", u)
 	payload["container"] = map[string]any{"type": "view", "view_id": v.id}
 	payload["view"] = s.apiView(v, nil)
-	payload["actions"] = []any{s.action(e, options)}
+	payload["actions"] = []any{s.action(e, given)}
 	s.mu.Unlock()
 	out, err := s.interact(ctx, payload)
 	if err != nil {
@@ -131,29 +133,29 @@ func (s *Server) interact(ctx context.Context, payload map[string]any) (*Result,
 	return out, nil
 }
 
-// choose finds the element, and the options of it, that what names. An exact
-// action id wins over a value, a value over a label; which thumb it is, an
-// action id does not say.
-func choose(all []Element, what string) (Element, []Option, bool) {
+// choose finds the element that what names, and what is chosen of it, as a form
+// would give it. An exact action id wins over a value, a value over a label;
+// which thumb it is, an action id does not say.
+func choose(all []Element, what string) (e Element, given string, ok bool) {
 	for _, match := range []func(Element) bool{
 		func(e Element) bool { return e.ActionID == what && e.Type != feedbackButtons },
 		func(e Element) bool { return e.Value == what && what != "" },
 		func(e Element) bool { return e.Label == what && !e.Input },
 	} {
 		if i := slices.IndexFunc(all, match); i >= 0 {
-			return all[i], nil, true
+			return all[i], "", true
 		}
 	}
 	for _, e := range all {
-		if options := e.named(what); len(options) > 0 {
-			return e, options, true
+		if given := e.chosen(what); given != "" {
+			return e, given, true
 		}
 	}
-	return Element{}, nil, false
+	return Element{}, "", false
 }
 
 // action renders what was done to an element.
-func (s *Server) action(e Element, options []Option) map[string]any {
+func (s *Server) action(e Element, given string) map[string]any {
 	out := map[string]any{"type": e.Type, "action_id": e.ActionID, "block_id": e.BlockID, "action_ts": s.nextTS()}
 	for _, key := range []string{"text", "value", "style", "url", "placeholder", "confirm"} {
 		if value, ok := e.raw[key]; ok {
@@ -161,17 +163,12 @@ func (s *Server) action(e Element, options []Option) map[string]any {
 		}
 	}
 	switch {
-	case e.several():
-		chosen := []any{}
-		for _, o := range options {
-			chosen = append(chosen, o.raw)
-		}
-		out["selected_options"] = chosen
-	case len(options) == 0:
 	case e.Type == feedbackButtons:
-		out["value"], out["text"] = options[0].Value, options[0].raw["text"]
-	default:
-		out["selected_option"] = options[0].raw
+		out["value"], out["text"] = given, e.option(given)["text"]
+	case given != "" || e.several():
+		// What a client would not let through is not told.
+		value, _ := entered(e, given)
+		maps.Copy(out, value)
 	}
 	return out
 }

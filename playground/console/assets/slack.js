@@ -20,6 +20,8 @@ export function slackChat(root, ctx) {
   const names = {
     user: (id) => (id === state?.bot?.id ? botName() : state?.users.find((u) => u.id === id)?.real_name),
     channel: (id) => state?.channels.find((c) => c.id === id)?.name,
+    users: () => (state?.users ?? []).map((u) => [u.id, u.real_name]),
+    channels: () => (state?.channels ?? []).filter((c) => !c.im).map((c) => [c.id, `#${c.name}`]),
   };
   const botName = () => state?.bot?.real_name || state?.bot?.name || "bot";
   const me = () => ctx.person().slack_user;

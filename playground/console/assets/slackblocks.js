@@ -1,12 +1,13 @@
 // Block Kit as elements. https://docs.slack.dev/reference/block-kit/blocks/
 import { format } from "./clock.js";
-import { h, link, newID } from "./dom.js";
+import { h, link } from "./dom.js";
 import { lines, mrkdwn, plain, text } from "./mrkdwn.js";
 import { markdown } from "./markdown.js";
 import { alert, card, carousel, container, plan, remoteFile, task, video } from "./slackcards.js";
 import { chart } from "./slackchart.js";
 import { dataTable, table } from "./slackdata.js";
-import { element, fileAddress, image, interactive, optionWords } from "./slackelements.js";
+import { element, fileAddress, image, interactive } from "./slackelements.js";
+import { input } from "./slackinputs.js";
 import { richText } from "./slackrich.js";
 
 /**
@@ -39,7 +40,7 @@ const drawn = {
   image: (b, env) => h("figure", null, b.title ? h("figcaption", null, plain(b.title.text)) : null, image(b, env)),
   markdown: (b, env) => markdown(b.text, env.names),
   rich_text: richText,
-  input: (b, env) => inputBlock(b, env),
+  input,
   alert,
   card,
   carousel,
@@ -52,53 +53,6 @@ const drawn = {
   task_card: task,
   video,
 };
-
-// inputBlock draws an input with label, hint and what is wrong with it.
-function inputBlock(b, env) {
-  const e = b.element ?? {};
-  const key = `${b.block_id}/${e.action_id}`;
-  const id = newID("input");
-  const error = env.errors?.[b.block_id];
-  const described = [error ? `${id}-error` : "", b.hint ? `${id}-hint` : ""].filter(Boolean).join(" ");
-  const common = {
-    id, name: b.block_id, "aria-describedby": described || false, "aria-invalid": error ? "true" : false,
-    "aria-required": b.optional ? false : "true", data: { focus: `input:${key}` },
-  };
-  const keep = (read) => ({ oninput: (ev) => env.drafts.set(key, read(ev.currentTarget)), onchange: (ev) => env.drafts.set(key, read(ev.currentTarget)) });
-  const several = e.type === "checkboxes" || e.type === "radio_buttons" || e.type === "multi_static_select";
-  const words = [plain(b.label?.text), b.optional ? h("span", { class: "optional" }, " (optional)") : null];
-  const tail = [
-    error ? h("p", { class: "field-error", id: `${id}-error` }, plain(error)) : null,
-    b.hint ? h("p", { class: "hint", id: `${id}-hint` }, plain(b.hint.text)) : null,
-  ];
-  if (several) {
-    const first = e.initial_option ? [e.initial_option.value] : (e.initial_options ?? []).map((o) => o.value);
-    const chosen = env.drafts.get(key, first.join(",")).split(",");
-    const group = h("fieldset", { "aria-describedby": described || false, data: { value: key } }, h("legend", null, words),
-      (e.options ?? []).map((o) => h("label", { class: "choice" }, h("input", {
-        type: e.type === "radio_buttons" ? "radio" : "checkbox", name: b.block_id, value: o.value, checked: chosen.includes(o.value),
-        data: { focus: `input:${key}:${o.value}` },
-        onchange: () => env.drafts.set(key, [...group.querySelectorAll("input:checked")].map((i) => i.value).join(",")),
-      }), optionWords(o, env))));
-    env.form.push([b.block_id, () => [...group.querySelectorAll("input:checked")].map((i) => i.value).join(",")]);
-    return [group, tail];
-  }
-  let node;
-  if (/_select$/.test(e.type)) {
-    const options = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? [])];
-    const value = env.drafts.get(key, e.initial_option?.value ?? "");
-    node = h("select", { ...common, ...keep((n) => n.value) }, h("option", { value: "" }, plain(e.placeholder?.text ?? "Choose…")),
-      options.map((o) => h("option", { value: o.value, selected: o.value === value }, plain(o.text?.text))));
-  } else {
-    const kinds = { email_text_input: "email", url_text_input: "url", datepicker: "date", timepicker: "time" };
-    const first = e.initial_value ?? e.initial_date ?? e.initial_time ?? "";
-    const props = { ...common, ...keep((n) => n.value), placeholder: plain(e.placeholder?.text ?? "") || false, maxlength: e.max_length ?? false, autocomplete: "off" };
-    node = e.multiline ? h("textarea", { ...props, rows: "3" }) : h("input", { ...props, type: kinds[e.type] ?? "text", inputmode: e.type === "number_input" ? "decimal" : false });
-    node.value = env.drafts.get(key, first);
-  }
-  env.form.push([b.block_id, () => node.value]);
-  return [h("label", { for: id }, words), node, tail];
-}
 
 /** files draws what was uploaded with a message: pictures, and anything else for saving. */
 export function files(list, env) {

@@ -2,7 +2,7 @@
 // https://docs.slack.dev/reference/block-kit/blocks/data-table-block/
 import { fill, h } from "./dom.js";
 import { lines, plain } from "./mrkdwn.js";
-import { richText } from "./slackrich.js";
+import { richText, said } from "./slackrich.js";
 
 // pageSize is how many rows a data table shows that does not say it.
 const pageSize = 5;
@@ -14,13 +14,6 @@ export const framed = (label, ...inner) => h("div", { class: "table-frame", role
 function words(cell, env) {
   if (cell?.type === "rich_text") return richText(cell, env);
   return lines(plain(cell?.text ?? cell?.value ?? ""));
-}
-
-// said is what a cell holds as text, to search and to sort by.
-function said(cell) {
-  if (!cell || typeof cell !== "object") return "";
-  if (cell.elements) return cell.elements.map(said).join(" ");
-  return String(cell.text ?? cell.value ?? cell.name ?? "");
 }
 
 // heading makes the heading of a column; one without words heads nothing.

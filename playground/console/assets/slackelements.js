@@ -32,8 +32,9 @@ export function element(e, env) {
   if (e.type === "button" || e.type === "workflow_button") return button(e, env);
   if (e.type === "icon_button") return iconButton(e, env);
   if (e.type === "feedback_buttons") return feedback(e, env);
+  if (several(e) || e.type === "radio_buttons") return choices(e, env);
   if (e.type === "overflow" || /_select$/.test(e.type)) return select(e, env);
-  if (e.type === "radio_buttons" || e.type === "checkboxes") return choices(e, env);
+  if (Object.hasOwn(pickers, e.type)) return picker(e, env);
   return h("span", { class: "unknown" }, `An element of the type ${e.type}, which this page does not draw.`);
 }
 
@@ -76,12 +77,58 @@ function feedback(e, env) {
   return h("div", { class: "thumbs", role: "group", "aria-label": "Feedback" }, thumbs);
 }
 
+/** several tells whether more than one can be chosen. */
+export const several = (e) => e.type === "checkboxes" || /^multi_/.test(e.type);
+
+/** firstOf lists what is chosen before anybody did. */
+export function firstOf(e) {
+  const one = ["initial_option", "initial_user", "initial_channel", "initial_conversation"];
+  return [...one.map((key) => e[key]), ...one.flatMap((key) => e[`${key}s`] ?? [])].filter(Boolean).map((o) => o.value ?? o);
+}
+
+/** optionsOf lists what can be chosen: what the app offers, or people and channels. */
+export function optionsOf(e, env) {
+  const offered = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? []), e.initial_option, ...(e.initial_options ?? [])].filter(Boolean);
+  const known = [
+    ...((/(users|conversations)_select$/.test(e.type) && env.names?.users?.()) || []),
+    ...((/(channels|conversations)_select$/.test(e.type) && env.names?.channels?.()) || []),
+  ].map(([value, name]) => ({ value, text: { type: "plain_text", text: name } }));
+  const all = [...offered, ...known];
+  for (const value of firstOf(e)) if (!all.some((o) => o.value === value)) all.push({ value, text: { type: "plain_text", text: value } });
+  return all.filter((o, i) => all.findIndex((x) => x.value === o.value) === i);
+}
+
+// told says to the simulator what was chosen; where the app offered nothing, of what.
+const told = (e, value, env) => (e.options || e.option_groups ? value : `${nameOf(env.all, e)}=${value}`);
+
 function select(e, env) {
-  const options = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? [])];
+  const options = optionsOf(e, env);
+  const first = firstOf(e);
   const node = h("select", { "aria-label": plain(e.placeholder?.text ?? "Choose"), data: { focus: e.action_id } },
     h("option", { value: "" }, e.type === "overflow" ? "⋯" : plain(e.placeholder?.text ?? "Choose…")),
-    options.map((o) => h("option", { value: o.value, selected: e.initial_option?.value === o.value }, plain(o.text?.text))));
-  node.addEventListener("change", () => { if (node.value) env.act(e, node.value, node); });
+    options.map((o) => h("option", { value: o.value, selected: first.includes(o.value) }, plain(o.text?.text))));
+  node.addEventListener("change", () => { if (node.value) env.act(e, told(e, node.value, env), node); });
+  return node;
+}
+
+/** pickers are the elements with which one picks a time, and the browser's fields for it. */
+export const pickers = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" };
+
+/** picked is what such a field shows at first. */
+export function picked(e) {
+  if (!e.initial_date_time) return e.initial_date ?? e.initial_time ?? "";
+  const at = new Date(e.initial_date_time * 1000);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+}
+
+/** pickedTime is what Slack tells of such a field: of a moment, its seconds since 1970. */
+export const pickedTime = (e, value) => (e.type === "datetimepicker" && value ? String(Math.floor(new Date(value).getTime() / 1000)) : value);
+
+function picker(e, env) {
+  const node = h("input", {
+    type: pickers[e.type], value: picked(e), "aria-label": plain(e.placeholder?.text ?? "Choose"), data: { focus: e.action_id },
+    onchange: () => { if (node.value) env.act(e, told(e, pickedTime(e, node.value), env), node); },
+  });
   return node;
 }
 
@@ -92,13 +139,16 @@ export const optionWords = (o, env) => h("span", null, text(o.text, env.names), 
 function choices(e, env) {
   const radio = e.type === "radio_buttons";
   const name = newID("choices");
-  const first = [e.initial_option, ...(e.initial_options ?? [])].map((o) => o?.value);
-  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", "aria-label": radio ? "Choose one" : "Choose" }, (e.options ?? []).map((o) => h("label", { class: "choice" },
+  const first = firstOf(e);
+  const label = plain(e.placeholder?.text ?? (radio ? "Choose one" : "Choose"));
+  const options = optionsOf(e, env);
+  if (!options.length) return h("span", { class: "hint" }, `${label}: the app would be asked what there is to choose, which is not simulated.`);
+  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", "aria-label": label }, options.map((o) => h("label", { class: "choice" },
     h("input", {
       type: radio ? "radio" : "checkbox", name, value: o.value, checked: first.includes(o.value), data: { focus: `${e.action_id}:${o.value}` },
       onchange: (ev) => {
         const chosen = [...node.querySelectorAll("input:checked")].map((i) => i.value);
-        env.act(e, chosen.length ? chosen.join(",") : nameOf(env.all, e), ev.currentTarget);
+        env.act(e, chosen.length ? told(e, chosen.join(","), env) : nameOf(env.all, e), ev.currentTarget);
       },
     }), optionWords(o, env))));
   return node;

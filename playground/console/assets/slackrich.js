@@ -5,6 +5,13 @@ import { lines, mrkdwn, plain } from "./mrkdwn.js";
 /** richText draws what a rich_text block holds. */
 export const richText = (block, env) => (block?.elements ?? []).map((e) => part(e, env));
 
+/** said is what rich text, or a cell of a table, says without its looks. */
+export function said(value) {
+  if (!value || typeof value !== "object") return String(value ?? "");
+  if (value.elements) return value.elements.map(said).join(" ");
+  return String(value.text ?? value.value ?? value.name ?? "");
+}
+
 function part(e, env) {
   const inner = (e.elements ?? []).map((x) => (x.elements ? part(x, env) : styled([run(x, env)], x.style)));
   if (e.type === "rich_text_list") {
