@@ -10,7 +10,7 @@ const kinds = { bar: "Bar chart", line: "Line chart", area: "Area chart", pie: "
 const spoken = 16;
 
 // labels is how many names have room below a chart, steps about how many lines are behind it.
-const labels = 6;
+const labels = 4;
 const steps = 4;
 
 const exact = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
