@@ -78,6 +78,10 @@ type Adapter struct {
 	channels    channelCache
 	// work counts what goes on after an acknowledgement.
 	work sync.WaitGroup
+	// life ends when answers that are not given yet are given up.
+	life     context.Context //nolint:containedctx // It bounds what outlives every request.
+	giveUp   context.CancelFunc
+	patience time.Duration
 	// pending are interactions that are not acknowledged yet.
 	pending pending
 	// answerWithin and retryPause are shorter in tests.
@@ -138,7 +142,10 @@ func New(c Config) (*Adapter, error) {
 		return nil, err
 	}
 	limits := newLimits(c.Limiter)
+	life, giveUp := context.WithCancel(context.Background())
 	return &Adapter{
+		life:         life,
+		giveUp:       giveUp,
 		application:  c.ApplicationID,
 		publicKey:    key,
 		clock:        c.Clock,
@@ -154,6 +161,7 @@ func New(c Config) (*Adapter, error) {
 		hooks:        newHookCaller(client, limits),
 		answerWithin: chat.AnswerWithin,
 		retryPause:   500 * time.Millisecond,
+		patience:     drainPatience,
 		gatewayTimes: usualGatewayTimes(),
 	}, nil
 }
@@ -179,14 +187,28 @@ func newSession(token core.Secret, client *http.Client) (*discordgo.Session, err
 // is served.
 func (a *Adapter) SetHandler(h chat.Handler) { a.handler = h }
 
-// Drain waits until all work that goes on after its acknowledgement is
-// done, or ctx ends. No further requests may come in meanwhile.
+// drainPatience is how long an answer may still take when the process is to
+// end. One that waits for a limit of Discord's may wait for much longer.
+const drainPatience = 2 * time.Second
+
+// Drain waits until all work that goes on after its acknowledgement is done,
+// for a while; then answers that still wait are given up. An error says that
+// ctx ended before that. No further requests may come in meanwhile.
 func (a *Adapter) Drain(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		a.work.Wait()
 		close(done)
 	}()
+	timer := time.NewTimer(a.patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	a.giveUp()
 	select {
 	case <-done:
 		return nil

@@ -154,6 +154,7 @@ func (a *Adapter) follow(ctx context.Context, act chat.Action, answer chat.Answe
 	// The time for the work may be used up; the way to the person has its own.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*requestTimeout)
 	defer cancel()
+	defer context.AfterFunc(a.life, cancel)()
 
 	card, where := shown(answer)
 	err := a.persist(ctx, func() error {

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -301,6 +302,34 @@ func TestLateAnswerIsRepeated(t *testing.T) {
 	close(release)
 	if err := f.Drain(t.Context()); err != nil || len(f.api.all()) != 3 || f.logs.String() != "" {
 		t.Errorf("%d calls, %v, %s", len(f.api.all()), err, f.logs)
+	}
+}
+
+// An answer that waits for Discord longer than the process may is given up:
+// the end of the process is no failure.
+func TestWaitingAnswerIsGivenUpAtTheEnd(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	f := newFixture(t, newTestHandler(func(chat.Action) chat.Answer {
+		<-release
+		return testAnswers()["here"]
+	}))
+	f.answerWithin, f.patience = 5*time.Millisecond, time.Millisecond
+	asked := make(chan struct{}, 1)
+	f.api.answer = func(call) (int, map[string]string, string) {
+		asked <- struct{}{}
+		return http.StatusTooManyRequests, map[string]string{"Retry-After": "15"}, `{"message":"slow","retry_after":15,"global":false}`
+	}
+	f.exchange(t, aCommand)
+	close(release)
+	receive(t, asked)
+	ctx, cancel := context.WithTimeout(t.Context(), waitToFail)
+	defer cancel()
+	if err := f.Drain(ctx); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(f.logs.String(), "answer lost") {
+		t.Errorf("logged %q", f.logs)
 	}
 }
 

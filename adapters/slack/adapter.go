@@ -82,9 +82,13 @@ type Adapter struct {
 	conversations *lru[string]
 	// uses counts the answers sent to a response_url, which all places made
 	// of it share.
-	uses    *lru[int]
-	work    inflight
-	handler atomic.Pointer[chat.Handler]
+	uses *lru[int]
+	work inflight
+	// life ends when answers that are not given yet are given up.
+	life     context.Context //nolint:containedctx // It bounds what outlives every request.
+	giveUp   context.CancelFunc
+	patience time.Duration
+	handler  atomic.Pointer[chat.Handler]
 	// socket is set while Socket Mode runs.
 	socket      atomic.Pointer[socketPool]
 	socketTimes socketTimes
@@ -144,7 +148,9 @@ func New(c Config) (*Adapter, error) {
 		conversations: newLRU[string](rememberedConversations),
 		uses:          newLRU[int](rememberedResponseURLs),
 		socketTimes:   usualSocketTimes(),
+		patience:      drainPatience,
 	}
+	a.life, a.giveUp = context.WithCancel(context.Background())
 	a.people = newPeople(a.api, c.Clock, &a.work)
 	if c.Handler != nil {
 		a.SetHandler(c.Handler)
@@ -156,9 +162,20 @@ func New(c Config) (*Adapter, error) {
 // actions are refused with status 503.
 func (a *Adapter) SetHandler(h chat.Handler) { a.handler.Store(&h) }
 
+// drainPatience is how long an answer may still take when the process is to
+// end. One that waits for a limit of Slack's may wait for much longer.
+const drainPatience = 2 * time.Second
+
 // Drain waits until every answer that is still being worked on has been
-// given, or ctx ends. Transports are stopped before.
+// given, for a while; then those that still wait are given up. An error says
+// that ctx ended before that. Transports are stopped before.
 func (a *Adapter) Drain(ctx context.Context) error {
+	patient, cancel := context.WithTimeout(ctx, a.patience)
+	defer cancel()
+	if a.work.wait(patient) == nil {
+		return nil
+	}
+	a.giveUp()
 	if err := a.work.wait(ctx); err != nil {
 		return fmt.Errorf("drain slack answers: %w", err)
 	}

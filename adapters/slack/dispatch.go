@@ -140,6 +140,7 @@ func (a *Adapter) follow(ctx context.Context, h chat.Handler, in interaction, an
 func (a *Adapter) showAnswer(ctx context.Context, in interaction, answer chat.Answer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), showWithin)
 	defer cancel()
+	defer context.AfterFunc(a.life, cancel)()
 	place := in.action.Reply
 	if answer.Where == chat.Aside {
 		place = in.action.Aside

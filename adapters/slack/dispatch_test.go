@@ -324,6 +324,25 @@ func TestAnswerIsTriedAgain(t *testing.T) {
 	}
 }
 
+// An answer that waits for Slack longer than the process may is given up: the
+// end of the process is no failure.
+func TestWaitingAnswerIsGivenUpAtTheEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, chat.Answer{Card: card("Page")})
+	b.patience = time.Millisecond
+	b.slack.once("hook", says(http.StatusTooManyRequests, "", "Retry-After", "15"))
+	b.interact(b.press("page:2", true))
+	b.slack.expect("hook")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := b.Drain(ctx); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(b.logs.String(), "answer not shown") {
+		t.Errorf("logged %q", b.logs)
+	}
+}
+
 func TestPanicInHandler(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, chat.Answer{})
