@@ -234,6 +234,20 @@ func TestGatewayInvalidSession(t *testing.T) {
 	}
 }
 
+// Interactions of a session that lives have three seconds: there is no wait
+// before it goes on.
+func TestGatewayResumesAtOnce(t *testing.T) {
+	t.Parallel()
+	gw := newFakeGateway(t, time.Minute)
+	r := newReplica(t, gw, posted())
+	r.gatewayTimes.invalidMin = time.Hour
+	r.run(t, "a")
+	c := receive(t, gw.conns)
+	c.ready(t, gw)
+	c.say(`{"op":9,"d":true}`)
+	receive(t, gw.conns).resumed(t, 1)
+}
+
 func TestGatewayHeartbeatOnRequest(t *testing.T) {
 	t.Parallel()
 	gw := newFakeGateway(t, time.Minute)

@@ -207,7 +207,10 @@ func (c *conn) handle(ctx context.Context, e *discordgo.Event) *connEnd {
 		}
 		var resumable bool
 		if json.Unmarshal(e.RawData, &resumable) == nil && resumable && c.s.session.id != "" {
-			end.next = stepResume
+			// The session lives: what happens meanwhile is replayed, and each
+			// interaction of it has three seconds. Only a new session is to
+			// be waited for.
+			end.next, end.wait = stepResume, 0
 		}
 		return end
 	}

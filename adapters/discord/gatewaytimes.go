@@ -25,7 +25,8 @@ type gatewayTimes struct {
 	reconnectMin, reconnectMax, sessionPause, shortSession time.Duration
 	// fatalPause is the wait after what only an operator can mend.
 	fatalPause time.Duration
-	// invalidMin and invalidSpread are the wait after an invalid session.
+	// invalidMin and invalidSpread are the wait before a new session in place
+	// of an invalid one.
 	invalidMin, invalidSpread time.Duration
 	// identifyEvery is the time between two sessions of one bucket.
 	identifyEvery time.Duration
