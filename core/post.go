@@ -13,6 +13,9 @@ const (
 	SubjectVerification SubjectKind = "verification"
 	// SubjectJoined: another account joined the member; that account's id.
 	SubjectJoined SubjectKind = "joined"
+	// SubjectReminder: what a person is reminded of on a day; see
+	// [ReminderID].
+	SubjectReminder SubjectKind = "reminder"
 )
 
 // Subject is what a message shows. The card is made from it when the message
@@ -28,4 +31,7 @@ type Post struct {
 	Account Account
 	Subject Subject
 	Place   Place
+	// Tried says that somebody tried to show it before, and may have done so
+	// without living to tell.
+	Tried bool
 }

@@ -20,6 +20,8 @@ type Store interface {
 	BadgeStore
 	PostStore
 	ActionStore
+	RemindStore
+	StatusStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.

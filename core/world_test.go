@@ -84,7 +84,7 @@ func (w *world) Now() time.Time { return w.now }
 
 func newWorld(t *testing.T, rt *rapid.T, template string) *world {
 	t.Helper()
-	file := copyOf(t, rt, template)
+	file := copyFile(t, template)
 	w := &world{
 		model: newModel(), ctx: context.Background(), keys: ruleKeys(t),
 		now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), answers: map[string]string{},
@@ -268,7 +268,7 @@ func worldTemplate(t *testing.T) string {
 		`DROP VIEW clock`, `CREATE VIEW clock AS SELECT 0 AS now_ms`,
 		`CREATE TABLE cut (n INTEGER NOT NULL CONSTRAINT "` + cutOff + `" CHECK (n <> 0))`, `INSERT INTO cut VALUES (-1)`,
 	}
-	for _, table := range []string{"accounts", "addresses", "verifications", "badges", "handoffs", "posts", "outbox", "inbox"} {
+	for _, table := range []string{"accounts", "addresses", "verifications", "badges", "handoffs", "posts", "outbox", "inbox", "members", "reminder_steps"} {
 		for _, change := range []string{"INSERT", "UPDATE", "DELETE"} {
 			script = append(script, fmt.Sprintf(`CREATE TRIGGER cut_%s_%s AFTER %s ON %s WHEN (SELECT n FROM cut) > 0
 				BEGIN UPDATE cut SET n = n - 1; END`, table, change, change, table))
@@ -282,19 +282,19 @@ func worldTemplate(t *testing.T) string {
 	return file
 }
 
-func copyOf(t *testing.T, rt *rapid.T, template string) string {
+func copyFile(t *testing.T, template string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(t.TempDir(), "world")
 	if err != nil {
-		rt.Fatal(err)
+		t.Fatal(err)
 	}
 	data, err := os.ReadFile(template)
 	if err != nil {
-		rt.Fatal(err)
+		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "laurel.db")
 	if err := os.WriteFile(file, data, 0o600); err != nil {
-		rt.Fatal(err)
+		t.Fatal(err)
 	}
 	return file
 }

@@ -27,6 +27,7 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 		DisplayName: clean(who.GlobalName),
 		Workspace:   "discord:dm",
 		Locale:      clean(in.Locale),
+		Manager:     in.Member.manages(),
 	}
 	if act.DisplayName == "" {
 		act.DisplayName = clean(who.Username)
@@ -94,7 +95,7 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 	sub := in.Data.Options[0]
 	verb := chat.Verb(sub.Name)
 	switch verb {
-	case chat.VerbList, chat.VerbEmails, chat.VerbForget, chat.VerbHelp:
+	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbForget, chat.VerbHelp:
 		return verb, "", nil
 	case chat.VerbLink:
 		arg, err := stringOption(sub.Options, optionAddress)
@@ -131,6 +132,10 @@ func focused(options []option) (string, error) {
 func readFields(blocks []submittedBlock) (map[string]string, error) {
 	fields := map[string]string{}
 	read := func(in submittedInput) error {
+		if in.Type == typeStringSelect {
+			fields[clean(in.CustomID)] = clean(strings.Join(in.Values, ","))
+			return nil
+		}
 		if in.Type != typeTextInput {
 			return nil
 		}

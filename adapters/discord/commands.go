@@ -50,6 +50,8 @@ var CommandKeys = []string{
 	"badges.emails",
 	"badges.claim",
 	"badges.claim.badge",
+	"badges.reminders",
+	"badges.status",
 	"badges.forget",
 	"badges.help",
 }
@@ -106,6 +108,8 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbLink, address),
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),
+		sub(chat.VerbReminders),
+		sub(chat.VerbStatus),
 		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}

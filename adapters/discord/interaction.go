@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -20,10 +21,8 @@ type interaction struct {
 	ChannelID string `json:"channel_id"`
 	Locale    string `json:"locale"`
 	// Context is 1 in a direct message with the bot, and may be missing.
-	Context *int `json:"context"`
-	Member  *struct {
-		User *user `json:"user"`
-	} `json:"member"`
+	Context *int            `json:"context"`
+	Member  *member         `json:"member"`
 	User    *user           `json:"user"`
 	Message *pressedMessage `json:"message"`
 	Data    struct {
@@ -34,6 +33,28 @@ type interaction struct {
 	} `json:"data"`
 
 	created time.Time
+}
+
+// member is somebody within a server. Permissions are a number too large for
+// JSON, as text.
+type member struct {
+	User        *user  `json:"user"`
+	Permissions string `json:"permissions"`
+}
+
+// Permissions of those who run a server
+// (https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags).
+const (
+	administrator = 1 << 3
+	manageGuild   = 1 << 5
+)
+
+func (m *member) manages() bool {
+	if m == nil {
+		return false
+	}
+	bits, err := strconv.ParseUint(m.Permissions, 10, 64)
+	return err == nil && bits&(administrator|manageGuild) != 0
 }
 
 type user struct {
@@ -67,6 +88,8 @@ type submittedInput struct {
 	Type     int             `json:"type"`
 	CustomID string          `json:"custom_id"`
 	Value    json.RawMessage `json:"value"`
+	// Values are those of a select menu.
+	Values []string `json:"values"`
 }
 
 var errBadInteraction = errors.New("decode interaction")

@@ -22,6 +22,8 @@ const (
 	maxFieldHint   = 100
 	maxPlaceholder = 100
 	maxInput       = 4000
+	maxOptions     = 25
+	maxOptionLabel = 100
 )
 
 // Limits of application commands

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,6 +29,43 @@ func renderForm(f chat.Form) modal {
 }
 
 func renderField(f chat.Field) Component {
+	input := textInput(f)
+	if f.Kind == chat.FieldChoice || f.Kind == chat.FieldChoices {
+		input = stringSelect(f)
+	}
+	label := shorten(oneLine(visible(f.Label)), maxFieldLabel)
+	if label == "" {
+		label = ellipsis
+	}
+	return Component{
+		Type:        typeLabel,
+		Label:       label,
+		Description: shorten(oneLine(visible(f.Hint)), maxFieldHint),
+		Component:   &input,
+	}
+}
+
+// stringSelect asks for one of the options, or for several
+// (https://discord.com/developers/docs/components/reference#string-select).
+func stringSelect(f chat.Field) Component {
+	required := f.MinLen > 0
+	input := Component{
+		Type: typeStringSelect, CustomID: f.Name, Required: &required, MinValues: 1, MaxValues: 1,
+		Placeholder: shorten(oneLine(visible(f.Placeholder)), maxPlaceholder),
+	}
+	chosen := f.Chosen()
+	for _, o := range f.Options[:min(len(f.Options), maxOptions)] {
+		input.Options = append(input.Options, Option{
+			Label: shorten(oneLine(visible(o.Name)), maxOptionLabel), Value: o.Value, Default: slices.Contains(chosen, o),
+		})
+	}
+	if f.Kind == chat.FieldChoices {
+		input.MaxValues = len(input.Options)
+	}
+	return input
+}
+
+func textInput(f chat.Field) Component {
 	required := f.MinLen > 0
 	input := Component{
 		Type:        typeTextInput,
@@ -46,16 +84,7 @@ func renderField(f chat.Field) Component {
 	if n := utf8.RuneCountInString(f.Value); n >= input.MinLength && n <= limit {
 		input.Value = f.Value
 	}
-	label := shorten(oneLine(visible(f.Label)), maxFieldLabel)
-	if label == "" {
-		label = ellipsis
-	}
-	return Component{
-		Type:        typeLabel,
-		Label:       label,
-		Description: shorten(oneLine(visible(f.Hint)), maxFieldHint),
-		Component:   &input,
-	}
+	return input
 }
 
 // formCard stands in for a form that can no longer be opened: a card whose

@@ -25,15 +25,16 @@ const (
 // Component types
 // (https://discord.com/developers/docs/components/reference#component-object-component-types).
 const (
-	typeActionRow   = 1
-	typeButton      = 2
-	typeTextInput   = 4
-	typeSection     = 9
-	typeTextDisplay = 10
-	typeThumbnail   = 11
-	typeSeparator   = 14
-	typeContainer   = 17
-	typeLabel       = 18
+	typeActionRow    = 1
+	typeButton       = 2
+	typeStringSelect = 3
+	typeTextInput    = 4
+	typeSection      = 9
+	typeTextDisplay  = 10
+	typeThumbnail    = 11
+	typeSeparator    = 14
+	typeContainer    = 17
+	typeLabel        = 18
 )
 
 // Button styles
@@ -78,6 +79,16 @@ type Component struct {
 	Required    *bool       `json:"required,omitempty"`
 	MinLength   int         `json:"min_length,omitempty"`
 	MaxLength   int         `json:"max_length,omitempty"`
+	Options     []Option    `json:"options,omitempty"`
+	MinValues   int         `json:"min_values,omitempty"`
+	MaxValues   int         `json:"max_values,omitempty"`
+}
+
+// Option is what can be chosen of a select menu.
+type Option struct {
+	Label   string `json:"label"`
+	Value   string `json:"value"`
+	Default bool   `json:"default,omitempty"`
 }
 
 // Media is a picture by its URL.

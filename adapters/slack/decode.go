@@ -82,10 +82,25 @@ type payload struct {
 		PrivateMetadata string `json:"private_metadata"`
 		State           *struct {
 			Values map[string]map[string]struct {
-				Value *string `json:"value"`
+				Value    *string  `json:"value"`
+				Selected *option  `json:"selected_option"`
+				Several  []option `json:"selected_options"`
 			} `json:"values"`
 		} `json:"state"`
 	} `json:"view"`
+}
+
+// option is a chosen option of a select menu.
+type option struct {
+	Value string `json:"value"`
+}
+
+func joinOptions(options []option) string {
+	values := make([]string, 0, len(options))
+	for _, o := range options {
+		values = append(values, o.Value)
+	}
+	return strings.Join(values, ",")
 }
 
 type idOnly struct {
@@ -212,12 +227,22 @@ func (a *Adapter) decodeSubmit(p *payload) (interaction, error) {
 		return in, nil
 	}
 	for name, elements := range p.View.State.Values {
-		if value := elements[inputActionID].Value; value != nil {
-			if !cleanText(*value) || !cleanText(name) {
-				return interaction{}, errNotUTF8
-			}
-			in.action.Fields[name] = *value
+		element := elements[inputActionID]
+		var value string
+		switch {
+		case element.Value != nil:
+			value = *element.Value
+		case element.Selected != nil:
+			value = element.Selected.Value
+		case len(element.Several) > 0:
+			value = joinOptions(element.Several)
+		default:
+			continue
 		}
+		if !cleanText(value) || !cleanText(name) {
+			return interaction{}, errNotUTF8
+		}
+		in.action.Fields[name] = value
 	}
 	return in, nil
 }

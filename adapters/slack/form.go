@@ -42,10 +42,13 @@ func renderForm(f chat.Form, metadata string) slackapi.ModalViewRequest {
 	return view
 }
 
-// inputBlock asks for every kind of field with plain text: Slack's e-mail
+// inputBlock asks for every kind of text with plain text: Slack's e-mail
 // input refuses international addresses, and its number input drops leading
 // zeros.
 func inputBlock(f chat.Field, first bool) slackapi.Block {
+	if f.Kind == chat.FieldChoice || f.Kind == chat.FieldChoices {
+		return choiceBlock(f)
+	}
 	input := &slackapi.PlainTextInputBlockElement{
 		Type:        slackapi.METPlainTextInput,
 		ActionID:    inputActionID,
@@ -65,6 +68,42 @@ func inputBlock(f chat.Field, first bool) slackapi.Block {
 	if f.Placeholder != "" {
 		input.Placeholder = plainText(f.Placeholder, maxPlaceholder)
 	}
+	return labelled(f, input)
+}
+
+// choiceBlock asks for one of the options, or for several
+// (https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element).
+func choiceBlock(f chat.Field) slackapi.Block {
+	option := func(c chat.Choice) *slackapi.OptionBlockObject {
+		return slackapi.NewOptionBlockObject(c.Value, formText(c.Name, maxOption), nil)
+	}
+	options := make([]*slackapi.OptionBlockObject, 0, len(f.Options))
+	for _, c := range f.Options[:min(len(f.Options), maxOptions)] {
+		options = append(options, option(c))
+	}
+	var chosen []*slackapi.OptionBlockObject
+	for _, c := range f.Chosen() {
+		chosen = append(chosen, option(c))
+	}
+	var hint *slackapi.TextBlockObject
+	if f.Placeholder != "" {
+		hint = plainText(f.Placeholder, maxPlaceholder)
+	}
+	if f.Kind == chat.FieldChoices {
+		return labelled(f, &slackapi.MultiSelectBlockElement{
+			Type: slackapi.MultiOptTypeStatic, ActionID: inputActionID, Placeholder: hint, Options: options, InitialOptions: chosen,
+		})
+	}
+	input := &slackapi.SelectBlockElement{
+		Type: slackapi.OptTypeStatic, ActionID: inputActionID, Placeholder: hint, Options: options,
+	}
+	if len(chosen) > 0 {
+		input.InitialOption = chosen[0]
+	}
+	return labelled(f, input)
+}
+
+func labelled(f chat.Field, input slackapi.BlockElement) slackapi.Block {
 	block := &slackapi.InputBlock{
 		Type: slackapi.MBTInput, BlockID: f.Name, Label: formText(f.Label, maxInputLabel), Element: input,
 	}

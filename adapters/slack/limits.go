@@ -35,6 +35,8 @@ const (
 	maxInputHint   = 2000
 	maxPlaceholder = 150
 	maxInputLength = 3000
+	maxOptions     = 100
+	maxOption      = 75
 )
 
 // ellipsis marks text that was cut.

@@ -37,7 +37,11 @@ var (
 )
 
 // person is what Slack tells about somebody apart from interactions.
-type person struct{ locale, zone string }
+type person struct {
+	locale, zone string
+	// manager: an administrator or owner of the workspace.
+	manager bool
+}
 
 // people asks Slack for language and time zone and remembers the answers,
 // also that there was none.
@@ -73,7 +77,7 @@ func (a *Adapter) addPerson(ctx context.Context, in *interaction) {
 	default:
 		a.people.warm(in.action.Actor)
 	}
-	in.action.Locale, in.action.TimeZone = p.locale, p.zone
+	in.action.Locale, in.action.TimeZone, in.action.Manager = p.locale, p.zone, p.manager
 }
 
 // lookup asks and waits a moment; a later answer is remembered for next time.
@@ -141,6 +145,7 @@ func (p *people) judge(user *slackapi.User, err error) (person, time.Duration) {
 	if zonePattern.MatchString(user.TZ) {
 		found.zone = user.TZ
 	}
+	found.manager = user.IsAdmin || user.IsOwner || user.IsPrimaryOwner
 	return found, personLife
 }
 

@@ -24,7 +24,10 @@ func (t *tx) AddAddress(ctx context.Context, a core.Address) error {
 		// Somebody proved it meanwhile: begin again and find that member.
 		err = errConflict()
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.touchMember(ctx, a.MemberID, a.VerifiedAt)
 }
 
 // RemoveAddress implements [core.Tx].

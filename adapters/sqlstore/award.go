@@ -109,6 +109,9 @@ func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardC
 	if err := t.updateAwards(ctx, updated); err != nil {
 		return counts, err
 	}
+	if err := t.touchAwarded(ctx, fresh, updated); err != nil {
+		return counts, err
+	}
 	return counts, t.queueReplacements(ctx, updated, moved)
 }
 
@@ -235,8 +238,8 @@ func (t *tx) insertAwards(ctx context.Context, fresh []badgeRow) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	n, err := t.exec(ctx, `INSERT INTO badges (`+awardColumns+`, created_at, updated_at)
-		SELECT `+awardColumns+`, (SELECT now_ms FROM clock), (SELECT now_ms FROM clock) FROM `+awardRows+`
+	n, err := t.exec(ctx, `INSERT INTO badges (`+awardColumns+`, stage_at, created_at, updated_at)
+		SELECT `+awardColumns+`, (SELECT now_ms FROM clock), (SELECT now_ms FROM clock), (SELECT now_ms FROM clock) FROM `+awardRows+`
 		WHERE true ON CONFLICT (award_id) WHERE award_id <> '' DO NOTHING`, rows{fresh})
 	if err == nil && n < int64(len(fresh)) {
 		err = errConflict()
@@ -250,7 +253,8 @@ func (t *tx) updateAwards(ctx context.Context, updated []badgeRow) error {
 	}
 	n, err := t.exec(ctx, `UPDATE badges SET award_id = u.award_id, template_id = u.template_id,
 			recipient_shown = u.recipient_shown, recipient = u.recipient, first_name = u.first_name,
-			last_name = u.last_name, locale = u.locale, stage = u.stage, issued_at = u.issued_at,
+			last_name = u.last_name, locale = u.locale, stage = u.stage,
+			stage_at = CASE WHEN badges.stage <> u.stage THEN (SELECT now_ms FROM clock) ELSE stage_at END, issued_at = u.issued_at,
 			expires_at = u.expires_at, certificate_number = u.certificate_number, certificate_url = u.certificate_url,
 			moving = u.moving, decided_at = u.decided_at, updated_at = (SELECT now_ms FROM clock)
 		FROM `+awardRows+` WHERE badges.id = u.id AND badges.award_id IN ('', u.award_id)`, rows{updated})
@@ -258,6 +262,22 @@ func (t *tx) updateAwards(ctx context.Context, updated []badgeRow) error {
 		err = errConflict()
 	}
 	return err
+}
+
+// touchAwarded has those looked at for reminders whose badges came or changed.
+func (t *tx) touchAwarded(ctx context.Context, fresh, updated []badgeRow) error {
+	people := make(texts, 0, len(fresh)+len(updated))
+	for _, row := range slices.Concat(fresh, updated) {
+		people = append(people, row.Recipient)
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	var now int64
+	if err := t.get(ctx, &now, `SELECT now_ms FROM clock`); err != nil {
+		return err
+	}
+	return t.touch(ctx, people, at(now))
 }
 
 func (t *tx) queueReplacements(ctx context.Context, updated []badgeRow, moved []string) error {

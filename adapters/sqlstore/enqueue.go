@@ -116,7 +116,14 @@ func (t *tx) TellBadge(ctx context.Context, badgeID string, fallback bool, now t
 	if fallback {
 		giveFallback(found, func(p target) string { return p.AccountID })
 	}
-	return len(found), t.queuePosts(ctx, found, now)
+	// A reminder that names the badge changes with it, where it still stands.
+	var reminders []target
+	err = t.all(ctx, &reminders, targetQuery+`p.subject_kind = 'reminder' AND p.subject_id IN (
+		SELECT reminder FROM reminder_steps WHERE badge_id = ?)`, badgeID)
+	if err != nil {
+		return 0, err
+	}
+	return len(found), t.queuePosts(ctx, append(found, reminders...), now)
 }
 
 // giveFallback marks the last post of each group.
@@ -191,6 +198,11 @@ func (t *tx) queue(ctx context.Context, lanes []laneRow, queue []queueRow, now t
 	if err := t.wake(ctx, lanes, now); err != nil {
 		return err
 	}
+	return t.put(ctx, queue, now)
+}
+
+// put adds to lanes that were woken before.
+func (t *tx) put(ctx context.Context, queue []queueRow, now time.Time) error {
 	_, err := t.exec(ctx, `INSERT INTO outbox
 			(lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
 		SELECT lane, kind, ref, payload, key, fallback, 'ready', CAST(? AS bigint), CAST(? AS bigint)

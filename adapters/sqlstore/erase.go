@@ -139,6 +139,13 @@ func (t *tx) eraseMembers(ctx context.Context, members texts, now time.Time) err
 	if err != nil {
 		return err
 	}
+	for _, m := range members {
+		// Reminders of badges that are no longer the member's; see [core.ReminderID].
+		_, err := t.exec(ctx, `DELETE FROM reminder_steps WHERE reminder > ? AND reminder < ?`, m+".", m+"/")
+		if err != nil {
+			return err
+		}
+	}
 	for _, query := range []string{
 		`UPDATE audit SET actor = '' WHERE actor IN $texts`,
 		`DELETE FROM members WHERE id IN $texts`,
@@ -246,6 +253,7 @@ func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts) err
 		step{`DELETE FROM outbox WHERE ref IN $texts`, slices.Concat(posts, badges, verifications)},
 		step{`DELETE FROM lanes WHERE lane IN $texts`, own},
 		step{`DELETE FROM verifications WHERE id IN $texts`, verifications},
+		step{`DELETE FROM reminder_steps WHERE badge_id IN $texts`, badges},
 		step{`DELETE FROM badges WHERE id IN $texts`, badges},
 	)
 }

@@ -99,7 +99,13 @@ func (d *DB) FollowHandoff(ctx context.Context, handoffID string, now, pollAt ti
 		if len(followed) == 0 {
 			return core.ErrGone
 		}
-		if _, err := t.exec(ctx, `UPDATE badges SET next_poll_at = ? WHERE id = ?`, ms(pollAt), followed[0]); err != nil {
+		var recipients texts
+		err = t.all(ctx, &recipients, `UPDATE badges SET next_poll_at = ? WHERE id = ? RETURNING recipient`,
+			ms(pollAt), followed[0])
+		if err != nil {
+			return err
+		}
+		if err := t.touch(ctx, recipients, now); err != nil {
 			return err
 		}
 		return t.tellHandoffs(ctx, []string{handoffID}, false, now)

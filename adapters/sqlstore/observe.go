@@ -39,16 +39,21 @@ func (t *tx) SaveObservation(ctx context.Context, o core.Observation, now time.T
 	}
 	_, err = t.exec(ctx, `UPDATE badges SET provider_id = ?, template_id = ?, recipient_shown = ?, recipient = ?,
 			first_name = ?, last_name = ?, locale = ?, stage = ?, issued_at = ?, expires_at = ?, accept_url = ?,
+			stage_at = CASE WHEN stage <> ? THEN ? ELSE stage_at END, was_public = was_public OR stage = 'public',
 			badge_url = ?, replaced_by = ?, moving = ?, provider_time = ?, read_at = ?, next_poll_at = ?, updated_at = ?
 		WHERE id = ?`,
 		after.ProviderID, after.TemplateID, after.RecipientShown, after.Recipient,
 		after.FirstName, after.LastName, after.Locale, after.Stage, after.IssuedAt, after.ExpiresAt, after.AcceptURL,
-		after.BadgeURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
+		after.Stage, ms(now), after.BadgeURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
 		after.ID)
 	if err != nil {
 		return core.Change{}, err
 	}
-	return t.changed(ctx, change, before.ID)
+	change, err = t.changed(ctx, change, before.ID)
+	if err != nil || !change.Moved {
+		return change, err
+	}
+	return change, t.touch(ctx, texts{before.Recipient, after.Recipient}, now)
 }
 
 // changed reads the badge again, with its template, and compares.
@@ -125,19 +130,31 @@ func (t *tx) insertObserved(ctx context.Context, o core.Observation, heir badgeR
 	observe(&row, o)
 	n, err := t.exec(ctx, `INSERT INTO badges (id, award_id, provider_id, template_id, recipient_shown, recipient,
 			first_name, last_name, locale, stage, issued_at, expires_at, certificate_number, certificate_url,
-			accept_url, badge_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			accept_url, badge_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, stage_at, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		row.ID, row.AwardID, row.ProviderID, row.TemplateID, row.RecipientShown, row.Recipient,
 		row.FirstName, row.LastName, row.Locale, row.Stage, row.IssuedAt, row.ExpiresAt, row.CertificateNumber,
 		row.CertificateURL, row.AcceptURL, row.BadgeURL, row.ReplacedBy, row.DecidedAt, row.ProviderTime, row.ReadAt,
-		row.NextPollAt, ms(now), ms(now))
+		row.NextPollAt, stageAt(o, now), ms(now), ms(now))
 	if err != nil {
 		return core.Change{}, err
 	}
 	if n == 0 {
 		return core.Change{}, errConflict()
 	}
+	if err := t.touch(ctx, texts{row.Recipient}, now); err != nil {
+		return core.Change{}, err
+	}
 	return t.changed(ctx, core.Change{Before: core.Badge{Stage: core.StageUnknown}, New: true}, row.ID)
+}
+
+// stageAt is since when a badge that was never seen before is in its stage:
+// since the provider says so, unless that is still to come.
+func stageAt(o core.Observation, now time.Time) int64 {
+	if at := ms(o.At); at > 0 {
+		return min(at, ms(now))
+	}
+	return ms(now)
 }
 
 // says reports whether o has something to say about the stored badge. A state

@@ -171,6 +171,14 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string) error {
 	if err != nil {
 		return err
 	}
+	// What somebody does not want counts for the whole person from now on.
+	_, err = t.exec(ctx, `UPDATE members SET
+			remind_at = (SELECT now_ms FROM clock),
+			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?)
+		WHERE id = ?`, from, into)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, `DELETE FROM members WHERE id = ?`, from)
 	return err
 }

@@ -75,6 +75,27 @@ func (d *DB) Stats(ctx context.Context) (Stats, error) {
 	return s, err
 }
 
+// Status implements [core.StatusStore].
+func (d *DB) Status(ctx context.Context, since time.Time) (core.Status, error) {
+	stats, err := d.Stats(ctx)
+	if err != nil {
+		return core.Status{}, err
+	}
+	s := core.Status{
+		Badges: stats.Badges, Members: stats.Members,
+		Waiting: stats.Deliveries[delivery.StateWaiting], Dead: stats.Deliveries[delivery.StateDead],
+	}
+	var counts struct {
+		Stopped  int64 `db:"stopped"`
+		Reminded int64 `db:"reminded"`
+	}
+	err = d.run().get(ctx, &counts, `SELECT
+			(SELECT count(*) FROM members WHERE stopped) AS stopped,
+			(SELECT count(*) FROM posts WHERE subject_kind = 'reminder' AND created_at >= ?) AS reminded`, ms(since))
+	s.Stopped, s.Reminded = counts.Stopped, counts.Reminded
+	return s, err
+}
+
 func (d *DB) countStages(ctx context.Context) (stageCounts, error) {
 	d.statsMu.Lock()
 	defer d.statsMu.Unlock()

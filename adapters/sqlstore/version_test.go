@@ -79,11 +79,16 @@ func TestFromVersion1AndBack(t *testing.T) {
 		}
 		_, err := p.UpTo(ctx, 1)
 		w.must(err)
-		a := w.account(slackUser("U1"), "ada@example.org")
-		badge := w.observe(pending("p1", "ada@example.org")).After.ID
+		exec(`INSERT INTO members (id, created_at) VALUES ('m', 1)`)
+		exec(`INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at)
+			VALUES ('a', 'slack', 'T1', 'U1', 'm', 1, 1)`)
+		exec(`INSERT INTO addresses (id, member_id, shown, normal, verified_at, next_refresh_at)
+			VALUES ('d', 'm', 'ada@example.org', 'ada@example.org', 1, 1)`)
+		exec(`INSERT INTO badges (id, provider_id, template_id, recipient_shown, recipient, stage, created_at, updated_at)
+			VALUES ('b', 'p1', 't', 'ada@example.org', 'ada@example.org', 'pending', 1, 1)`)
 		for i, id := range []string{"post-1", "post-2"} {
-			exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES (?, ?, 'badge', ?, ?)`,
-				id, a.ID, badge, ms(start)+int64(i))
+			exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES (?, 'a', 'badge', 'b', ?)`,
+				id, ms(start)+int64(i))
 			old(id)
 		}
 		exec(`INSERT INTO lanes (lane, platform, tenant, next_at, active) VALUES ('slack:T1:U1', 'slack', 'T1', ?, true)`, ms(start))
@@ -92,11 +97,18 @@ func TestFromVersion1AndBack(t *testing.T) {
 			exec(version1.take, ms(start), ms(start), "post-1")
 			exec(version1.finish, ms(start), n+1)
 		}
-		before := w.dumpBut("goose_db_version", "outbox")
+		before := w.dumpBut("goose_db_version", "outbox", "members", "badges")
 
 		w.must(w.Migrate(ctx))
-		if after := w.dumpBut("goose_db_version", "outbox"); after != before {
+		if after := w.dumpBut("goose_db_version", "outbox", "members", "badges"); after != before {
 			t.Errorf("data changed on the way up:\n%s\nwas\n%s", after, before)
+		}
+		// Who was here before is looked at, and nothing old counts.
+		if n := w.count(`SELECT count(*) FROM members WHERE id = 'm' AND remind_at > 0 AND remind_from = remind_at`); n != 1 {
+			t.Error("the member is not looked at for reminders")
+		}
+		if n := w.count(`SELECT count(*) FROM badges WHERE id = 'b' AND stage_at = 0`); n != 1 {
+			t.Error("the badge is not as it was")
 		}
 		d := w.take(start, 10)
 		if len(d) != 1 || d[0].Ref != "post-1" || d[0].Attempts != 3 || d[0].Uncounted != 0 || !d[0].LimitedSince.IsZero() {

@@ -48,6 +48,9 @@ type app struct {
 	reconciler *core.Reconciler
 	work       *core.Work
 	farewells  *core.Farewells
+	reminders  *core.Reminders
+
+	remindMetrics *remindMetrics
 
 	limiter    *delivery.Limiter
 	dispatcher *delivery.Dispatcher
@@ -151,6 +154,8 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	announce := s.PortalEventsURL != ""
 	a.observer = &core.Observer{Store: a.db, Clock: a.clock, Provider: a.credly, Announce: announce}
 	a.claims = &core.Claims{Store: a.db, Clock: a.clock, TTL: s.HandoffTTL, Announce: announce}
+	a.reminders = &core.Reminders{Store: a.db, Clock: a.clock}
+	a.remindMetrics = newRemindMetrics(a.metrics)
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
@@ -190,6 +195,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	service := &chat.Service{
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
+		Managers: s.managers(),
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -419,6 +425,14 @@ func (a *app) jobs() []scheduler.Job {
 				a.dispatcher.Nudge()
 			}
 			return count("expired", n), err
+		}},
+		{Name: "remind", Every: time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			n, err := a.reminders.Plan(ctx)
+			if n.Reminders > 0 {
+				a.dispatcher.Nudge()
+			}
+			a.remindMetrics.planned(n)
+			return count("reminded", n.Reminders), err
 		}},
 		{Name: "read-badges", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			n, err := a.reconciler.Poll(ctx)

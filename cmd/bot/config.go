@@ -57,6 +57,7 @@ type Settings struct {
 	MailFrom string      `help:"Sender of mails, e.g. Badges <badges@example.org>." env:"MAIL_FROM" group:"Mail"`
 
 	HandoffTTL time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
+	Managers   []string      `help:"Who may see the status beside administrators: slack:TEAM:USER or discord:USER, joined by commas." env:"MANAGERS" group:"Journey"`
 
 	LogFormat string `help:"json or text." env:"LOG_FORMAT" default:"json" group:"Logs"`
 	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" default:"info" group:"Logs"`
@@ -106,9 +107,42 @@ func (s *Settings) check() error {
 		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
 		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
+		s.checkManagers(),
 		when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT must be json or text"),
 		when(!slices.Contains([]string{"debug", "info", "warn", "error"}, s.LogLevel), "LOG_LEVEL must be debug, info, warn or error"),
 	)
+}
+
+func (s *Settings) checkManagers() error {
+	for _, text := range s.Managers {
+		if _, ok := parseManager(text); !ok {
+			return fmt.Errorf("MANAGERS: %q is neither slack:TEAM:USER nor discord:USER", text)
+		}
+	}
+	return nil
+}
+
+// managers are those that the operator named.
+func (s *Settings) managers() map[core.Identity]bool {
+	out := make(map[core.Identity]bool, len(s.Managers))
+	for _, text := range s.Managers {
+		if id, ok := parseManager(text); ok {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+func parseManager(text string) (core.Identity, bool) {
+	parts := strings.Split(strings.TrimSpace(text), ":")
+	switch {
+	case slices.Contains(parts, ""):
+	case len(parts) == 3 && parts[0] == "slack":
+		return core.Identity{Platform: "slack", Tenant: parts[1], User: parts[2]}, true
+	case len(parts) == 2 && parts[0] == "discord":
+		return core.Identity{Platform: "discord", User: parts[1]}, true
+	}
+	return core.Identity{}, false
 }
 
 func (s *Settings) checkURLs() error {

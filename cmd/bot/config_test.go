@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 // A made-up secret that no output may show.
@@ -423,5 +425,19 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 	if !maps.Equal(known, named) {
 		t.Errorf("README.md names %v, the settings are %v", slices.Sorted(maps.Keys(named)), slices.Sorted(maps.Keys(known)))
+	}
+}
+
+func TestManagersAreNamed(t *testing.T) {
+	t.Parallel()
+	s := &Settings{Managers: []string{"slack:T1:U1", " discord:77 "}}
+	want := map[core.Identity]bool{{Platform: "slack", Tenant: "T1", User: "U1"}: true, {Platform: "discord", User: "77"}: true}
+	if got := s.managers(); !maps.Equal(got, want) || s.checkManagers() != nil {
+		t.Errorf("got %v", got)
+	}
+	for _, wrong := range []string{"", "slack:U1", "slack:T1:", "discord:T1:77", "teams:1:2", "ada@example.org"} {
+		if (&Settings{Managers: []string{wrong}}).checkManagers() == nil {
+			t.Errorf("%q is accepted", wrong)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // People name their time zones, and a small image brings none.
 
 	"github.com/alecthomas/kong"
 )
@@ -34,6 +35,7 @@ type cli struct {
 	Doctor     doctorCmd     `cmd:"" help:"Check every setting and connection, and say how to mend what is wrong."`
 	Keys       keysCmd       `cmd:"" help:"See which keys of SECRET_KEY are in use, and replace the first one."`
 	Deliveries deliveriesCmd `cmd:"" help:"See what could not be delivered, send it again, or drop it."`
+	Schedule   scheduleCmd   `cmd:"" help:"See what runs when, and how it went."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

@@ -132,7 +132,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 	if r.slack, err = slacksim.Start(slacksim.Config{
 		Clock: r.clock, BotName: "Laurel", Scopes: []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | reminders | status | forget | help]",
 		}},
 	}); err != nil {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)

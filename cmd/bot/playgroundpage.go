@@ -119,6 +119,8 @@ func dueName(k sqlstore.DueKind) string {
 		return "a badge is read again at Credly"
 	case sqlstore.DueAddress:
 		return "an address is looked up again at Credly"
+	case sqlstore.DueReminder:
+		return "somebody may be reminded"
 	}
 	return string(k)
 }

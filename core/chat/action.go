@@ -27,6 +27,16 @@ const (
 	VerbUnlink Verb = "unlink"
 	VerbPage   Verb = "page"
 	VerbForget Verb = "forget"
+	// VerbReminders: what a person wants of reminders; the others change it.
+	VerbReminders Verb = "reminders"
+	VerbSnooze    Verb = "snooze"
+	VerbStop      Verb = "stop"
+	VerbResume    Verb = "resume"
+	VerbHours     Verb = "hours"
+	// VerbShared: a badge was shown to somebody.
+	VerbShared Verb = "shared"
+	// VerbStatus: how the whole stands, for managers.
+	VerbStatus Verb = "status"
 )
 
 // Source is the kind of interaction an action came from.
@@ -60,8 +70,10 @@ type Action struct {
 	Locale string
 	// TimeZone is the actor's IANA time zone, or empty.
 	TimeZone string
-	Source   Source
-	Verb     Verb
+	// Manager says that the platform lets the actor run the workspace.
+	Manager bool
+	Source  Source
+	Verb    Verb
 	// Arg is the text behind the command's word, or the opaque id of a
 	// button or form.
 	Arg string
@@ -90,7 +102,8 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 		return "", "", false
 	}
 	switch v := Verb(verb); v {
-	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget:
+	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
+		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -110,7 +123,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget:
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -122,6 +123,11 @@ const (
 	FieldText FieldKind = iota
 	FieldEmail
 	FieldDigits
+	// FieldChoice is one of the field's options.
+	FieldChoice
+	// FieldChoices is one or more of them; the submission and Value hold
+	// their values with commas between.
+	FieldChoices
 )
 
 // Field is one input of a form.
@@ -134,6 +140,22 @@ type Field struct {
 	Kind        FieldKind
 	// MinLen and MaxLen limit the input in characters.
 	MinLen, MaxLen int
+	// Options are what can be chosen, at most 25: Discord's limit, the
+	// smaller of both platforms
+	// (https://discord.com/developers/docs/components/reference#string-select).
+	Options []Choice
+}
+
+// Chosen returns the options that Value names.
+func (f Field) Chosen() []Choice {
+	var chosen []Choice
+	values := strings.Split(f.Value, ",")
+	for _, o := range f.Options {
+		if slices.Contains(values, o.Value) {
+			chosen = append(chosen, o)
+		}
+	}
+	return chosen
 }
 
 // Choice is one completion of a command's argument.

@@ -41,6 +41,8 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.verification(ctx, w, p)
 	case core.SubjectJoined:
 		card, err = c.joined(ctx, w, p)
+	case core.SubjectReminder:
+		card, err = c.reminder(ctx, w, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}

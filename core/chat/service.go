@@ -29,6 +29,8 @@ type Service struct {
 	Farewells *core.Farewells
 	Provider  core.Provider
 	Log       *slog.Logger
+	// Managers are people who are managers whatever their platform says.
+	Managers map[core.Identity]bool
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }
@@ -125,6 +127,20 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.unlink(ctx, w, a)
 	case VerbForget:
 		return s.forget(ctx, w, a)
+	case VerbReminders:
+		return s.reminders(ctx, w, a)
+	case VerbSnooze:
+		return s.snooze(ctx, w, a)
+	case VerbStop:
+		return s.stop(ctx, w, a)
+	case VerbResume:
+		return s.resume(ctx, w, a)
+	case VerbHours:
+		return s.hours(ctx, w, a)
+	case VerbShared:
+		return s.shared(ctx, w, a)
+	case VerbStatus:
+		return s.status(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

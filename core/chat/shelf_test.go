@@ -18,7 +18,29 @@ type shelf struct {
 	badge   core.BadgeView
 	badges  []core.BadgeView
 	proof   core.Verification
-	failure error
+	// reminder is what is remembered; postponed are the reminders taken back.
+	reminder  core.ReminderView
+	wishes    core.WishesView
+	postponed []string
+	failure   error
+}
+
+func (s *shelf) ReminderView(context.Context, string) (core.ReminderView, error) {
+	return s.reminder, s.failure
+}
+
+func (s *shelf) PostponeReminder(_ context.Context, id string, _ time.Time) error {
+	s.postponed = append(s.postponed, id)
+	return s.failure
+}
+
+func (s *shelf) WishesOf(context.Context, core.Identity) (core.WishesView, error) {
+	return s.wishes, s.failure
+}
+
+func (s *shelf) SaveWishes(_ context.Context, _ core.Identity, w core.Wishes, _ time.Time) error {
+	s.wishes.Wishes = w
+	return s.failure
 }
 
 func (s *shelf) Person(context.Context, core.Identity) (core.Person, error) {

@@ -36,6 +36,7 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	if err != nil {
 		return Failed(d, err, now, PostBackoff)
 	}
+	post.Tried = !d.FirstTryAt.IsZero()
 	messenger, ok := s.Messengers[post.Account.Identity.Platform]
 	if !ok {
 		return Outcome{Delivery: d, State: StateDead, Cause: "platform is not configured"}

@@ -195,6 +195,12 @@ func (f Field) submit(given any) (object, error) {
 	default:
 		list := []string{}
 		switch v := given.(type) {
+		case nil:
+			for _, o := range f.Options {
+				if o.Default {
+					list = append(list, o.Value)
+				}
+			}
 		case []string:
 			list = append(list, v...)
 		case string:

@@ -1,0 +1,449 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
+)
+
+// editReminderFor is how old a reminder's message may be to be edited into
+// the next one. An edit rings no bell: after some days a new message follows.
+const editReminderFor = 6 * 24 * time.Hour
+
+// wishesRow is what a member wants.
+type wishesRow struct {
+	Stopped      bool   `db:"stopped"`
+	SnoozedUntil int64  `db:"snoozed_until"`
+	Zone         string `db:"zone"`
+	From         int    `db:"hours_from"`
+	To           int    `db:"hours_to"`
+	Days         int    `db:"days"`
+	AskedZone    bool   `db:"asked_zone"`
+}
+
+const wishesColumns = `m.stopped, m.snoozed_until, m.zone, m.hours_from, m.hours_to, m.days, m.asked_zone`
+
+func (r wishesRow) wishes() core.Wishes {
+	return core.Wishes{
+		Stopped: r.Stopped, SnoozedUntil: at(r.SnoozedUntil), Zone: r.Zone, AskedZone: r.AskedZone,
+		From: minutes(r.From), To: minutes(r.To), Days: core.Weekdays(r.Days),
+	}
+}
+
+func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
+
+// dueMember is a member whose time to be looked at has come.
+type dueMember struct {
+	wishesRow
+	ID           string `db:"id"`
+	RemindAt     int64  `db:"remind_at"`
+	RemindFrom   int64  `db:"remind_from"`
+	RemindedOn   string `db:"reminded_on"`
+	ReminderPost string `db:"reminder_post"`
+}
+
+// remindRow is what is stored of a decision about a member.
+type remindRow struct {
+	ID   string `json:"id"`
+	Next int64  `json:"next"`
+	// Day and Post are those of the reminder, or as they were.
+	Day  string `json:"day"`
+	Post string `json:"post"`
+}
+
+// stepRow is a step that is done by a reminder.
+type stepRow struct {
+	BadgeID  string `json:"badge_id"`
+	Policy   string `json:"policy"`
+	Step     int    `json:"step"`
+	Reminder string `json:"reminder"`
+}
+
+// reminderPost is a post that shows a reminder from now on.
+type reminderPost struct {
+	ID      string `json:"id"`
+	Account string `json:"account_id"`
+	Subject string `json:"subject_id"`
+}
+
+// reminding is everything that a look at some members has led to.
+type reminding struct {
+	counts  core.RemindCounts
+	members []remindRow
+	steps   []stepRow
+	// fresh are posts that are new, taken those that are edited.
+	fresh, taken []reminderPost
+	lanes        []laneRow
+	queue        []queueRow
+}
+
+// PlanReminders implements [core.RemindStore]. Members are locked first, then
+// lanes, then posts.
+func (d *DB) PlanReminders(
+	ctx context.Context, now time.Time, after core.Cursor, limit int, decide func(core.Remindable) core.Reminding,
+) (core.RemindCounts, core.Cursor, error) {
+	var counts core.RemindCounts
+	next := after
+	d.prepare(ctx, dueMembers, chosenAccounts, occasionsOf, stepsDone)
+	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
+		var due []dueMember
+		err := t.hot().all(ctx, &due, dueMembers, ms(now), ms(after.At), after.ID, limit)
+		if err != nil || len(due) == 0 {
+			counts, next = core.RemindCounts{}, after
+			return err
+		}
+		last := due[len(due)-1]
+		next = core.Cursor{At: at(last.RemindAt), ID: last.ID}
+		plan, err := t.remind(ctx, now, due, decide)
+		if err != nil {
+			return err
+		}
+		counts = plan.counts
+		counts.Late = now.Sub(at(due[0].RemindAt))
+		return t.storeReminders(ctx, now, plan)
+	})
+	return counts, next, err
+}
+
+// The statements of planning.
+const (
+	dueMembers = `SELECT m.id, m.remind_at, m.remind_from, m.reminded_on, m.reminder_post, ` + wishesColumns + `
+		FROM members m WHERE m.remind_at > 0 AND m.remind_at <= ?
+			AND (m.remind_at, m.id) > (CAST(? AS bigint), CAST(? AS text))
+		ORDER BY m.remind_at, m.id LIMIT ? FOR UPDATE SKIP LOCKED`
+	// A person is reminded where they were last seen.
+	chosenAccounts = `SELECT ` + accountColumns + ` FROM (
+			SELECT a.*, row_number() OVER (PARTITION BY a.member_id ORDER BY a.seen_at DESC, a.id DESC) AS n
+			FROM accounts a WHERE a.member_id IN $texts AND NOT EXISTS (SELECT 1 FROM installations i
+				WHERE i.platform = a.platform AND i.tenant = a.tenant AND i.dead <> '')) AS a
+		WHERE a.n = 1`
+	occasionsOf = `SELECT d.member_id, d.verified_at, b.id, b.template_id, b.stage, b.stage_at, b.issued_at, b.expires_at,
+			b.was_public, b.shared_at,
+			COALESCE((SELECT max(h.followed_at) FROM handoffs h WHERE h.badge_id = b.id), 0) AS followed_at
+		FROM addresses d JOIN badges b ON b.recipient = d.normal
+		WHERE d.member_id IN $texts AND b.stage IN ('granted', 'pending', 'accepted', 'public')
+		ORDER BY b.issued_at, b.id`
+	stepsDone = `SELECT badge_id, policy, max(step) AS step FROM reminder_steps
+		WHERE badge_id IN $texts GROUP BY badge_id, policy`
+)
+
+type occasionRow struct {
+	MemberID   string `db:"member_id"`
+	VerifiedAt int64  `db:"verified_at"`
+	ID         string `db:"id"`
+	TemplateID string `db:"template_id"`
+	Stage      string `db:"stage"`
+	StageAt    int64  `db:"stage_at"`
+	IssuedAt   int64  `db:"issued_at"`
+	ExpiresAt  int64  `db:"expires_at"`
+	WasPublic  bool   `db:"was_public"`
+	SharedAt   int64  `db:"shared_at"`
+	FollowedAt int64  `db:"followed_at"`
+}
+
+func (r occasionRow) occasion(from int64) core.Occasion {
+	return core.Occasion{
+		BadgeID: r.ID, Stage: core.Stage(r.Stage), Since: at(max(r.StageAt, r.VerifiedAt, from)),
+		FollowedAt: at(r.FollowedAt), ExpiresAt: at(r.ExpiresAt), WasPublic: r.WasPublic, SharedAt: at(r.SharedAt),
+		Done: map[core.Policy]int{},
+	}
+}
+
+// renews reports whether r takes the place of older: the same template for
+// the same person, for longer.
+func (r occasionRow) renews(older occasionRow) bool {
+	return r.ID != older.ID && r.TemplateID == older.TemplateID && older.ExpiresAt > 0 &&
+		(r.ExpiresAt == 0 || r.ExpiresAt > older.ExpiresAt)
+}
+
+// remind asks about each member and collects what follows.
+func (t *tx) remind(
+	ctx context.Context, now time.Time, due []dueMember, decide func(core.Remindable) core.Reminding,
+) (reminding, error) {
+	var out reminding
+	ids, posts := make(texts, 0, len(due)), make(texts, 0, len(due))
+	for _, m := range due {
+		ids = append(ids, m.ID)
+		if m.ReminderPost != "" {
+			posts = append(posts, m.ReminderPost)
+		}
+	}
+	accounts, err := t.chosenAccounts(ctx, ids)
+	if err != nil {
+		return out, err
+	}
+	customs, err := t.customsOf(ctx, accounts)
+	if err != nil {
+		return out, err
+	}
+	occasions, err := t.hot().occasionsOf(ctx, due, ids)
+	if err != nil {
+		return out, err
+	}
+	shown, err := t.earlierReminders(ctx, posts)
+	if err != nil {
+		return out, err
+	}
+	for _, m := range due {
+		account, reachable := accounts[m.ID]
+		got := decide(core.Remindable{
+			MemberID: m.ID, Zone: account.TimeZone, Reachable: reachable, Wishes: m.wishes(),
+			Customs: customs[workspaceKey{account.Platform, account.Tenant}], Occasions: occasions[m.ID],
+			RemindedOn: m.RemindedOn,
+		})
+		out.add(now, m, account, got, shown[m.ReminderPost])
+	}
+	return out, nil
+}
+
+// add notes a decision about a member.
+func (out *reminding) add(now time.Time, m dueMember, account accountRow, got core.Reminding, earlier *earlierReminder) {
+	out.counts.Looked++
+	if got.Reason != "" {
+		if out.counts.Skipped == nil {
+			out.counts.Skipped = map[string]int{}
+		}
+		out.counts.Skipped[got.Reason]++
+	}
+	row := remindRow{ID: m.ID, Next: ms(got.Next), Day: m.RemindedOn, Post: m.ReminderPost}
+	if len(got.Steps) == 0 {
+		out.members = append(out.members, row)
+		return
+	}
+	id := core.ReminderID(m.ID, got.Day)
+	for _, s := range got.Steps {
+		out.steps = append(out.steps, stepRow{BadgeID: s.BadgeID, Policy: string(s.Policy), Step: s.Number, Reminder: id})
+	}
+	out.counts.Reminders++
+	out.counts.Steps += len(got.Steps)
+
+	identity := account.account().Identity
+	lane := identity.Lane()
+	tell := func(post string) {
+		out.queue = append(out.queue, queueRow{
+			N: len(out.queue), Lane: lane, Kind: string(delivery.KindPost), Ref: post, Key: core.NewID(), Fallback: true,
+		})
+	}
+	out.lanes = append(out.lanes, laneRow{Lane: lane, Platform: account.Platform, Tenant: account.Tenant})
+	if earlier.editable(account.ID, now) {
+		out.taken = append(out.taken, reminderPost{ID: earlier.ID, Account: account.ID, Subject: id})
+		row.Post = earlier.ID
+	} else {
+		row.Post = core.NewID()
+		out.fresh = append(out.fresh, reminderPost{ID: row.Post, Account: account.ID, Subject: id})
+		if earlier != nil && earlier.AccountID == account.ID && earlier.Shown {
+			tell(earlier.ID)
+		}
+	}
+	tell(row.Post)
+	row.Day = got.Day
+	out.members = append(out.members, row)
+}
+
+func (t *tx) chosenAccounts(ctx context.Context, members texts) (map[string]accountRow, error) {
+	var found []accountRow
+	if err := t.hot().all(ctx, &found, chosenAccounts, members); err != nil {
+		return nil, err
+	}
+	accounts := make(map[string]accountRow, len(found))
+	for _, a := range found {
+		accounts[a.MemberID] = a
+	}
+	return accounts, nil
+}
+
+func (r runner) occasionsOf(ctx context.Context, due []dueMember, members texts) (map[string][]core.Occasion, error) {
+	var found []occasionRow
+	if err := r.all(ctx, &found, occasionsOf, members); err != nil {
+		return nil, err
+	}
+	badges := make(texts, 0, len(found))
+	byMember := make(map[string][]occasionRow, len(due))
+	for _, row := range found {
+		badges = append(badges, row.ID)
+		byMember[row.MemberID] = append(byMember[row.MemberID], row)
+	}
+	var done []struct {
+		BadgeID string `db:"badge_id"`
+		Policy  string `db:"policy"`
+		Step    int    `db:"step"`
+	}
+	if err := r.all(ctx, &done, stepsDone, badges); err != nil {
+		return nil, err
+	}
+	steps := make(map[string]map[core.Policy]int, len(done))
+	for _, s := range done {
+		if steps[s.BadgeID] == nil {
+			steps[s.BadgeID] = map[core.Policy]int{}
+		}
+		steps[s.BadgeID][core.Policy(s.Policy)] = s.Step
+	}
+	out := make(map[string][]core.Occasion, len(due))
+	for _, m := range due {
+		rows := byMember[m.ID]
+		for _, row := range rows {
+			o := row.occasion(m.RemindFrom)
+			if d := steps[row.ID]; d != nil {
+				o.Done = d
+			}
+			for _, other := range rows {
+				o.Renewed = o.Renewed || other.renews(row)
+			}
+			out[m.ID] = append(out[m.ID], o)
+		}
+	}
+	return out, nil
+}
+
+// earlierReminder is the message of the last reminder of a member.
+type earlierReminder struct {
+	ID            string `db:"id"`
+	AccountID     string `db:"account_id"`
+	EditableUntil int64  `db:"editable_until"`
+	Shown         bool   `db:"shown"`
+	CreatedAt     int64  `db:"created_at"`
+}
+
+// editable: the next reminder takes its place, because it is still new or
+// was never shown.
+func (e *earlierReminder) editable(account string, now time.Time) bool {
+	if e == nil || e.AccountID != account {
+		return false
+	}
+	return !e.Shown || ms(now) < min(e.EditableUntil, e.CreatedAt+editReminderFor.Milliseconds())
+}
+
+func (t *tx) earlierReminders(ctx context.Context, posts texts) (map[string]*earlierReminder, error) {
+	if len(posts) == 0 {
+		return nil, nil
+	}
+	var found []earlierReminder
+	err := t.all(ctx, &found, `SELECT id, account_id, editable_until, shown, created_at FROM posts
+		WHERE id IN $texts AND subject_kind = 'reminder'`, posts)
+	out := make(map[string]*earlierReminder, len(found))
+	for i := range found {
+		out[found[i].ID] = &found[i]
+	}
+	return out, err
+}
+
+// storeReminders stores everything that a look has led to.
+func (t *tx) storeReminders(ctx context.Context, now time.Time, plan reminding) error {
+	if len(plan.queue) > 0 {
+		if err := t.showReminders(ctx, now, plan); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(ctx, `UPDATE members SET remind_at = u.next, reminded_on = u.day, reminder_post = u.post,
+			-- The first reminder asks for the time zone.
+			asked_zone = asked_zone OR (reminded_on <> '' AND reminded_on <> u.day)
+		FROM $rows(id text, next bigint, day text, post text) WHERE members.id = u.id`, rows{plan.members})
+	return err
+}
+
+func (t *tx) showReminders(ctx context.Context, now time.Time, plan reminding) error {
+	_, err := t.exec(ctx, `INSERT INTO reminder_steps (badge_id, policy, step, reminder)
+		SELECT badge_id, policy, step, reminder
+		FROM $rows(badge_id text, policy text, step int, reminder text) WHERE true`, rows{plan.steps})
+	if err != nil {
+		return err
+	}
+	if err := t.wake(ctx, plan.lanes, now); err != nil {
+		return err
+	}
+	if len(plan.taken) > 0 {
+		_, err := t.exec(ctx, `UPDATE posts SET subject_id = u.subject_id
+			FROM $rows(id text, account_id text, subject_id text) WHERE posts.id = u.id`, rows{plan.taken})
+		if err != nil {
+			return err
+		}
+	}
+	if len(plan.fresh) > 0 {
+		_, err := t.exec(ctx, `INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at)
+			SELECT id, account_id, 'reminder', subject_id, CAST(? AS bigint)
+			FROM $rows(id text, account_id text, subject_id text) WHERE true`, ms(now), rows{plan.fresh})
+		if err != nil {
+			return err
+		}
+	}
+	return t.put(ctx, plan.queue, now)
+}
+
+type workspaceKey struct{ platform, tenant string }
+
+type customsRow struct {
+	Platform string `db:"platform"`
+	Tenant   string `db:"tenant"`
+	Plan     string `db:"plan"`
+	Zone     string `db:"zone"`
+	From     int    `db:"hours_from"`
+	To       int    `db:"hours_to"`
+	Days     int    `db:"days"`
+}
+
+func (r customsRow) customs() core.Customs {
+	c := core.DefaultCustoms()
+	var plan core.Plan
+	if r.Plan != "" && json.Unmarshal([]byte(r.Plan), &plan) == nil && plan.Check() == nil {
+		c.Plan = plan
+	}
+	if zone, err := time.LoadLocation(r.Zone); err == nil && r.Zone != "" {
+		c.Hours.Zone = zone
+	}
+	if r.Days != 0 {
+		c.Hours.From, c.Hours.To = minutes(r.From), minutes(r.To)
+		c.Hours.Days = core.Weekdays(r.Days)
+	}
+	return c
+}
+
+// customsOf returns the customs of the workspaces of the accounts.
+func (r runner) customsOf(ctx context.Context, accounts map[string]accountRow) (map[workspaceKey]core.Customs, error) {
+	out := map[workspaceKey]core.Customs{{}: core.DefaultCustoms()}
+	type key struct {
+		Platform string `json:"platform"`
+		Tenant   string `json:"tenant"`
+	}
+	var asked []key
+	for _, a := range accounts {
+		k := workspaceKey{a.Platform, a.Tenant}
+		if _, known := out[k]; !known {
+			out[k] = core.DefaultCustoms()
+			asked = append(asked, key{a.Platform, a.Tenant})
+		}
+	}
+	if len(asked) == 0 {
+		return out, nil
+	}
+	var found []customsRow
+	err := r.all(ctx, &found, `SELECT c.platform, c.tenant, c.plan, c.zone, c.hours_from, c.hours_to, c.days
+		FROM $rows(platform text, tenant text) JOIN customs c ON c.platform = u.platform AND c.tenant = u.tenant`,
+		rows{asked})
+	for _, row := range found {
+		out[workspaceKey{row.Platform, row.Tenant}] = row.customs()
+	}
+	return out, err
+}
+
+// touch has members looked at again, because something about the badges of
+// these addresses has changed. The locks of members come before those of
+// lanes, as in planning.
+func (t *tx) touch(ctx context.Context, normals texts, now time.Time) error {
+	if len(normals) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `UPDATE members SET remind_at = ? WHERE id IN (
+			SELECT member_id FROM addresses WHERE normal IN $texts) AND (remind_at = 0 OR remind_at > ?)`,
+		ms(now), normals, ms(now))
+	return err
+}
+
+// touchMember does the same for one member.
+func (t *tx) touchMember(ctx context.Context, memberID string, now time.Time) error {
+	_, err := t.exec(ctx, `UPDATE members SET remind_at = ? WHERE id = ? AND (remind_at = 0 OR remind_at > ?)`,
+		ms(now), memberID, ms(now))
+	return err
+}
