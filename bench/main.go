@@ -59,6 +59,7 @@ var parts = []part{
 	{"expiry", "stale handoffs", measureExpiry},
 	{"outbox", "two processes that deliver", measureOutbox},
 	{"import", "a CSV file", measureImport},
+	{"remind", "planning reminders", measureReminders},
 }
 
 func main() {
