@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/delivery"
 )
@@ -54,8 +55,8 @@ func (c chosen) filter() (delivery.DeadLetterFilter, error) {
 	return c.deliveryFilter.filter(c.ID), nil
 }
 
-// withLetters opens the store and its clock for one command.
-func withLetters(ctx context.Context, s *Settings, t *terminal, f func(store delivery.DeadLetterStore, now time.Time) error) error {
+// withStore opens the store and its clock for one command.
+func withStore(ctx context.Context, s *Settings, t *terminal, f func(store *sqlstore.DB, now time.Time) error) error {
 	db, _, err := openStore(ctx, s, newLog(s, t.err))
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func (c *deliveriesListCmd) Run(ctx context.Context, s *Settings, t *terminal) e
 	if c.Limit < 1 {
 		return errors.New("--limit must be at least 1")
 	}
-	return withLetters(ctx, s, t, func(store delivery.DeadLetterStore, now time.Time) error {
+	return withStore(ctx, s, t, func(store *sqlstore.DB, now time.Time) error {
 		letters, err := store.DeadLetters(ctx, c.filter(nil), c.After, c.Limit)
 		if err != nil {
 			return fmt.Errorf("list deliveries: %w", err)
@@ -183,7 +184,7 @@ func (c *deliveriesResendCmd) Run(ctx context.Context, s *Settings, t *terminal)
 	if err != nil {
 		return err
 	}
-	return withLetters(ctx, s, t, func(store delivery.DeadLetterStore, now time.Time) error {
+	return withStore(ctx, s, t, func(store *sqlstore.DB, now time.Time) error {
 		n, err := store.Resend(ctx, now, f)
 		if err != nil {
 			return fmt.Errorf("send deliveries again: %w", err)
@@ -214,7 +215,7 @@ func (c *deliveriesDropCmd) Run(ctx context.Context, s *Settings, t *terminal) e
 	if err != nil {
 		return err
 	}
-	return withLetters(ctx, s, t, func(store delivery.DeadLetterStore, now time.Time) error {
+	return withStore(ctx, s, t, func(store *sqlstore.DB, now time.Time) error {
 		n, err := store.Drop(ctx, now, f)
 		if err != nil {
 			return fmt.Errorf("drop deliveries: %w", err)

@@ -27,21 +27,16 @@ type scheduled struct {
 // Run lists every job with its next and its last run. All replicas of one
 // database share these, whichever of them runs a job.
 func (c *scheduleCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
-	db, _, err := openStore(ctx, s, newLog(s, t.err))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	clock, err := db.Clock(ctx)
-	if err != nil {
-		return fmt.Errorf("read the clock of DATABASE_URL: %w", err)
-	}
-	defer clock.Close()
-	results, err := db.JobResults(ctx)
-	if err != nil {
-		return fmt.Errorf("read job results: %w", err)
-	}
-	jobs := schedule(results, clock.Now())
+	return withStore(ctx, s, t, func(store *sqlstore.DB, now time.Time) error {
+		results, err := store.JobResults(ctx)
+		if err != nil {
+			return fmt.Errorf("read job results: %w", err)
+		}
+		return c.print(t, schedule(results, now))
+	})
+}
+
+func (c *scheduleCmd) print(t *terminal, jobs []scheduled) error {
 	if c.JSON {
 		out := json.NewEncoder(t.out)
 		for _, j := range jobs {

@@ -89,8 +89,9 @@ func TestStopUnderLoadLosesNothing(t *testing.T) {
 			s.enter()
 			db := openDatabase(t, s.settings.DatabaseURL)
 			crowd := s.crowd(presses)
-			// What is read at Credly about the crowd goes on meanwhile.
-			s.waitFor("all messages", func() bool {
+			// What is read at Credly about the crowd goes on meanwhile. A message
+			// that was taken and not sent is due again after its lease.
+			s.waitWithin(2*time.Minute, "all messages", func() bool {
 				return countRows(t, db, `SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending')`) == 0
 			})
 			for i := range crowd {
