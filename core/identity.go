@@ -1,6 +1,10 @@
 package core
 
-import "github.com/google/uuid"
+import (
+	"strings"
+
+	"github.com/google/uuid"
+)
 
 // Platform names a chat platform, e.g. "slack".
 type Platform string
@@ -12,9 +16,21 @@ type Identity struct {
 	// Tenant is the team or enterprise on platforms whose user ids are only
 	// unique there, and empty where they are global.
 	Tenant string
-	// User is the platform's user id.
+	// User is the platform's user id, or that of [ChannelIdentity].
 	User string
 }
+
+// channelMark begins the User of a channel: no platform has a user id like it.
+const channelMark = "#"
+
+// ChannelIdentity is the identity under which messages to a whole channel are
+// kept: a channel is an account like any other, without a person behind it.
+func ChannelIdentity(p Platform, tenant, channel string) Identity {
+	return Identity{Platform: p, Tenant: tenant, User: channelMark + channel}
+}
+
+// Channel returns the platform's id of the channel, and false for a person.
+func (i Identity) Channel() (string, bool) { return strings.CutPrefix(i.User, channelMark) }
 
 // Lane names the queue of messages to this person: messages within a lane
 // are delivered one after the other, lanes do not wait for each other.

@@ -214,7 +214,7 @@ func (l *Links) attach(ctx context.Context, tx Tx, v Verification, now time.Time
 		// One of them joined somebody else since the reads above: begin again.
 		return "", ErrUnavailable
 	}
-	if err := tx.JoinMembers(ctx, asking, owner.MemberID); err != nil {
+	if err := tx.JoinMembers(ctx, asking, owner.MemberID, now); err != nil {
 		return "", err
 	}
 	return owner.MemberID, l.tellOthers(ctx, tx, v.Account.ID, owner.MemberID, now)

@@ -2,7 +2,8 @@ package core
 
 import "time"
 
-// Account is a chat identity that Laurel has met.
+// Account is a chat identity that Laurel has met, or a channel in which it
+// posts, see [ChannelIdentity].
 type Account struct {
 	ID       string
 	Identity Identity
@@ -13,6 +14,9 @@ type Account struct {
 	TimeZone string
 	// DisplayName is how the platform shows the person, or empty.
 	DisplayName string
+	// Team is the team or server in which the person was last met, e.g.
+	// "slack:T1", or empty where that is not known.
+	Team string
 }
 
 // Address is a verified e-mail address; it belongs to exactly one member.

@@ -44,27 +44,52 @@ func DefaultPlan() Plan {
 
 // Limits of a plan.
 const (
-	maxPlanSteps = 10
-	maxPlanDays  = 365
+	MaxPlanSteps = 10
+	MaxPlanDays  = 365
 )
 
-// Check refuses a plan whose days do not follow one another.
+// DaysFault is what is wrong with the days of a policy, in a word; empty for
+// nothing.
+type DaysFault string
+
+// Faults of days.
+const (
+	// DaysTooMany: more than [MaxPlanSteps].
+	DaysTooMany DaysFault = "many"
+	// DaysOutOfRange: less than a day, or more than [MaxPlanDays].
+	DaysOutOfRange DaysFault = "range"
+	// DaysOutOfOrder: they do not follow one another; those of
+	// [PolicyExpiring] go down.
+	DaysOutOfOrder DaysFault = "order"
+)
+
+// Fault says what is wrong with days of the policy.
+func (p Policy) Fault(days []int) DaysFault {
+	if len(days) > MaxPlanSteps {
+		return DaysTooMany
+	}
+	for _, d := range days {
+		if d < 1 || d > MaxPlanDays {
+			return DaysOutOfRange
+		}
+	}
+	for i := 1; i < len(days); i++ {
+		if days[i] == days[i-1] || days[i] < days[i-1] != (p == PolicyExpiring) {
+			return DaysOutOfOrder
+		}
+	}
+	return ""
+}
+
+// Check refuses a plan with a policy that does not exist or with days that
+// have a fault.
 func (p Plan) Check() error {
 	for policy, days := range p {
 		if !slices.Contains(AllPolicies(), policy) {
 			return fmt.Errorf("no policy %q: %w", policy, ErrUnmet)
 		}
-		if len(days) > maxPlanSteps {
-			return fmt.Errorf("%s: more than %d steps: %w", policy, maxPlanSteps, ErrUnmet)
-		}
-		for i, d := range days {
-			after := i == 0 || d > days[i-1]
-			if policy == PolicyExpiring {
-				after = i == 0 || d < days[i-1]
-			}
-			if d < 1 || d > maxPlanDays || !after {
-				return fmt.Errorf("%s: day %d out of order or range: %w", policy, d, ErrUnmet)
-			}
+		if fault := policy.Fault(days); fault != "" {
+			return fmt.Errorf("days of policy %s: %s: %w", policy, fault, ErrUnmet)
 		}
 	}
 	return nil

@@ -22,36 +22,6 @@ type Wishes struct {
 	AskedZone bool
 }
 
-// Customs are what a workspace has for those who have no wishes.
-type Customs struct {
-	Plan  Plan
-	Hours Hours
-}
-
-// DefaultCustoms are those of a workspace that changed nothing.
-func DefaultCustoms() Customs {
-	return Customs{Plan: DefaultPlan(), Hours: DefaultHours(time.UTC)}
-}
-
-// HoursFor returns when a person with these wishes may be reminded, whose
-// platform tells the time zone (or "").
-func (c Customs) HoursFor(w Wishes, zone string) Hours {
-	h := c.Hours
-	for _, name := range []string{w.Zone, zone} {
-		if z, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
-			h.Zone = z
-			break
-		}
-	}
-	if w.Days != 0 {
-		h.From, h.To, h.Days = w.From, w.To, w.Days
-	}
-	if h.Check() != nil {
-		return DefaultHours(h.Zone)
-	}
-	return h
-}
-
 // Remindable is a person whose time to be looked at has come.
 type Remindable struct {
 	MemberID string
@@ -236,6 +206,10 @@ type RemindStore interface {
 	// looked at by two at once.
 	PlanReminders(ctx context.Context, now time.Time, after Cursor, limit int,
 		decide func(Remindable) Reminding) (RemindCounts, Cursor, error)
+	// Replan has up to limit people looked at again of one team whose customs
+	// changed, and remembers how far it came. It returns false when there was
+	// no such team.
+	Replan(ctx context.Context, now time.Time, limit int) (bool, error)
 }
 
 // remindBatch bounds one transaction of planning.
@@ -247,9 +221,16 @@ type Reminders struct {
 	Clock Clock
 }
 
-// Plan looks at everybody whose time has come.
+// Plan looks at everybody whose time has come, with those in teams whose
+// customs changed.
 func (r *Reminders) Plan(ctx context.Context) (RemindCounts, error) {
 	var total RemindCounts
+	for more := true; more; {
+		var err error
+		if more, err = r.Store.Replan(ctx, r.Clock.Now(), remindBatch); err != nil {
+			return total, fmt.Errorf("look again at teams: %w", err)
+		}
+	}
 	var after Cursor
 	for {
 		now := r.Clock.Now()

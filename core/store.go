@@ -21,6 +21,7 @@ type Store interface {
 	PostStore
 	ActionStore
 	RemindStore
+	CustomsStore
 	StatusStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
@@ -219,10 +220,18 @@ type Tx interface {
 	// and their posts told.
 	RemoveAddress(ctx context.Context, addressID string, actor Identity, now time.Time) (Address, error)
 	// JoinMembers moves every account, address and handoff of from to into
-	// and deletes from.
-	JoinMembers(ctx context.Context, from, into string) error
+	// and deletes from. What either of them did not want counts from then on,
+	// and the person is looked at again.
+	JoinMembers(ctx context.Context, from, into string, now time.Time) error
 	// AccountsOf returns the accounts of a member, last seen first.
 	AccountsOf(ctx context.Context, memberID string) ([]Account, error)
+
+	// SaveCustoms changes customs of a team. When it is about reminders,
+	// everybody last met there is looked at again: some in this transaction,
+	// the others by [RemindStore.Replan].
+	SaveCustoms(ctx context.Context, team string, c CustomsChange, now time.Time) error
+	// DropCustoms makes everything usual again for a team, in the same way.
+	DropCustoms(ctx context.Context, team string, now time.Time) error
 
 	// CountVerifications counts since a time.
 	CountVerifications(ctx context.Context, memberID, normal, workspace string, since time.Time) (VerificationCounts, error)

@@ -34,6 +34,7 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 	}
 	if in.GuildID != "" {
 		act.Workspace = "discord:" + in.GuildID
+		act.Team = act.Workspace
 	}
 	a.places(in, &act)
 

@@ -17,7 +17,7 @@ func TestActions(t *testing.T) {
 	t.Parallel()
 	key := "discord:" + snowflakeAt(start)
 	who := core.Identity{Platform: "discord", User: testUser}
-	base := chat.Action{Key: key, Actor: who, DisplayName: "Ada Example", Workspace: "discord:" + testGuild, Locale: "de"}
+	base := chat.Action{Key: key, Actor: who, DisplayName: "Ada Example", Workspace: "discord:" + testGuild, Team: "discord:" + testGuild, Locale: "de"}
 	with := func(change func(*chat.Action)) chat.Action {
 		a := base
 		change(&a)
@@ -67,7 +67,7 @@ func TestActions(t *testing.T) {
 		"direct message": {
 			inDM(2, command(`{"name":"list","type":1}`)),
 			with(func(a *chat.Action) {
-				a.Source, a.Verb, a.Workspace, a.Locale = chat.SourceCommand, "list", "discord:dm", "es-ES"
+				a.Source, a.Verb, a.Workspace, a.Team, a.Locale = chat.SourceCommand, "list", "discord:dm", "", "es-ES"
 			}),
 		},
 		"no display name": {

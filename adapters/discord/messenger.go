@@ -126,7 +126,7 @@ func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key
 }
 
 func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
-	channel, err := a.directChannel(ctx, to.User)
+	channel, err := a.channelOf(ctx, to)
 	if err != nil {
 		return core.Place{}, err
 	}
@@ -156,6 +156,18 @@ func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key
 		return core.Place{}, badAnswer()
 	}
 	return messagePlace(channel, sent.ID, a.clock.Now()), nil
+}
+
+// channelOf returns where messages to somebody, or to a channel, are sent.
+func (a *Adapter) channelOf(ctx context.Context, to core.Identity) (string, error) {
+	channel, ok := to.Channel()
+	if !ok {
+		return a.directChannel(ctx, to.User)
+	}
+	if !isSnowflake(channel) {
+		return "", &core.DeliveryError{Class: core.TargetDead, Code: "bad_channel"}
+	}
+	return channel, nil
 }
 
 // nonce makes a message's name of at most 25 characters from the key of its

@@ -30,6 +30,11 @@ var leastScopes = []struct{ name, without string }{
 	{"chat:write", "no message can be sent or edited"},
 	{"im:write", "no direct message can be sent"},
 	{"im:history", "a message whose confirmation was lost is sent twice"},
+	{"channels:history", "a post whose confirmation was lost is sent twice in public channels"},
+	{"groups:history", "a post whose confirmation was lost is sent twice in private channels"},
+	{"channels:read", "nothing can be announced in public channels"},
+	{"groups:read", "nothing can be announced in private channels"},
+	{"files:write", "digests come without their picture"},
 	{"users:read", "the language and time zone of people are unknown"},
 }
 

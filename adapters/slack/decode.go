@@ -254,6 +254,7 @@ func (a *Adapter) newAction(who sender, o origin, key string, source chat.Source
 		Actor:       who.id,
 		DisplayName: who.name,
 		Workspace:   "slack:" + who.team,
+		Team:        "slack:" + who.team,
 		Source:      source,
 		Verb:        verb,
 		Arg:         arg,

@@ -63,7 +63,7 @@ func TestEnterpriseCommand(t *testing.T) {
 	}
 	form.Set("is_enterprise_install", "true")
 	b.command(form)
-	if a := b.handler.got(t); a.Actor.Tenant != "E1" || a.Workspace != "slack:T1" {
+	if a := b.handler.got(t); a.Actor.Tenant != "E1" || a.Workspace != "slack:T1" || a.Team != "slack:T1" {
 		t.Errorf("tenant %q, workspace %q", a.Actor.Tenant, a.Workspace)
 	}
 }

@@ -68,12 +68,17 @@ func (a *Adapter) postEphemeral(ctx context.Context, p core.Place, ref placeRef,
 	return p, nil
 }
 
-// Direct implements [chat.Messenger]. A message of an earlier attempt is
+// Direct implements [chat.Messenger], for people and for channels. A message of an earlier attempt is
 // looked for in the conversation by its metadata; without the scope
-// im:history that is not possible and it is sent again.
+// im:history, in a channel channels:history or groups:history, that is not
+// possible and it is sent again.
 func (a *Adapter) Direct(ctx context.Context, to core.Identity, c chat.Card, key string, firstTry time.Time) (core.Place, error) {
 	if to.Platform != Platform || to.User == "" {
 		return core.Place{}, &core.DeliveryError{Class: core.TargetDead, Code: "not_a_slack_user"}
+	}
+	if channel, ok := to.Channel(); ok {
+		_, place, err := a.post(ctx, to.Tenant, channel, c, key, firstTry)
+		return place, err
 	}
 	channel, known := a.conversations.get(personKey(to), a.clock.Now())
 	if !known && firstTry.IsZero() {

@@ -207,6 +207,12 @@ func TestJoinMembers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ada, other := slackUser("U1"), core.Identity{Platform: "discord", User: "77"}
 		from, into := w.account(ada, "ada@example.org"), w.account(other, "two@example.org")
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.EnsureAccount(ctx, core.Account{Identity: ada, Team: "slack:T1"}, start)
+			return err
+		})
+		_, err := w.run().exec(t.Context(), `UPDATE members SET celebrate = 'never', stopped = true WHERE id = ?`, from.MemberID)
+		w.must(err)
 		badge := w.observe(pending("p1", "ada@example.org")).After.ID
 		p := claimOf(ada, badge, start)
 		w.claimed(p)
@@ -216,12 +222,20 @@ func TestJoinMembers(t *testing.T) {
 			if err != nil || len(locked) != 2 {
 				t.Errorf("locked %v: %v", locked, err)
 			}
-			return tx.JoinMembers(ctx, from.MemberID, into.MemberID)
+			return tx.JoinMembers(ctx, from.MemberID, into.MemberID, start)
 		})
 		person, err := w.Person(t.Context(), ada)
 		w.must(err)
 		if person.MemberID() != into.MemberID || len(person.Accounts) != 2 || len(person.Addresses) != 2 || person.Account.Identity != ada {
 			t.Errorf("person %+v", person)
+		}
+		if person.Account.Team != "slack:T1" {
+			t.Errorf("is in team %q", person.Account.Team)
+		}
+		// What either of them did not want, the person does not want.
+		n := w.count(`SELECT count(*) FROM members WHERE celebrate = 'never' AND stopped AND remind_at = ?`, ms(start))
+		if n != 1 {
+			t.Error("wishes are not carried over")
 		}
 		view, err := w.HandoffView(t.Context(), p.HandoffID)
 		w.must(err)

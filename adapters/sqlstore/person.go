@@ -10,7 +10,7 @@ import (
 
 // accountColumns reads an [accountRow] from accounts a.
 const accountColumns = `a.id AS account_id, a.platform, a.tenant, a.user_id, a.member_id, a.locale AS account_locale,
-	a.time_zone, a.display_name`
+	a.time_zone, a.display_name, a.team`
 
 type accountRow struct {
 	ID          string `db:"account_id"`
@@ -21,13 +21,14 @@ type accountRow struct {
 	Locale      string `db:"account_locale"`
 	TimeZone    string `db:"time_zone"`
 	DisplayName string `db:"display_name"`
+	Team        string `db:"team"`
 }
 
 func (r accountRow) account() core.Account {
 	return core.Account{
 		ID:       r.ID,
 		Identity: core.Identity{Platform: core.Platform(r.Platform), Tenant: r.Tenant, User: r.User},
-		MemberID: r.MemberID, Locale: r.Locale, TimeZone: r.TimeZone, DisplayName: r.DisplayName,
+		MemberID: r.MemberID, Locale: r.Locale, TimeZone: r.TimeZone, DisplayName: r.DisplayName, Team: r.Team,
 	}
 }
 
@@ -98,7 +99,8 @@ func (t *tx) EnsureAccount(ctx context.Context, a core.Account, now time.Time) (
 		return seen, err
 	}
 	member := core.NewID()
-	if _, err := t.exec(ctx, `INSERT INTO members (id, created_at) VALUES (?, ?)`, member, ms(now)); err != nil {
+	_, channel := a.Identity.Channel()
+	if _, err := t.exec(ctx, `INSERT INTO members (id, channel, created_at) VALUES (?, ?, ?)`, member, channel, ms(now)); err != nil {
 		return core.Account{}, err
 	}
 	n, err := t.exec(ctx, `INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at)
@@ -120,10 +122,12 @@ func (t *tx) seeAccount(ctx context.Context, a core.Account, now time.Time) (cor
 			seen_at = CASE WHEN ? > a.seen_at THEN ? ELSE a.seen_at END,
 			locale = COALESCE(NULLIF(?, ''), a.locale),
 			time_zone = COALESCE(NULLIF(?, ''), a.time_zone),
-			display_name = COALESCE(NULLIF(?, ''), a.display_name)
+			display_name = COALESCE(NULLIF(?, ''), a.display_name),
+			team = COALESCE(NULLIF(?, ''), a.team)
 		WHERE platform = ? AND tenant = ? AND user_id = ?
-		RETURNING id AS account_id, platform, tenant, user_id, member_id, locale AS account_locale, time_zone, display_name`,
-		ms(now), ms(now), clean(a.Locale), clean(a.TimeZone), clean(a.DisplayName),
+		RETURNING id AS account_id, platform, tenant, user_id, member_id, locale AS account_locale, time_zone, display_name,
+			team`,
+		ms(now), ms(now), clean(a.Locale), clean(a.TimeZone), clean(a.DisplayName), clean(a.Team),
 		a.Identity.Platform, clean(a.Identity.Tenant), clean(a.Identity.User))
 	return row.account(), err
 }
@@ -148,7 +152,7 @@ func (t *tx) AccountsOf(ctx context.Context, memberID string) ([]core.Account, e
 }
 
 // JoinMembers implements [core.Tx].
-func (t *tx) JoinMembers(ctx context.Context, from, into string) error {
+func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) error {
 	// Handoffs go first: they are found by the addresses that they belong to,
 	// and those of an address that was taken off by what the member claimed.
 	_, err := t.exec(ctx, `UPDATE handoffs SET member_id = ? WHERE member_id = ? AND badge_id IN (
@@ -173,9 +177,10 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string) error {
 	}
 	// What somebody does not want counts for the whole person from now on.
 	_, err = t.exec(ctx, `UPDATE members SET
-			remind_at = (SELECT now_ms FROM clock),
-			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?)
-		WHERE id = ?`, from, into)
+			remind_at = ?,
+			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?),
+			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END
+		WHERE id = ?`, ms(now), from, from, into)
 	if err != nil {
 		return err
 	}

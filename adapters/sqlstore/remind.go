@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -191,7 +190,7 @@ func (t *tx) remind(
 		account, reachable := accounts[m.ID]
 		got := decide(core.Remindable{
 			MemberID: m.ID, Zone: account.TimeZone, Reachable: reachable, Wishes: m.wishes(),
-			Customs: customs[workspaceKey{account.Platform, account.Tenant}], Occasions: occasions[m.ID],
+			Customs: customs[account.Team], Occasions: occasions[m.ID],
 			RemindedOn: m.RemindedOn,
 		})
 		out.add(now, m, account, got, shown[m.ReminderPost])
@@ -370,62 +369,6 @@ func (t *tx) showReminders(ctx context.Context, now time.Time, plan reminding) e
 		}
 	}
 	return t.put(ctx, plan.queue, now)
-}
-
-type workspaceKey struct{ platform, tenant string }
-
-type customsRow struct {
-	Platform string `db:"platform"`
-	Tenant   string `db:"tenant"`
-	Plan     string `db:"plan"`
-	Zone     string `db:"zone"`
-	From     int    `db:"hours_from"`
-	To       int    `db:"hours_to"`
-	Days     int    `db:"days"`
-}
-
-func (r customsRow) customs() core.Customs {
-	c := core.DefaultCustoms()
-	var plan core.Plan
-	if r.Plan != "" && json.Unmarshal([]byte(r.Plan), &plan) == nil && plan.Check() == nil {
-		c.Plan = plan
-	}
-	if zone, err := time.LoadLocation(r.Zone); err == nil && r.Zone != "" {
-		c.Hours.Zone = zone
-	}
-	if r.Days != 0 {
-		c.Hours.From, c.Hours.To = minutes(r.From), minutes(r.To)
-		c.Hours.Days = core.Weekdays(r.Days)
-	}
-	return c
-}
-
-// customsOf returns the customs of the workspaces of the accounts.
-func (r runner) customsOf(ctx context.Context, accounts map[string]accountRow) (map[workspaceKey]core.Customs, error) {
-	out := map[workspaceKey]core.Customs{{}: core.DefaultCustoms()}
-	type key struct {
-		Platform string `json:"platform"`
-		Tenant   string `json:"tenant"`
-	}
-	var asked []key
-	for _, a := range accounts {
-		k := workspaceKey{a.Platform, a.Tenant}
-		if _, known := out[k]; !known {
-			out[k] = core.DefaultCustoms()
-			asked = append(asked, key{a.Platform, a.Tenant})
-		}
-	}
-	if len(asked) == 0 {
-		return out, nil
-	}
-	var found []customsRow
-	err := r.all(ctx, &found, `SELECT c.platform, c.tenant, c.plan, c.zone, c.hours_from, c.hours_to, c.days
-		FROM $rows(platform text, tenant text) JOIN customs c ON c.platform = u.platform AND c.tenant = u.tenant`,
-		rows{asked})
-	for _, row := range found {
-		out[workspaceKey{row.Platform, row.Tenant}] = row.customs()
-	}
-	return out, err
 }
 
 // touch has members looked at again, because something about the badges of

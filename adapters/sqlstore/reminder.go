@@ -76,7 +76,7 @@ func (r runner) hoursOf(ctx context.Context, member string, w core.Wishes) (core
 	if err != nil {
 		return core.Hours{}, false, err
 	}
-	c := customs[workspaceKey{account.Platform, account.Tenant}]
+	c := customs[account.Team]
 	return c.HoursFor(w, account.TimeZone), w.Zone != "" || account.TimeZone != "", nil
 }
 

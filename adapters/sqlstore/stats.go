@@ -110,7 +110,7 @@ func (d *DB) countStages(ctx context.Context) (stageCounts, error) {
 	for _, c := range counts {
 		now.badges[core.Stage(c.Name)] = c.N
 	}
-	if err := d.run().get(ctx, &now.members, `SELECT count(*) FROM members`); err != nil {
+	if err := d.run().get(ctx, &now.members, `SELECT count(*) FROM members WHERE NOT channel`); err != nil {
 		return stageCounts{}, err
 	}
 	d.stages = now

@@ -97,10 +97,10 @@ func TestFromVersion1AndBack(t *testing.T) {
 			exec(version1.take, ms(start), ms(start), "post-1")
 			exec(version1.finish, ms(start), n+1)
 		}
-		before := w.dumpBut("goose_db_version", "outbox", "members", "badges")
+		before := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts")
 
 		w.must(w.Migrate(ctx))
-		if after := w.dumpBut("goose_db_version", "outbox", "members", "badges"); after != before {
+		if after := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts"); after != before {
 			t.Errorf("data changed on the way up:\n%s\nwas\n%s", after, before)
 		}
 		// Who was here before is looked at, and nothing old counts.
@@ -109,6 +109,9 @@ func TestFromVersion1AndBack(t *testing.T) {
 		}
 		if n := w.count(`SELECT count(*) FROM badges WHERE id = 'b' AND stage_at = 0`); n != 1 {
 			t.Error("the badge is not as it was")
+		}
+		if n := w.count(`SELECT count(*) FROM accounts WHERE id = 'a' AND member_id = 'm' AND team = 'slack:T1'`); n != 1 {
+			t.Error("the account is not in its team")
 		}
 		d := w.take(start, 10)
 		if len(d) != 1 || d[0].Ref != "post-1" || d[0].Attempts != 3 || d[0].Uncounted != 0 || !d[0].LimitedSince.IsZero() {
@@ -138,6 +141,61 @@ func TestFromVersion1AndBack(t *testing.T) {
 		w.must(w.Migrate(context.WithoutCancel(ctx)))
 		if got := w.take(start.Add(time.Hour), 10); len(got) != 1 || got[0].Ref != "post-1" {
 			t.Errorf("taken after up, down and up: %+v", got)
+		}
+	})
+}
+
+// From version 5 with data in it to version 6, which is filled as well, and
+// back: what was there before is there again, and nothing else.
+func TestFromVersion5AndBack(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, w *world, p *goose.Provider) {
+		ctx := t.Context()
+		exec := func(query string) {
+			t.Helper()
+			_, err := w.run().exec(ctx, query)
+			w.must(err)
+		}
+		_, err := p.UpTo(ctx, 5)
+		w.must(err)
+		exec(`INSERT INTO members (id, created_at, remind_at, zone, stopped, reminder_post) VALUES
+			('m', 1, 7, 'Asia/Tokyo', true, 'post'), ('n', 1, 0, '', false, '')`)
+		exec(`INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at) VALUES
+			('a', 'slack', 'T1', 'U1', 'm', 1, 1), ('b', 'discord', '', '7', 'n', 1, 1)`)
+		exec(`INSERT INTO addresses (id, member_id, shown, normal, verified_at, next_refresh_at)
+			VALUES ('d', 'm', 'ada@example.org', 'ada@example.org', 1, 1)`)
+		exec(`INSERT INTO badges (id, provider_id, template_id, recipient_shown, recipient, stage, created_at, updated_at, was_public)
+			VALUES ('b', 'p1', 't', 'ada@example.org', 'ada@example.org', 'public', 1, 1, true)`)
+		exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES ('post', 'a', 'reminder', 'm.2026-11-02', 1)`)
+		exec(`INSERT INTO reminder_steps (badge_id, policy, step, reminder) VALUES ('b', 'pending', 1, 'm.2026-11-02')`)
+		exec(`INSERT INTO outbox (lane, kind, ref, payload, delivery_key, fallback, state, available_at, created_at)
+			VALUES ('slack:T1:U1', 'post', 'post', '', 'k', true, 'ready', 1, 1)`)
+		exec(`INSERT INTO customs (platform, tenant, zone) VALUES ('slack', 'T1', 'Asia/Tokyo')`)
+		before := w.dumpBut("goose_db_version", "customs")
+
+		_, err = p.UpTo(ctx, 6)
+		w.must(err)
+		if teams := w.texts(`SELECT team FROM accounts ORDER BY id`); !slices.Equal(teams, []string{"slack:T1", ""}) {
+			t.Errorf("teams %q", teams)
+		}
+		if n := w.count(`SELECT count(*) FROM members WHERE NOT channel AND celebrate = ''`); n != 2 {
+			t.Errorf("%d of 2 people are people", n)
+		}
+		exec(`INSERT INTO members (id, channel, created_at) VALUES ('c', true, 1)`)
+		exec(`INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at, team)
+			VALUES ('c', 'slack', 'T1', '#C1', 'c', 1, 1, 'slack:T1')`)
+		exec(`INSERT INTO customs (team, plan, celebrate_in, replan_at) VALUES ('slack:T1', '{}', 'c', 1)`)
+		exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES
+			('p1', 'c', 'call', 'call', 1), ('p2', 'a', 'consent', 'b', 1), ('p3', 'c', 'celebration', 'x', 1), ('p4', 'c', 'digest', 'issue', 1)`)
+
+		_, err = p.DownTo(ctx, 5)
+		w.must(err)
+		if after := w.dumpBut("goose_db_version", "customs"); after != before {
+			t.Errorf("after up and down:\n%s\nwas\n%s", after, before)
+		}
+		w.must(w.Migrate(context.WithoutCancel(ctx)))
+		if current, latest, err := w.SchemaVersion(ctx); err != nil || current != latest {
+			t.Errorf("version %d of %d: %v", current, latest, err)
 		}
 	})
 }

@@ -130,7 +130,10 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 		}
 	}()
 	if r.slack, err = slacksim.Start(slacksim.Config{
-		Clock: r.clock, BotName: "Laurel", Scopes: []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
+		Clock: r.clock, BotName: "Laurel", Scopes: []string{
+			"commands", "chat:write", "im:write", "im:history", "channels:history", "groups:history",
+			"channels:read", "groups:read", "files:write", "users:read",
+		},
 		Commands: []slacksim.CommandInfo{{
 			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | reminders | status | forget | help]",
 		}},

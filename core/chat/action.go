@@ -65,6 +65,9 @@ type Action struct {
 	DisplayName string
 	// Workspace is where it happened, e.g. a team or server, for limits.
 	Workspace string
+	// Team is the team or server whose people run it, e.g. "slack:T1"; empty
+	// where there is none, as in a direct message on Discord.
+	Team string
 	// Locale is the actor's language as the platform tells it with this
 	// action (BCP 47), or empty.
 	Locale string

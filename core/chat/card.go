@@ -128,6 +128,11 @@ const (
 	// FieldChoices is one or more of them; the submission and Value hold
 	// their values with commas between.
 	FieldChoices
+	// FieldLong is text of several lines.
+	FieldLong
+	// FieldChannel is a channel of the platform, chosen by the platform's own
+	// menu; the submission and Value hold the platform's id of it.
+	FieldChannel
 )
 
 // Field is one input of a form.
@@ -138,6 +143,9 @@ type Field struct {
 	Placeholder string
 	Value       string
 	Kind        FieldKind
+	// Optional fields may be left empty; then they are missing or empty in the
+	// submission.
+	Optional bool
 	// MinLen and MaxLen limit the input in characters.
 	MinLen, MaxLen int
 	// Options are what can be chosen, at most 25: Discord's limit, the

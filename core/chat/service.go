@@ -31,6 +31,8 @@ type Service struct {
 	Log       *slog.Logger
 	// Managers are people who are managers whatever their platform says.
 	Managers map[core.Identity]bool
+	// Channels looks at channels, by platform.
+	Channels map[core.Platform]Channels
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }
@@ -193,13 +195,15 @@ func (s *Service) person(ctx context.Context, a Action) (core.Person, error) {
 }
 
 func (s *Service) account(a Action) core.Account {
-	return core.Account{Identity: a.Actor, Locale: a.Locale, TimeZone: a.TimeZone, DisplayName: clip(a.DisplayName, 80)}
+	return core.Account{
+		Identity: a.Actor, Locale: a.Locale, TimeZone: a.TimeZone, DisplayName: clip(a.DisplayName, 80), Team: a.Team,
+	}
 }
 
 func changed(known, told core.Account) bool {
 	differs := func(known, told string) bool { return told != "" && told != known }
 	return differs(known.Locale, told.Locale) || differs(known.TimeZone, told.TimeZone) ||
-		differs(known.DisplayName, told.DisplayName)
+		differs(known.DisplayName, told.DisplayName) || differs(known.Team, told.Team)
 }
 
 func (s *Service) list(ctx context.Context, w Words, a Action) (Answer, error) {

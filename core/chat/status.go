@@ -12,13 +12,8 @@ const statusDays = 7
 
 // status shows managers how the whole stands.
 func (s *Service) status(ctx context.Context, w Words, a Action) (Answer, error) {
-	if !a.Manager && !s.Managers[a.Actor] {
-		card := Card{
-			Tone: ToneWarn, Title: w.Plain("trouble.manager.title", nil), Summary: w.Plain("trouble.manager.title", nil),
-			Text:    w.Text("trouble.manager.text", nil),
-			Buttons: []Button{{ID: pageID(a.Actor, "new"), Label: w.Plain("button.my_badges", nil)}},
-		}
-		return Answer{Card: &card}, nil
+	if !s.manages(a) {
+		return forManagers(w, a), nil
 	}
 	now, err := s.Store.Status(ctx, s.Clock.Now().Add(-statusDays*24*time.Hour))
 	if err != nil {

@@ -110,6 +110,10 @@ func moved(from, to core.Place) *core.Place {
 func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
 	switch core.ClassOf(err) {
 	case core.TargetDead:
+		if _, channel := post.Account.Identity.Channel(); channel {
+			// Nobody comes back to a channel and frees what waits there.
+			return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}
+		}
 		return Outcome{Delivery: d, State: StateWaiting, Cause: err.Error()}
 	case core.Invalid, core.PlaceGone:
 		return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}

@@ -121,7 +121,10 @@ func (s *Stage) openWorld(ctx context.Context) (err error) {
 	s.discordKey = key
 	if s.Slack, err = slacksim.Start(slacksim.Config{
 		Clock: s.Clock, TeamID: Tenant, BotName: "Laurel", RefreshNotice: 2 * time.Second,
-		Scopes:   []string{"commands", "chat:write", "im:write", "im:history", "users:read"},
+		Scopes: []string{
+			"commands", "chat:write", "im:write", "im:history", "channels:history", "groups:history",
+			"channels:read", "groups:read", "files:write", "users:read",
+		},
 		Commands: []slacksim.CommandInfo{{Name: "/badges"}},
 	}); err != nil {
 		return fmt.Errorf("start simulated Slack: %w", err)

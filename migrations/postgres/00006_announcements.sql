@@ -1,0 +1,127 @@
+-- +goose Up
+
+-- A channel that messages are posted in is an account of its own, without a
+-- person behind it: its member never has an address.
+ALTER TABLE members
+    ADD COLUMN channel boolean NOT NULL DEFAULT false,
+    -- 'never' for who does not want to be asked about celebrations again.
+    ADD COLUMN celebrate text NOT NULL DEFAULT '';
+
+-- The team or server in which a person was last met, '' for unknown.
+ALTER TABLE accounts ADD COLUMN team text NOT NULL DEFAULT '';
+UPDATE accounts SET team = 'slack:' || tenant WHERE platform = 'slack';
+CREATE INDEX accounts_team ON accounts (team, member_id);
+
+-- Whether the team may know of the badge: '' not asked, 'asked', 'agreed',
+-- 'declined'.
+ALTER TABLE badges ADD COLUMN celebrate text NOT NULL DEFAULT '';
+CREATE INDEX badges_template ON badges (template_id, stage);
+
+-- What a team chose. It was kept by tenant, which Discord's servers share.
+DROP TABLE customs;
+CREATE TABLE customs (
+    team          text COLLATE "C" PRIMARY KEY,
+    -- Days of each policy as JSON, '' for the usual ones.
+    plan          text NOT NULL DEFAULT '',
+    zone          text NOT NULL DEFAULT '',
+    hours_from    int  NOT NULL DEFAULT 0,
+    hours_to      int  NOT NULL DEFAULT 0,
+    days          int  NOT NULL DEFAULT 0,
+    -- Where celebrations are posted: the account of a channel, '' for nowhere.
+    celebrate_in  text COLLATE "C" NOT NULL DEFAULT '',
+    -- Since when its members are being looked at again because of a change, 0
+    -- for no more, and up to which of them that is done.
+    replan_at     bigint NOT NULL DEFAULT 0,
+    replan_after  text COLLATE "C" NOT NULL DEFAULT ''
+);
+CREATE INDEX customs_replan ON customs (replan_at, team) WHERE replan_at > 0;
+
+-- Calls to claim.
+CREATE TABLE calls (
+    id           text   COLLATE "C" PRIMARY KEY,
+    team         text   COLLATE "C" NOT NULL,
+    -- The account of the channel, and its name as it was last seen.
+    account_id   text   COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    channel_name text   NOT NULL DEFAULT '',
+    state        text   NOT NULL,
+    words        text   NOT NULL,
+    picture_url  text   NOT NULL DEFAULT '',
+    -- Ids of templates as JSON; none means all.
+    templates    text   NOT NULL DEFAULT '[]',
+    locale       text   NOT NULL DEFAULT '',
+    zone         text   NOT NULL DEFAULT '',
+    -- When it is repeated, '' for once.
+    cron         text   NOT NULL DEFAULT '',
+    -- When it is next posted, 0 for not.
+    next_at      bigint NOT NULL DEFAULT 0,
+    -- How often it was posted.
+    edition      int    NOT NULL DEFAULT 0,
+    claimed      int    NOT NULL DEFAULT 0,
+    total        int    NOT NULL DEFAULT 0,
+    -- When it was last counted.
+    counted_at   bigint NOT NULL DEFAULT 0,
+    created_at   bigint NOT NULL
+);
+CREATE INDEX calls_team ON calls (team, created_at);
+CREATE INDEX calls_next ON calls (next_at, id) WHERE next_at > 0;
+CREATE INDEX calls_open ON calls (counted_at, id) WHERE state = 'open';
+
+-- What a team is told of with consent. Several badges share one post, whose
+-- subject is the batch.
+CREATE TABLE celebrations (
+    badge_id   text   COLLATE "C" PRIMARY KEY REFERENCES badges (id) ON DELETE CASCADE,
+    -- The account of the channel.
+    account_id text   COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- '' while the badge is not public.
+    batch      text   COLLATE "C" NOT NULL DEFAULT '',
+    agreed_at  bigint NOT NULL
+);
+CREATE INDEX celebrations_batch ON celebrations (batch);
+CREATE INDEX celebrations_account ON celebrations (account_id);
+
+-- Digests of a team, and those that were made.
+CREATE TABLE digests (
+    id           text   COLLATE "C" PRIMARY KEY,
+    team         text   COLLATE "C" NOT NULL,
+    account_id   text   COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    channel_name text   NOT NULL DEFAULT '',
+    -- team or managers; week or month.
+    audience     text   NOT NULL,
+    every        text   NOT NULL,
+    zone         text   NOT NULL DEFAULT '',
+    locale       text   NOT NULL DEFAULT '',
+    -- The period that ends at next_at begins at from_at.
+    from_at      bigint NOT NULL,
+    next_at      bigint NOT NULL,
+    created_at   bigint NOT NULL
+);
+CREATE INDEX digests_team ON digests (team, created_at);
+CREATE INDEX digests_next ON digests (next_at, id) WHERE next_at > 0;
+CREATE TABLE digest_issues (
+    id        text   COLLATE "C" PRIMARY KEY,
+    digest_id text   COLLATE "C" NOT NULL REFERENCES digests (id) ON DELETE CASCADE,
+    from_at   bigint NOT NULL,
+    to_at     bigint NOT NULL,
+    UNIQUE (digest_id, to_at)
+);
+
+-- +goose Down
+DELETE FROM posts WHERE subject_kind IN ('call', 'consent', 'celebration', 'digest');
+DROP TABLE digest_issues, digests, celebrations, calls, customs;
+CREATE TABLE customs (
+    platform   text NOT NULL,
+    tenant     text NOT NULL,
+    plan       text NOT NULL DEFAULT '',
+    zone       text NOT NULL DEFAULT '',
+    hours_from int  NOT NULL DEFAULT 0,
+    hours_to   int  NOT NULL DEFAULT 0,
+    days       int  NOT NULL DEFAULT 0,
+    PRIMARY KEY (platform, tenant)
+);
+DROP INDEX badges_template;
+ALTER TABLE badges DROP COLUMN celebrate;
+DROP INDEX accounts_team;
+ALTER TABLE accounts DROP COLUMN team;
+DELETE FROM accounts WHERE member_id IN (SELECT id FROM members WHERE channel);
+DELETE FROM members WHERE channel;
+ALTER TABLE members DROP COLUMN celebrate, DROP COLUMN channel;

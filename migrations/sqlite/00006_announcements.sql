@@ -1,0 +1,131 @@
+-- +goose Up
+
+-- A channel that messages are posted in is an account of its own, without a
+-- person behind it: its member never has an address.
+ALTER TABLE members ADD COLUMN channel INTEGER NOT NULL DEFAULT 0;
+-- 'never' for who does not want to be asked about celebrations again.
+ALTER TABLE members ADD COLUMN celebrate TEXT NOT NULL DEFAULT '';
+
+-- The team or server in which a person was last met, '' for unknown.
+ALTER TABLE accounts ADD COLUMN team TEXT NOT NULL DEFAULT '';
+UPDATE accounts SET team = 'slack:' || tenant WHERE platform = 'slack';
+CREATE INDEX accounts_team ON accounts (team, member_id);
+
+-- Whether the team may know of the badge: '' not asked, 'asked', 'agreed',
+-- 'declined'.
+ALTER TABLE badges ADD COLUMN celebrate TEXT NOT NULL DEFAULT '';
+CREATE INDEX badges_template ON badges (template_id, stage);
+
+-- What a team chose. It was kept by tenant, which Discord's servers share.
+DROP TABLE customs;
+CREATE TABLE customs (
+    team          TEXT PRIMARY KEY,
+    -- Days of each policy as JSON, '' for the usual ones.
+    plan          TEXT NOT NULL DEFAULT '',
+    zone          TEXT NOT NULL DEFAULT '',
+    hours_from    INTEGER NOT NULL DEFAULT 0,
+    hours_to      INTEGER NOT NULL DEFAULT 0,
+    days          INTEGER NOT NULL DEFAULT 0,
+    -- Where celebrations are posted: the account of a channel, '' for nowhere.
+    celebrate_in  TEXT NOT NULL DEFAULT '',
+    -- Since when its members are being looked at again because of a change, 0
+    -- for no more, and up to which of them that is done.
+    replan_at     INTEGER NOT NULL DEFAULT 0,
+    replan_after  TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX customs_replan ON customs (replan_at, team) WHERE replan_at > 0;
+
+-- Calls to claim.
+CREATE TABLE calls (
+    id           TEXT PRIMARY KEY,
+    team         TEXT NOT NULL,
+    -- The account of the channel, and its name as it was last seen.
+    account_id   TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    channel_name TEXT NOT NULL DEFAULT '',
+    state        TEXT NOT NULL,
+    words        TEXT NOT NULL,
+    picture_url  TEXT NOT NULL DEFAULT '',
+    -- Ids of templates as JSON; none means all.
+    templates    TEXT NOT NULL DEFAULT '[]',
+    locale       TEXT NOT NULL DEFAULT '',
+    zone         TEXT NOT NULL DEFAULT '',
+    -- When it is repeated, '' for once.
+    cron         TEXT NOT NULL DEFAULT '',
+    -- When it is next posted, 0 for not.
+    next_at      INTEGER NOT NULL DEFAULT 0,
+    -- How often it was posted.
+    edition      INTEGER NOT NULL DEFAULT 0,
+    claimed      INTEGER NOT NULL DEFAULT 0,
+    total        INTEGER NOT NULL DEFAULT 0,
+    -- When it was last counted.
+    counted_at   INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL
+);
+CREATE INDEX calls_team ON calls (team, created_at);
+CREATE INDEX calls_next ON calls (next_at, id) WHERE next_at > 0;
+CREATE INDEX calls_open ON calls (counted_at, id) WHERE state = 'open';
+
+-- What a team is told of with consent. Several badges share one post, whose
+-- subject is the batch.
+CREATE TABLE celebrations (
+    badge_id   TEXT PRIMARY KEY REFERENCES badges (id) ON DELETE CASCADE,
+    -- The account of the channel.
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- '' while the badge is not public.
+    batch      TEXT NOT NULL DEFAULT '',
+    agreed_at  INTEGER NOT NULL
+);
+CREATE INDEX celebrations_batch ON celebrations (batch);
+CREATE INDEX celebrations_account ON celebrations (account_id);
+
+-- Digests of a team, and those that were made.
+CREATE TABLE digests (
+    id           TEXT PRIMARY KEY,
+    team         TEXT NOT NULL,
+    account_id   TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    channel_name TEXT NOT NULL DEFAULT '',
+    -- team or managers; week or month.
+    audience     TEXT NOT NULL,
+    every        TEXT NOT NULL,
+    zone         TEXT NOT NULL DEFAULT '',
+    locale       TEXT NOT NULL DEFAULT '',
+    -- The period that ends at next_at begins at from_at.
+    from_at      INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL
+);
+CREATE INDEX digests_team ON digests (team, created_at);
+CREATE INDEX digests_next ON digests (next_at, id) WHERE next_at > 0;
+CREATE TABLE digest_issues (
+    id        TEXT PRIMARY KEY,
+    digest_id TEXT NOT NULL REFERENCES digests (id) ON DELETE CASCADE,
+    from_at   INTEGER NOT NULL,
+    to_at     INTEGER NOT NULL,
+    UNIQUE (digest_id, to_at)
+);
+
+-- +goose Down
+DELETE FROM posts WHERE subject_kind IN ('call', 'consent', 'celebration', 'digest');
+DROP TABLE digest_issues;
+DROP TABLE digests;
+DROP TABLE celebrations;
+DROP TABLE calls;
+DROP TABLE customs;
+CREATE TABLE customs (
+    platform   TEXT NOT NULL,
+    tenant     TEXT NOT NULL,
+    plan       TEXT NOT NULL DEFAULT '',
+    zone       TEXT NOT NULL DEFAULT '',
+    hours_from INTEGER NOT NULL DEFAULT 0,
+    hours_to   INTEGER NOT NULL DEFAULT 0,
+    days       INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (platform, tenant)
+);
+DROP INDEX badges_template;
+ALTER TABLE badges DROP COLUMN celebrate;
+DROP INDEX accounts_team;
+ALTER TABLE accounts DROP COLUMN team;
+DELETE FROM accounts WHERE member_id IN (SELECT id FROM members WHERE channel);
+DELETE FROM members WHERE channel;
+ALTER TABLE members DROP COLUMN celebrate;
+ALTER TABLE members DROP COLUMN channel;
