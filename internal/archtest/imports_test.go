@@ -200,6 +200,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"sqlx nowhere else", "scheduler/a.go", "github.com/jmoiron/sqlx", "does not belong into scheduler"},
 		{"gocron nowhere else", "adapters/sqlstore/a.go", "github.com/go-co-op/gocron/v2", "does not belong into adapters/sqlstore"},
 		{"test libraries only in tests", "adapters/web/a.go", "github.com/chromedp/chromedp", "does not belong into adapters/web"},
+		{"adapters fetch through the guard", "adapters/openbadges/a.go", module + "/internal/fetch", ""},
+		{"only the guard dials for them", "adapters/openbadges/a.go", "code.dny.dev/ssrf", "does not belong into adapters/openbadges"},
+		{"tokens in their adapter", "adapters/web/a.go", "github.com/go-jose/go-jose/v4", "does not belong into adapters/web"},
 		{"no helper of tests in the program", "adapters/sqlstore/a.go", module + "/internal/testpg", "adapters/sqlstore may not know internal"},
 	}
 	for _, tt := range tests {

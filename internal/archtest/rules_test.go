@@ -39,13 +39,13 @@ var rooms = []room{
 	{path: "core/inbox", knows: []string{"core"}, testsKnow: forCoreTests, pure: true},
 	{path: "core/delivery", knows: []string{"core", "core/chat"}, testsKnow: forCoreTests, pure: true},
 	adapter("adapters/credly"),
-	adapter("adapters/discord"),
+	adapter("adapters/discord", "internal/fetch"),
 	adapter("adapters/mail"),
-	adapter("adapters/openbadges"),
+	adapter("adapters/openbadges", "internal/fetch"),
 	adapter("adapters/portal"),
-	adapter("adapters/slack"),
+	adapter("adapters/slack", "internal/fetch"),
 	adapter("adapters/sqlstore", "migrations"),
-	adapter("adapters/web"),
+	adapter("adapters/web", "internal/fetch"),
 	{path: "scheduler", knows: coreRooms, testsKnow: forTests},
 	{path: "migrations", testsKnow: forTests},
 	// The simulators know only the platforms' protocols: nothing of the
@@ -54,6 +54,8 @@ var rooms = []room{
 	// Takes the pictures of the README from the built bot.
 	{path: "playground/screenshots"},
 	{path: "internal", testsKnow: []string{everything}},
+	// The one way to addresses that strangers name; see its package comment.
+	{path: "internal/fetch", testsKnow: []string{"internal/"}},
 	{path: "scripts"},
 	// Measures the built bot from outside, beside the bare statement of a
 	// claim, and the work of the store alone.
@@ -100,6 +102,9 @@ var libraries = []library{
 	{path: "github.com/wneessen/go-mail", rooms: []string{"adapters/mail"}, tests: []string{"playground"}},
 	{path: "github.com/emersion/go-smtp", rooms: []string{"playground"}, tests: []string{"adapters/mail"}},
 	{path: "github.com/alecthomas/kong", rooms: []string{"cmd"}},
+	{path: "code.dny.dev/ssrf", rooms: []string{"internal/fetch"}},
+	{path: "github.com/go-jose/go-jose/v4", rooms: []string{"adapters/openbadges"}, tests: []string{"cmd", "playground"}},
+	{path: "github.com/piprate/json-gold", rooms: []string{"adapters/openbadges"}},
 	{path: "github.com/schollz/progressbar/v3", rooms: []string{"cmd"}},
 	{path: "github.com/Shopify/toxiproxy/v2", rooms: []string{"bench/faults"}, tests: []string{everything}},
 	// The pictures of the README are taken as the browser tests look.
