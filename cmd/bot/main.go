@@ -36,6 +36,7 @@ type cli struct {
 	Keys       keysCmd       `cmd:"" help:"See which keys of SECRET_KEY are in use, and replace the first one."`
 	Deliveries deliveriesCmd `cmd:"" help:"See what could not be delivered, send it again, or drop it."`
 	Schedule   scheduleCmd   `cmd:"" help:"See what runs when, and how it went."`
+	Verify     verifyCmd     `cmd:"" help:"Verify an Open Badge of any issuer: a link or a file. The exit status is 0 only for a genuine and current one."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

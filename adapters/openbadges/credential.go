@@ -1,0 +1,242 @@
+package openbadges
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// The contexts of the Verifiable Credentials Data Model, 2.0 and 1.1.
+const (
+	contextModel2 = "https://www.w3.org/ns/credentials/v2"
+	contextModel1 = "https://www.w3.org/2018/credentials/v1"
+)
+
+// isCredential reports whether a document is a verifiable credential, which
+// badges are since version 3.0.
+func isCredential(doc map[string]any) bool {
+	if isA(doc, "VerifiableCredential") {
+		return true
+	}
+	for _, c := range texts(doc["@context"]) {
+		if c == contextModel1 || c == contextModel2 {
+			return true
+		}
+	}
+	return false
+}
+
+// finding is what became of a proof.
+type finding int
+
+const (
+	proofUnknown finding = iota
+	proofUnreachable
+	proofAltered
+	proofExpired
+	proofFits
+)
+
+// proof is a proof that was judged.
+type proof struct {
+	finding finding
+	detail  string
+	// by is what it was made with, when it fits.
+	by *method
+}
+
+// document3 verifies a credential with an embedded proof. Where it was
+// fetched from proves nothing.
+func (s *session) document3(doc map[string]any, r *report) {
+	s.credential(doc, s.embeddedProof(doc), r)
+}
+
+// credentialToken verifies a credential inside a token.
+func (s *session) credentialToken(t *signed, r *report) {
+	doc, mismatch := unwrap(t.claims)
+	p := s.tokenProof(t, text(t.claims["iss"]))
+	if mismatch != "" {
+		r.fail(core.CheckFormat, core.VerdictMalformed, mismatch)
+	}
+	if exp, ok := numericDate(t.claims["exp"]); ok && !exp.After(s.now) {
+		r.fail(core.CheckValidity, core.VerdictExpired, "the token expired")
+	}
+	if nbf, ok := numericDate(t.claims["nbf"]); ok && nbf.After(s.now) {
+		r.fail(core.CheckValidity, core.VerdictNotYetValid, "the token is not valid yet")
+	}
+	s.credential(doc, p, r)
+}
+
+// credential judges a credential whose proof was looked at.
+func (s *session) credential(doc map[string]any, p proof, r *report) {
+	r.pass(core.CheckInput, "a verifiable credential")
+	describe3(doc, r)
+	inside := r != s.r
+	kinds := []string{"OpenBadgeCredential", "AchievementCredential"}
+	breachOf := checkBadge
+	if inside {
+		kinds, breachOf = []string{"EndorsementCredential"}, checkEndorsement
+	}
+	switch {
+	case !isA(doc, kinds...):
+		r.fail(core.CheckFormat, core.VerdictMalformed, "its type is none of "+words(kinds))
+	default:
+		if b := breachOf(doc); b != "" {
+			r.fail(core.CheckFormat, core.VerdictMalformed, b)
+		} else {
+			r.pass(core.CheckFormat, "the rules of Open Badges 3.0 are kept")
+		}
+	}
+	switch p.finding {
+	case proofFits:
+		r.pass(core.CheckSignature, p.detail)
+	case proofAltered:
+		r.fail(core.CheckSignature, core.VerdictAltered, p.detail)
+	case proofUnreachable:
+		r.failWith(core.CheckSignature, core.VerdictUnreachable, unknownProof, p.detail)
+	case proofExpired:
+		r.fail(core.CheckSignature, core.VerdictExpired, p.detail)
+	default:
+		r.noProof(p.detail)
+	}
+	s.validity3(doc, r)
+	if p.finding != proofFits && p.finding != proofExpired {
+		// Whatever else it says is not worth a fetch.
+		return
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() { s.confirm(ref(doc["issuer"]), p.by, r) })
+	wait.Go(func() { s.status(doc, p.by, r) })
+	if !inside {
+		wait.Go(func() { s.endorsements3(doc, r) })
+		s.recipient3(doc)
+		if doc["credentialSchema"] != nil {
+			r.skip(core.CheckSchema, "the schemas that the badge names are not fetched; its own rules were checked")
+		}
+		if doc["refreshService"] != nil {
+			r.skip(core.CheckRefresh, "whether a newer version exists was not asked")
+		}
+	}
+	wait.Wait()
+}
+
+// confirm writes down whether the issuer stands behind the key.
+func (s *session) confirm(issuer string, by *method, r *report) {
+	ok, detail := s.owns(issuer, by)
+	if !ok {
+		r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, detail)
+		return
+	}
+	r.set(func(v *core.Verdict) { v.Issuer.Confirmed = true })
+	r.pass(core.CheckIssuer, detail)
+}
+
+// dates returns from when and until when a credential is valid, by the names
+// of either data model.
+func dates(doc map[string]any) (from, until any) {
+	if from = doc["validFrom"]; from == nil {
+		from = doc["issuanceDate"]
+	}
+	if until = doc["validUntil"]; until == nil {
+		until = doc["expirationDate"]
+	}
+	return from, until
+}
+
+func (s *session) validity3(doc map[string]any, r *report) {
+	first, last := dates(doc)
+	from, err := parseTime(text(first))
+	if err != nil {
+		return // Judged by the rules already.
+	}
+	until, err := parseTime(text(last))
+	r.set(func(v *core.Verdict) {
+		v.IssuedAt = from
+		if err == nil {
+			v.ExpiresAt = until
+		}
+	})
+	switch {
+	case from.After(s.now):
+		r.fail(core.CheckValidity, core.VerdictNotYetValid, "it is valid in the future only")
+	case last != nil && err == nil && !until.After(s.now):
+		r.fail(core.CheckValidity, core.VerdictExpired, "it expired")
+	default:
+		r.pass(core.CheckValidity, "valid, and not expired")
+	}
+}
+
+// recipient3 compares the subject of a credential with the address that was
+// asked about.
+func (s *session) recipient3(doc map[string]any) {
+	if s.recipient == "" {
+		s.r.skip(core.CheckRecipient, "no address was asked about")
+		return
+	}
+	subject := object(doc["credentialSubject"])
+	if own := id(subject); strings.HasPrefix(own, "mailto:") && identityMatches(own, "", s.recipient, false) {
+		s.compareIdentity(true)
+		return
+	}
+	for _, v := range each(subject["identifier"]) {
+		identity := object(v)
+		if identity == nil || !isEmailKind(text(identity["identityType"])) {
+			continue
+		}
+		if identityMatches(text(identity["identityHash"]), text(identity["salt"]), s.recipient, identity["hashed"] == any(true)) {
+			s.compareIdentity(true)
+			return
+		}
+	}
+	s.compareIdentity(false)
+}
+
+// isEmailKind: emailAddress is the term of the specification, email one that
+// is seen in practice.
+func isEmailKind(kind string) bool { return kind == "emailAddress" || kind == "email" }
+
+// describe3 writes down what a credential says, whatever it is worth.
+func describe3(doc map[string]any, r *report) {
+	subject := object(doc["credentialSubject"])
+	r.set(func(v *core.Verdict) {
+		v.Version, v.ID = "3.0", shown(id(doc))
+		v.Issuer.ID = shown(ref(doc["issuer"]))
+		if issuer := object(doc["issuer"]); issuer != nil {
+			v.Issuer.Name, v.Issuer.URL = shown(text(issuer["name"])), link(text(issuer["url"]))
+		}
+		if achievement := object(subject["achievement"]); achievement != nil {
+			v.Achievement = describeAchievement(achievement)
+		}
+		if v.Achievement.Name == "" {
+			v.Achievement.Name = shown(text(doc["name"]))
+		}
+		if image := picture(doc["image"]); image != "" && v.Achievement.Image == "" {
+			v.Achievement.Image = image
+		}
+		for _, one := range each(subject["identifier"]) {
+			if identity := object(one); identity != nil {
+				kind := text(identity["identityType"])
+				if isEmailKind(kind) {
+					kind = "email"
+				}
+				v.Recipient = describeIdentity(kind, "", "")
+				if identity["hashed"] == any(true) {
+					v.Recipient = describeIdentity(kind, text(identity["identityHash"]), text(identity["salt"]))
+				}
+				break
+			}
+		}
+	})
+}
+
+// numericDate reads a NumericDate of RFC 7519.
+func numericDate(v any) (time.Time, bool) {
+	seconds, ok := v.(float64)
+	if !ok || seconds < -1e11 || seconds > 1e11 {
+		return time.Time{}, false
+	}
+	whole := int64(seconds)
+	return time.Unix(whole, int64((seconds-float64(whole))*1e9)).UTC(), true
+}

@@ -1,0 +1,139 @@
+package openbadges
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// FuzzVerify hands anything in. Nothing that a fuzzer makes up is genuine,
+// and everything has a verdict.
+func FuzzVerify(f *testing.F) {
+	for _, d := range []doc{someAssertion(), someClass(), someIssuer(), someCredential(), signedAssertionDoc(), {"revoked": true, "id": assertionURL}} {
+		raw, err := json.Marshal(d)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+		f.Add(png(iTXt("openbadges", string(raw))))
+		f.Add([]byte(b64(`{"alg":"RS256"}`) + "." + b64(string(raw)) + "." + b64("x")))
+	}
+	f.Add([]byte(`<svg xmlns:o="http://openbadges.org"><o:assertion verify="https://example.org/1"/></svg>`))
+	f.Add([]byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":"VerifiableCredential","proof":{"type":"DataIntegrityProof"}}`))
+	v := newWorld(nil).verifier()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got := v.Verify(t.Context(), core.BadgeQuery{File: data, Recipient: "nobody@example.org"})
+		if got.Genuine() || got.Status == "" || got.Checks == nil {
+			t.Fatalf("verdict %+v", got)
+		}
+	})
+}
+
+func FuzzPNG(f *testing.F) {
+	f.Add(png(iTXt("openbadges", "hello")))
+	f.Add(png(zTXt(f, "openbadgecredential", []byte("hello"))))
+	f.Add(png(chunk("tEXt", []byte("openbadges\x00x"))))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < len(pngSignature) {
+			return
+		}
+		if got, err := unbakePNG(data); err == nil && len(got) > maxDocumentBytes {
+			t.Fatal("too long")
+		}
+	})
+}
+
+func FuzzSVG(f *testing.F) {
+	f.Add([]byte(`<svg xmlns:o="http://openbadges.org"><o:assertion verify="https://example.org/1"/></svg>`))
+	f.Add([]byte(`<svg xmlns:o="https://purl.imsglobal.org/ob/v3p0"><o:credential><![CDATA[{}]]></o:credential></svg>`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got, err := unbakeSVG(data); err == nil && got == "" {
+			t.Fatal("nothing found, and no error")
+		}
+	})
+}
+
+func FuzzToken(f *testing.F) {
+	f.Add(b64(`{"alg":"RS256"}`) + "." + b64(`{"vc":{}}`) + "." + b64("x"))
+	f.Add("ey..")
+	f.Fuzz(func(t *testing.T, text string) {
+		tok, err := readToken(text)
+		if err == nil && tok.claims == nil {
+			t.Fatal("a token without claims")
+		}
+		if err == nil && tok.fits([]byte("secret")) {
+			t.Fatal("a shared secret fits")
+		}
+	})
+}
+
+func FuzzCanonical(f *testing.F) {
+	raw, err := json.Marshal(someCredential())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(`{"@context":"https://www.w3.org/ns/credentials/v2","type":["VerifiableCredential",null],"issuer":[[]]}`))
+	v := New(Options{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := parseObject(data, maxDocumentBytes)
+		if err != nil {
+			return
+		}
+		if _, err := v.rdf(d); err != nil && err.Error() == "" {
+			t.Fatal("an error without words")
+		}
+		canonical, err := jcs(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseObject(canonical, 8*maxDocumentBytes)
+		if err != nil {
+			t.Fatalf("canonical form is not read: %v", err)
+		}
+		twice, err := jcs(again)
+		if err != nil || string(twice) != string(canonical) {
+			t.Fatalf("not stable: %s, %s", canonical, twice)
+		}
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	f.Add("2016-12-31T23:59:59Z")
+	f.Add("20161231T2359,5+01")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseTime(text)
+		if err == nil && (got.Year() < -1 || got.Year() > 10_000) {
+			t.Fatalf("%q is %v", text, got)
+		}
+	})
+}
+
+func FuzzMultibase(f *testing.F) {
+	f.Add("z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2")
+	f.Add("z1111")
+	f.Add("uAAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		raw, err := multibase(text)
+		if err == nil && strings.HasPrefix(text, "z") && encode58(raw) != text {
+			t.Fatalf("%q and %q are the same bytes", text, encode58(raw))
+		}
+	})
+}
+
+func FuzzLink(f *testing.F) {
+	f.Add("https://www.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9")
+	f.Add("https://127.0.0.1/")
+	v := newWorld(nil).verifier()
+	f.Fuzz(func(t *testing.T, text string) {
+		if v.Verify(t.Context(), core.BadgeQuery{Link: text}).Genuine() {
+			t.Fatal("genuine")
+		}
+		if !utf8.ValidString(clip(text)) {
+			t.Fatal("clip makes invalid text")
+		}
+	})
+}

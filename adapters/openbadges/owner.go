@@ -1,0 +1,101 @@
+package openbadges
+
+import (
+	"crypto"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// owns reports whether an issuer stands behind a key, and says why.
+//
+// A key that a proof brings along, or that stands in its own identifier,
+// shows that nothing was altered since, and nothing about who signed: then
+// the issuer itself is asked whether the key is one of its keys.
+func (s *session) owns(issuer string, by *method) (bool, string) {
+	switch {
+	case issuer == "" || by == nil:
+		return false, "the badge names no issuer"
+	case strings.HasPrefix(issuer, "did:"):
+		return s.ownsByDID(issuer, by)
+	case isURL(issuer):
+		return s.ownsByAddress(issuer, by)
+	default:
+		return false, "the issuer's identifier is not one that could confirm a key"
+	}
+}
+
+func (s *session) ownsByDID(issuer string, by *method) (bool, string) {
+	if did, _, _ := strings.Cut(by.id, "#"); did == issuer {
+		if by.controller != "" && by.controller != issuer {
+			return false, "the key belongs to somebody else"
+		}
+		return true, "the key is the issuer's own, by its DID"
+	}
+	switch {
+	case strings.HasPrefix(issuer, "did:key:"):
+		if own, err := didKey(issuer); err == nil && sameKey(own.key, by.key) {
+			return true, "the key is the issuer's own, by its DID"
+		}
+		return false, "the key is not the one that the issuer is named by"
+	case strings.HasPrefix(issuer, "did:web:"):
+		doc, _, err := s.didDocument(issuer)
+		if err != nil {
+			return false, "the issuer's keys did not come: " + why(err)
+		}
+		if lists(doc, issuer, by) {
+			return true, "the issuer lists the key"
+		}
+		return false, "the issuer does not list the key that signed"
+	default:
+		return false, "the issuer's DID is of a method that is not known"
+	}
+}
+
+func (s *session) ownsByAddress(issuer string, by *method) (bool, string) {
+	if by.controller != "" && by.from != "" && fold(by.controller) != fold(issuer) {
+		return false, "the key belongs to somebody else"
+	}
+	if by.from != "" && sameAuthority(by.from, issuer) {
+		return true, "the key lies on the issuer's host"
+	}
+	doc, err := s.ownDocument(issuer)
+	switch {
+	case err != nil:
+		return false, "nothing shows that the key is the issuer's: its profile did not come: " + why(err)
+	case id(doc) != "" && fold(id(doc)) != fold(issuer):
+		return false, "the profile at the issuer's address is another's"
+	case lists(doc, issuer, by):
+		return true, "the issuer lists the key"
+	}
+	return false, "the issuer does not list the key that signed"
+}
+
+// lists reports whether a document lists a key.
+func lists(doc map[string]any, base string, by *method) bool {
+	for _, candidate := range assertionKeys(doc, base) {
+		if sameKey(candidate.key, by.key) {
+			return true
+		}
+	}
+	sets := each(doc["keys"])
+	if jwks := object(doc["jwks"]); jwks != nil {
+		sets = append(sets, each(jwks["keys"])...)
+	}
+	for _, v := range sets[:min(len(sets), maxKeys)] {
+		if jwk := object(v); jwk != nil && sameKey(keyOfJWK(jwk), by.key) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameKey compares public keys.
+func sameKey(a, b crypto.PublicKey) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	first, err1 := (&jose.JSONWebKey{Key: a}).Thumbprint(crypto.SHA256)
+	second, err2 := (&jose.JSONWebKey{Key: b}).Thumbprint(crypto.SHA256)
+	return err1 == nil && err2 == nil && string(first) == string(second)
+}

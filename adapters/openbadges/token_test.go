@@ -1,0 +1,103 @@
+package openbadges
+
+import (
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+const kidURL = "https://example.org/jwks#1"
+
+// claimsOf is a credential as the payload of a token.
+func claimsOf(changes doc) doc {
+	return with(with(someCredential(), doc{
+		"issuer": doc{"id": issuerURL, "type": []any{"Profile"}, "name": "Example Body"},
+		"iss":    issuerURL, "jti": "https://example.org/credentials/1", "nbf": 1714557600, "iat": 1714557600,
+	}), changes)
+}
+
+func TestTokenCredential(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	jwks := map[string]page{"https://example.org/jwks": {body: doc{"keys": []any{jwkOf(t, k.other.Public(), "0"), jwkOf(t, k.rsa.Public(), "1")}}}}
+	single := map[string]page{"https://example.org/jwks": {body: jwkOf(t, k.rsa.Public(), "")}}
+	profileWith := func(key any) map[string]page {
+		return map[string]page{issuerURL: {body: doc{"id": issuerURL, "type": "Profile", "verificationMethod": doc{"id": issuerURL + "#k", "publicKeyJwk": key}}}}
+	}
+	nested := func(changes doc) doc {
+		inner := with(someCredential(), doc{
+			"@context": []any{contextModel1, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json"},
+			"issuer":   doc{"id": issuerURL, "type": []any{"Profile"}}, "validFrom": nil, "issuanceDate": "2024-05-01T10:00:00Z",
+		})
+		return with(doc{"vc": inner, "iss": issuerURL, "jti": inner["id"], "nbf": 1714557600}, changes)
+	}
+	kid := doc{"kid": kidURL}
+	const genuine, unknown, noIssuer, malformed = core.VerdictGenuine, core.VerdictUnknown, core.VerdictIssuerNotConfirmed, core.VerdictMalformed
+	tests := []struct {
+		name   string
+		claims doc
+		alg    jose.SignatureAlgorithm
+		key    any
+		header doc
+		pages  map[string]page
+		want   core.VerdictStatus
+	}{
+		{"kid in a set", claimsOf(nil), jose.RS256, k.rsa, kid, jwks, genuine},
+		{"kid of a single key", claimsOf(nil), jose.RS256, k.rsa, kid, single, genuine},
+		{"nested", nested(nil), jose.RS256, k.rsa, kid, jwks, genuine},
+		{"nested, dates in the claims only", nested(doc{"vc": with(nested(nil)["vc"].(doc), doc{"issuanceDate": nil})}), jose.RS256, k.rsa, kid, jwks, genuine},
+		{"jwk that the issuer lists", claimsOf(nil), jose.ES256, k.ec, doc{"jwk": jose.JSONWebKey{Key: k.ec.Public()}}, profileWith(jwkOf(t, k.ec.Public(), "")), genuine},
+		{"EdDSA by did:key", claimsOf(doc{"issuer": didOf(k.ed), "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)}, nil, genuine},
+		{"audience", claimsOf(doc{"aud": "somebody"}), jose.RS256, k.rsa, kid, jwks, genuine},
+		{"expires later", claimsOf(doc{"exp": 1900000000, "validUntil": "2030-03-17T17:46:40Z"}), jose.RS256, k.rsa, kid, jwks, genuine},
+
+		{"jwk that nobody lists", claimsOf(nil), jose.RS256, k.rsa, doc{"jwk": jose.JSONWebKey{Key: k.rsa.Public()}}, map[string]page{issuerURL: {body: doc{"id": issuerURL}}}, noIssuer},
+		{"jwk, issuer down", claimsOf(nil), jose.RS256, k.rsa, doc{"jwk": jose.JSONWebKey{Key: k.rsa.Public()}}, nil, noIssuer},
+		{"key of another host", claimsOf(nil), jose.RS256, k.rsa, doc{"kid": "https://evil.example.net/jwk"}, map[string]page{
+			"https://evil.example.net/jwk": {body: jwkOf(t, k.rsa.Public(), "")}, issuerURL: {body: doc{"id": issuerURL}},
+		}, noIssuer},
+		{"no key named", claimsOf(nil), jose.RS256, k.rsa, nil, nil, unknown},
+		{"not in the set", claimsOf(nil), jose.RS256, k.rsa, doc{"kid": "https://example.org/jwks#7"}, jwks, unknown},
+		{"key down", claimsOf(nil), jose.RS256, k.rsa, kid, nil, core.VerdictUnreachable},
+		{"another key", claimsOf(nil), jose.RS256, k.other, kid, jwks, core.VerdictAltered},
+		{"shared secret", claimsOf(nil), jose.HS256, []byte("0123456789abcdef0123456789abcdef"), kid, jwks, unknown},
+		{"another issuer", claimsOf(doc{"iss": "https://example.com/issuer"}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"another id", claimsOf(doc{"jti": "urn:uuid:1"}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"another date", claimsOf(doc{"nbf": 1714557601}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"another end", claimsOf(doc{"exp": 1900000000, "validUntil": "2031-03-17T17:46:40Z"}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"another subject", claimsOf(doc{"sub": "did:example:1", "credentialSubject": with(someCredential()["credentialSubject"].(doc), doc{"id": "did:example:2"})}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"expired", claimsOf(doc{"exp": 1750000000}), jose.RS256, k.rsa, kid, jwks, core.VerdictExpired},
+		{"not yet", claimsOf(doc{"nbf": 1900000000, "validFrom": "2030-03-17T17:46:40Z"}), jose.RS256, k.rsa, kid, jwks, core.VerdictNotYetValid},
+		{"date as text", claimsOf(doc{"nbf": "yesterday"}), jose.RS256, k.rsa, kid, jwks, malformed},
+		{"no badge", claimsOf(doc{"credentialSubject": nil}), jose.RS256, k.rsa, kid, jwks, malformed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(map[string]page{})
+			for address, p := range tt.pages {
+				w.set(address, p)
+			}
+			text := token(t, tt.claims, tt.alg, tt.key, tt.header)
+			v := w.verifier().Verify(t.Context(), core.BadgeQuery{File: []byte(text), Recipient: "nobody@example.org"})
+			wantStatus(t, v, tt.want)
+		})
+	}
+}
+
+func TestTokenCredentialAltered(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	text := token(t, claimsOf(doc{"issuer": didOf(k.ed), "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
+	v := newWorld(nil).verifier()
+	wantStatus(t, v.Verify(t.Context(), core.BadgeQuery{Link: text}), core.VerdictGenuine)
+	for i := range text {
+		changed := []byte(text)
+		changed[i] = altered(changed[i])
+		if v.Verify(t.Context(), core.BadgeQuery{File: changed}).Genuine() {
+			t.Fatalf("byte %d of %d changed, and still genuine", i, len(text))
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package openbadges
+
+import (
+	"context"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fetch"
+)
+
+// Bounds of one verification.
+const (
+	// maxTime is how long it may take, fetches included.
+	maxTime = 10 * time.Second
+	// maxDocumentBytes bounds each JSON document and each token.
+	maxDocumentBytes = 1 << 20
+	// maxListBytes bounds lists of revoked badges and lists of states.
+	maxListBytes = 4 << 20
+	// maxFetches bounds how many addresses are fetched.
+	maxFetches = 24
+	// maxHops bounds how often one badge leads to another place: a link to
+	// a picture to an address to another address.
+	maxHops = 5
+	// cacheTime is how long an issuer or a class is remembered. Badges,
+	// keys, and whatever tells of revocation are fetched each time.
+	cacheTime = time.Minute
+	// cacheSize is how many are remembered.
+	cacheSize = 256
+)
+
+// ContextLoader gives JSON-LD contexts by their address. It must not ask the
+// network: whoever can change a context can change what a signature covers.
+type ContextLoader interface {
+	// Context returns the decoded document, which is not changed by
+	// anybody, or an error when the address is not known.
+	Context(address string) (any, error)
+}
+
+// Options of a verifier.
+type Options struct {
+	// Client fetches; nil is the guarded client of production.
+	Client *fetch.Client
+	// Clock tells the present; nil is the machine's.
+	Clock core.Clock
+	// Contexts are known contexts; nil are the embedded ones.
+	Contexts ContextLoader
+	// MaxTime bounds one verification; zero means ten seconds.
+	MaxTime time.Duration
+}
+
+// Verifier verifies badges. It is safe for concurrent use.
+type Verifier struct {
+	client   *fetch.Client
+	clock    core.Clock
+	contexts ContextLoader
+	maxTime  time.Duration
+	cache    *cache
+}
+
+var _ core.Verifier = (*Verifier)(nil)
+
+type machineClock struct{}
+
+// Now is the time of this machine.
+func (machineClock) Now() time.Time { return time.Now().UTC() }
+
+// New makes a verifier.
+func New(o Options) *Verifier {
+	v := &Verifier{client: o.Client, clock: o.Clock, contexts: o.Contexts, maxTime: o.MaxTime}
+	if v.client == nil {
+		v.client = fetch.New(fetch.Options{UserAgent: "Laurel badge verifier"})
+	}
+	if v.clock == nil {
+		v.clock = machineClock{}
+	}
+	if v.contexts == nil {
+		v.contexts = EmbeddedContexts()
+	}
+	if v.maxTime <= 0 {
+		v.maxTime = maxTime
+	}
+	v.cache = newCache(cacheSize, cacheTime)
+	return v
+}
+
+// Verify answers whether a badge is genuine now.
+func (v *Verifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, v.maxTime)
+	defer cancel()
+	now := v.clock.Now().UTC()
+	s := &session{v: v, ctx: ctx, now: now, recipient: q.Recipient, r: newReport(now)}
+	switch {
+	case len(q.File) > core.MaxBadgeFileBytes:
+		s.r.fail(core.CheckInput, core.VerdictMalformed, "the file is larger than 10 MB")
+	case len(q.File) > 0:
+		s.file(q.File)
+	default:
+		s.link(q.Link)
+	}
+	return s.r.verdict()
+}

@@ -1,0 +1,115 @@
+package openbadges
+
+import (
+	"maps"
+	"strings"
+	"time"
+)
+
+// Versions of Open Badges before 3.0.
+const (
+	version05 = "0.5"
+	version10 = "1.0"
+	version11 = "1.1"
+	version20 = "2.0"
+)
+
+// version2 tells by its context which version a document follows; "" for
+// one whose context is none of Open Badges.
+func version2(doc map[string]any) string {
+	contexts := each(doc["@context"])
+	if len(contexts) == 0 {
+		if _, old := doc["recipient"].(string); old {
+			return version05
+		}
+		if object(doc["verification"]) != nil {
+			return version20
+		}
+		return version10
+	}
+	for _, c := range contexts {
+		switch c := c.(type) {
+		case map[string]any:
+			// Terms spelled out; what they mean is not looked into, since
+			// nothing that is signed depends on it.
+			return version20
+		case string:
+			c = strings.TrimSuffix(strings.TrimSuffix(fold(c), "/"), "/context.json")
+			switch c {
+			case "https://w3id.org/openbadges/v2", "https://openbadgespec.org/v2", "https://openbadges.org/v2",
+				"https://purl.imsglobal.org/spec/ob/v2p0", "https://purl.imsglobal.org/spec/ob/v2p1",
+				"https://purl.imsglobal.org/spec/ob/v2p1/ob_v2p1.jsonld", "https://w3id.org/openbadges/v2.jsonld":
+				return version20
+			case "https://w3id.org/openbadges/v1", "https://openbadgespec.org/v1", "https://openbadges.org/v1":
+				return version11
+			}
+		}
+	}
+	return ""
+}
+
+// upgraded returns a document of Open Badges 1 in the terms of 2.0, as
+// https://www.imsglobal.org/sites/default/files/Badges/OBv2p0Final/index.html
+// maps them. at is the address that it was fetched from.
+func upgraded(doc map[string]any, class, at string) map[string]any {
+	version := version2(doc)
+	if version != version10 && version != version11 {
+		return doc
+	}
+	doc = maps.Clone(doc)
+	if version == version10 {
+		doc["@context"] = "https://w3id.org/openbadges/v1"
+	}
+	if verify, ok := doc["verify"]; ok && doc["verification"] == nil {
+		doc["verification"] = verify
+	}
+	if id(doc) == "" {
+		own := at
+		if verify := object(doc["verification"]); own == "" && verify != nil {
+			own = text(verify["url"])
+		}
+		if own != "" {
+			doc["id"] = own
+		}
+	}
+	if len(types(doc)) == 0 {
+		doc["type"] = class
+	}
+	switch class {
+	case "Assertion":
+		for _, name := range []string{"issuedOn", "expires"} {
+			if t, err := parseOldTime(doc[name]); err == nil {
+				doc[name] = t.Format(time.RFC3339Nano)
+			}
+		}
+	case "BadgeClass":
+		var list []any
+		for _, v := range each(doc["alignment"]) {
+			if a, ok := v.(map[string]any); ok {
+				v = newTerms(a)
+			}
+			list = append(list, v)
+		}
+		if list != nil {
+			doc["alignment"] = list
+		}
+	case "Issuer":
+		// Not required before 2.0.
+		if doc["email"] == nil {
+			doc["email"] = "unknown@invalid"
+		}
+	}
+	return doc
+}
+
+// newTerms renames what an alignment was called in version 1.
+func newTerms(alignment map[string]any) map[string]any {
+	alignment = maps.Clone(alignment)
+	for _, name := range [][2]string{{"url", "targetUrl"}, {"name", "targetName"}, {"description", "targetDescription"}} {
+		if v, ok := alignment[name[0]]; ok && alignment[name[1]] == nil {
+			alignment[name[1]] = v
+			delete(alignment, name[0])
+		}
+	}
+	return alignment
+}
