@@ -18,7 +18,7 @@ import (
 // apart that have no name: trees are cheap, nodes that point at one another
 // are not, so named ones that could are few.
 const (
-	maxGraphNodes = 2_000
+	maxGraphNodes = 500
 	maxBlankNames = 8
 	maxGraphBytes = 256 << 10
 )

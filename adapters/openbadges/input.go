@@ -16,16 +16,13 @@ import (
 var credlyPage = regexp.MustCompile(
 	`^https?://(?:www\.)?(?:credly\.com|youracclaim\.com)/badges/([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(?:[/?#].*)?$`)
 
-// credlyAssertion is where Credly hosts its assertions:
-// https://www.credly.com/docs/obi_specified_endpoints
-const credlyAssertion = "https://api.credly.com/v1/obi/v2/badge_assertions/"
-
 // badgeAddress returns the address of the badge behind a link that a person
-// would share.
+// would share. Where Credly hosts its assertions:
+// https://www.credly.com/docs/obi_specified_endpoints
 func badgeAddress(raw string) string {
 	raw = strings.TrimSpace(raw)
 	if m := credlyPage.FindStringSubmatch(raw); m != nil {
-		return credlyAssertion + strings.ToLower(m[1])
+		return "https://api.credly.com/v1/obi/v2/badge_assertions/" + strings.ToLower(m[1])
 	}
 	return raw
 }

@@ -65,13 +65,6 @@ func (r *report) failWith(name string, status core.VerdictStatus, heavy int, det
 	}
 }
 
-// failed reports whether something speaks against the badge already.
-func (r *report) failed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.heavies > 0
-}
-
 // set changes what the verdict says of the badge.
 func (r *report) set(change func(v *core.Verdict)) {
 	r.mu.Lock()

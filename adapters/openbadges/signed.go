@@ -209,7 +209,7 @@ func (s *session) revocationList(a map[string]any, issuer *node) {
 		switch {
 		case entry != nil:
 			own, uid := id(entry), text(entry["uid"])
-			if !(own != "" && fold(own) == fold(id(a)) || uid != "" && uid == text(a["uid"])) {
+			if (own == "" || fold(own) != fold(id(a))) && (uid == "" || uid != text(a["uid"])) {
 				continue
 			}
 			reason = text(entry["revocationReason"])

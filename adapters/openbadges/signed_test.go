@@ -209,10 +209,10 @@ func TestSignedBadgeAltered(t *testing.T) {
 
 // altered changes a byte so that base64 and JSON stay what they are.
 func altered(c byte) byte {
-	switch {
-	case c == 'A':
+	switch c {
+	case 'A':
 		return 'B'
-	case c == '.':
+	case '.':
 		return 'x'
 	default:
 		return 'A'

@@ -33,7 +33,7 @@ func (s *session) status(doc map[string]any, by *method, r *report) {
 		case isA(entry, "1EdTechRevocationList"):
 			s.revokedCredentials(doc, entry, r)
 		case isA(entry, "BitstringStatusListEntry", "StatusList2021Entry"):
-			s.statusBit(doc, entry, by, r)
+			s.statusBit(entry, by, r)
 		default:
 			r.fail(core.CheckRevocation, core.VerdictUnknown, "its state is of a kind that is not known")
 		}
@@ -83,7 +83,7 @@ func (s *session) revokedCredentials(doc, entry map[string]any, r *report) {
 
 // statusBit looks a credential up in a list of bits:
 // https://www.w3.org/TR/vc-bitstring-status-list/#validate-algorithm
-func (s *session) statusBit(doc, entry map[string]any, by *method, r *report) {
+func (s *session) statusBit(entry map[string]any, by *method, r *report) {
 	purpose := text(entry["statusPurpose"])
 	index, ok := listIndex(entry["statusListIndex"])
 	if !ok || purpose == "" {

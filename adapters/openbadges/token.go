@@ -3,6 +3,7 @@ package openbadges
 import (
 	"encoding/base64"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -18,18 +19,11 @@ var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
+// tokenForm is three parts in base64url, the first of which is an object.
+var tokenForm = regexp.MustCompile(`^ey[A-Za-z0-9_=-]*\.[A-Za-z0-9_=-]*\.[A-Za-z0-9_=-]*$`)
+
 // looksLikeToken reports whether a text has the form of a compact JWS.
-func looksLikeToken(text string) bool {
-	if strings.Count(text, ".") != 2 || !strings.HasPrefix(text, "ey") {
-		return false
-	}
-	for _, c := range []byte(text) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '=') {
-			return false
-		}
-	}
-	return true
-}
+func looksLikeToken(text string) bool { return tokenForm.MatchString(text) }
 
 // signed is a token that was read, but not verified.
 type signed struct {

@@ -93,7 +93,7 @@ func TestTokenCredentialAltered(t *testing.T) {
 	text := token(t, claimsOf(doc{"issuer": didOf(k.ed), "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
 	v := newWorld(nil).verifier()
 	wantStatus(t, v.Verify(t.Context(), core.BadgeQuery{Link: text}), core.VerdictGenuine)
-	for i := range text {
+	for i := 0; i < len(text); i += 1 + len(text)/300 {
 		changed := []byte(text)
 		changed[i] = altered(changed[i])
 		if v.Verify(t.Context(), core.BadgeQuery{File: changed}).Genuine() {
