@@ -3,6 +3,7 @@ package discord
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/laurelbot/laurel/core"
@@ -133,8 +134,15 @@ func focused(options []option) (string, error) {
 func readFields(blocks []submittedBlock) (map[string]string, error) {
 	fields := map[string]string{}
 	read := func(in submittedInput) error {
-		if in.Type == typeStringSelect {
+		switch in.Type {
+		case typeStringSelect:
 			fields[clean(in.CustomID)] = clean(strings.Join(in.Values, ","))
+			return nil
+		case typeChannelSelect:
+			if slices.ContainsFunc(in.Values, func(id string) bool { return !isSnowflake(id) }) {
+				return fmt.Errorf("%w: channel", errBadInteraction)
+			}
+			fields[clean(in.CustomID)] = strings.Join(in.Values, ",")
 			return nil
 		}
 		if in.Type != typeTextInput {

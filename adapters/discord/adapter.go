@@ -76,6 +76,8 @@ type Adapter struct {
 	bot         *botCaller
 	hooks       *hookCaller
 	channels    channelCache
+	// selfID is the bot's user, once it is known.
+	selfID atomic.Pointer[string]
 	// work counts what goes on after an acknowledgement.
 	work sync.WaitGroup
 	// life ends when answers that are not given yet are given up.

@@ -30,8 +30,11 @@ func renderForm(f chat.Form) modal {
 
 func renderField(f chat.Field) Component {
 	input := textInput(f)
-	if f.Kind == chat.FieldChoice || f.Kind == chat.FieldChoices {
+	switch f.Kind {
+	case chat.FieldChoice, chat.FieldChoices:
 		input = stringSelect(f)
+	case chat.FieldChannel:
+		input = channelSelect(f)
 	}
 	label := shorten(oneLine(visible(f.Label)), maxFieldLabel)
 	if label == "" {
@@ -48,9 +51,9 @@ func renderField(f chat.Field) Component {
 // stringSelect asks for one of the options, or for several
 // (https://discord.com/developers/docs/components/reference#string-select).
 func stringSelect(f chat.Field) Component {
-	required := f.MinLen > 0
+	required, least := required(f)
 	input := Component{
-		Type: typeStringSelect, CustomID: f.Name, Required: &required, MinValues: 1, MaxValues: 1,
+		Type: typeStringSelect, CustomID: f.Name, Required: &required, MinValues: &least, MaxValues: 1,
 		Placeholder: shorten(oneLine(visible(f.Placeholder)), maxPlaceholder),
 	}
 	chosen := f.Chosen()
@@ -65,8 +68,33 @@ func stringSelect(f chat.Field) Component {
 	return input
 }
 
+// channelSelect asks for a channel of the server in which messages are
+// posted; the values are ids
+// (https://discord.com/developers/docs/components/reference#channel-select).
+func channelSelect(f chat.Field) Component {
+	required, least := required(f)
+	input := Component{
+		Type: typeChannelSelect, CustomID: f.Name, Required: &required, MinValues: &least, MaxValues: 1,
+		ChannelTypes: []int{channelText, channelNews},
+		Placeholder:  shorten(oneLine(visible(f.Placeholder)), maxPlaceholder),
+	}
+	if isSnowflake(f.Value) {
+		input.DefaultValues = []DefaultValue{{ID: f.Value, Type: "channel"}}
+	}
+	return input
+}
+
+// required says whether a field must be filled, and of a menu how many values
+// must be chosen.
+func required(f chat.Field) (must bool, least int) {
+	if f.Optional || f.MinLen == 0 && f.Kind != chat.FieldChannel {
+		return false, 0
+	}
+	return true, 1
+}
+
 func textInput(f chat.Field) Component {
-	required := f.MinLen > 0
+	required, _ := required(f)
 	input := Component{
 		Type:        typeTextInput,
 		CustomID:    f.Name,
@@ -75,6 +103,9 @@ func textInput(f chat.Field) Component {
 		Required:    &required,
 		MinLength:   min(max(f.MinLen, 0), maxInput),
 		MaxLength:   min(max(f.MaxLen, 0), maxInput),
+	}
+	if f.Kind == chat.FieldLong {
+		input.Style = textInputParagraph
 	}
 	// Discord refuses a modal whose given value breaks its own limits.
 	limit := maxInput

@@ -178,7 +178,8 @@ func TestRenderFormGolden(t *testing.T) {
 			ID: "link:", Title: "Link an address", Intro: chat.Plain("The one your *badge* went to"),
 			Fields: []chat.Field{{Name: "address", Label: "E-mail address", Hint: "We send a code", Placeholder: "ada@example.org", Kind: chat.FieldEmail, MinLen: 3, MaxLen: 254}},
 		},
-		"form_long": {ID: "code:1", Title: strings.Repeat("title ", 20), Intro: chat.Plain("no room"), Fields: fields},
+		"form_announce": announcement(),
+		"form_long":     {ID: "code:1", Title: strings.Repeat("title ", 20), Intro: chat.Plain("no room"), Fields: fields},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,16 +25,17 @@ const (
 // Component types
 // (https://discord.com/developers/docs/components/reference#component-object-component-types).
 const (
-	typeActionRow    = 1
-	typeButton       = 2
-	typeStringSelect = 3
-	typeTextInput    = 4
-	typeSection      = 9
-	typeTextDisplay  = 10
-	typeThumbnail    = 11
-	typeSeparator    = 14
-	typeContainer    = 17
-	typeLabel        = 18
+	typeActionRow     = 1
+	typeButton        = 2
+	typeStringSelect  = 3
+	typeTextInput     = 4
+	typeChannelSelect = 8
+	typeSection       = 9
+	typeTextDisplay   = 10
+	typeThumbnail     = 11
+	typeSeparator     = 14
+	typeContainer     = 17
+	typeLabel         = 18
 )
 
 // Button styles
@@ -46,7 +47,12 @@ const (
 	buttonLink      = 5
 )
 
-const textInputShort = 1
+// Text input styles
+// (https://discord.com/developers/docs/components/reference#text-input-text-input-styles).
+const (
+	textInputShort     = 1
+	textInputParagraph = 2
+)
 
 // Message flags
 // (https://discord.com/developers/docs/resources/message#message-object-message-flags).
@@ -80,8 +86,17 @@ type Component struct {
 	MinLength   int         `json:"min_length,omitempty"`
 	MaxLength   int         `json:"max_length,omitempty"`
 	Options     []Option    `json:"options,omitempty"`
-	MinValues   int         `json:"min_values,omitempty"`
-	MaxValues   int         `json:"max_values,omitempty"`
+	// MinValues is 1 at Discord where it is missing.
+	MinValues     *int           `json:"min_values,omitempty"`
+	MaxValues     int            `json:"max_values,omitempty"`
+	ChannelTypes  []int          `json:"channel_types,omitempty"`
+	DefaultValues []DefaultValue `json:"default_values,omitempty"`
+}
+
+// DefaultValue is what a menu of channels has chosen to begin with.
+type DefaultValue struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
 }
 
 // Option is what can be chosen of a select menu.

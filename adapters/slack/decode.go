@@ -82,9 +82,11 @@ type payload struct {
 		PrivateMetadata string `json:"private_metadata"`
 		State           *struct {
 			Values map[string]map[string]struct {
-				Value    *string  `json:"value"`
-				Selected *option  `json:"selected_option"`
-				Several  []option `json:"selected_options"`
+				Value        *string  `json:"value"`
+				Selected     *option  `json:"selected_option"`
+				Several      []option `json:"selected_options"`
+				Conversation *string  `json:"selected_conversation"`
+				Channel      *string  `json:"selected_channel"`
 			} `json:"values"`
 		} `json:"state"`
 	} `json:"view"`
@@ -228,8 +230,16 @@ func (a *Adapter) decodeSubmit(p *payload) (interaction, error) {
 	}
 	for name, elements := range p.View.State.Values {
 		element := elements[inputActionID]
+		channel := element.Conversation
+		if channel == nil {
+			channel = element.Channel
+		}
 		var value string
 		switch {
+		case channel != nil:
+			if value = *channel; !optionalID(value) {
+				return interaction{}, errMissingID
+			}
 		case element.Value != nil:
 			value = *element.Value
 		case element.Selected != nil:

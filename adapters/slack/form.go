@@ -46,14 +46,18 @@ func renderForm(f chat.Form, metadata string) slackapi.ModalViewRequest {
 // input refuses international addresses, and its number input drops leading
 // zeros.
 func inputBlock(f chat.Field, first bool) slackapi.Block {
-	if f.Kind == chat.FieldChoice || f.Kind == chat.FieldChoices {
+	switch f.Kind {
+	case chat.FieldChoice, chat.FieldChoices:
 		return choiceBlock(f)
+	case chat.FieldChannel:
+		return channelBlock(f)
 	}
 	input := &slackapi.PlainTextInputBlockElement{
 		Type:        slackapi.METPlainTextInput,
 		ActionID:    inputActionID,
 		MaxLength:   min(max(f.MaxLen, 0), maxInputLength),
 		MinLength:   min(max(f.MinLen, 0), maxInputLength),
+		Multiline:   f.Kind == chat.FieldLong,
 		FocusOnLoad: first,
 	}
 	limit := input.MaxLength
@@ -103,9 +107,27 @@ func choiceBlock(f chat.Field) slackapi.Block {
 	return labelled(f, input)
 }
 
+// channelBlock asks for one of the channels that the person sees; a
+// conversation with people or bots is none
+// (https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#conversations_select).
+func channelBlock(f chat.Field) slackapi.Block {
+	input := &slackapi.SelectBlockElement{
+		Type: slackapi.OptTypeConversations, ActionID: inputActionID,
+		Filter: &slackapi.SelectBlockElementFilter{Include: []string{"public", "private"}, ExcludeBotUsers: true},
+	}
+	if f.Placeholder != "" {
+		input.Placeholder = plainText(f.Placeholder, maxPlaceholder)
+	}
+	if validID(f.Value) {
+		input.InitialConversation = f.Value
+	}
+	return labelled(f, input)
+}
+
 func labelled(f chat.Field, input slackapi.BlockElement) slackapi.Block {
 	block := &slackapi.InputBlock{
 		Type: slackapi.MBTInput, BlockID: f.Name, Label: formText(f.Label, maxInputLabel), Element: input,
+		Optional: f.Optional,
 	}
 	if f.Hint != "" {
 		block.Hint = plainText(f.Hint, maxInputHint)

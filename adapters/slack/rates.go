@@ -31,6 +31,7 @@ var methodRates = map[string]core.Rate{
 	"chat.postEphemeral":    perMinute(100),
 	"chat.update":           perMinute(50),
 	"conversations.history": perMinute(50),
+	"conversations.info":    perMinute(50),
 	"conversations.open":    perMinute(50),
 	"users.info":            perMinute(100),
 }

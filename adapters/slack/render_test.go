@@ -107,7 +107,8 @@ func TestRender(t *testing.T) {
 func TestRenderForm(t *testing.T) {
 	t.Parallel()
 	forms := map[string]chat.Form{
-		"form-code": *codeForm(),
+		"form-announce": *announcement(),
+		"form-code":     *codeForm(),
 		"form-link": {
 			ID: "link:", Title: "Link an address", Submit: "Send code", Cancel: "Cancel",
 			Intro:  chat.Text{{Text: "The address your badge was issued to, with "}, {Text: "@", Code: true}},

@@ -195,7 +195,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	service := &chat.Service{
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
-		Managers: s.managers(),
+		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{},
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -208,7 +208,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		if err != nil {
 			return fmt.Errorf("set up Slack: %w", err)
 		}
-		a.messengers["slack"] = a.slack
+		a.messengers["slack"], service.Channels["slack"] = a.slack, a.slack
 		if s.SlackTransport == transportHTTP {
 			a.slack.Routes(a.mux)
 		}
@@ -223,7 +223,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)
 		}
-		a.messengers["discord"] = a.discord
+		a.messengers["discord"], service.Channels["discord"] = a.discord, a.discord
 		if s.DiscordTransport == transportHTTP {
 			a.discord.Routes(a.mux)
 		}

@@ -76,6 +76,14 @@ export function fields(list, env) {
   });
 }
 
+// channelsOf are what a menu of channels offers.
+function channelsOf(c, env) {
+  const first = (c.default_values ?? []).map((v) => v.id);
+  const known = (env.names?.channels?.() ?? []).map(([value, label]) => ({ value, label, default: first.includes(value) }));
+  const rest = first.filter((id) => !known.some((o) => o.value === id)).map((value) => ({ value, label: value, default: true }));
+  return [...known, ...rest];
+}
+
 function field(c, label, description, env) {
   const id = newID("input");
   const required = c.required !== false;
@@ -89,11 +97,12 @@ function field(c, label, description, env) {
     const props = { ...common, placeholder: c.placeholder || false, minlength: c.min_length ?? false, maxlength: c.max_length ?? false, autocomplete: "off", oninput: keep };
     node = c.style === 2 ? h("textarea", { ...props, rows: "3" }) : h("input", { ...props, type: "text" });
     node.value = env.drafts.get(c.custom_id, c.value ?? "");
-  } else if (c.type === 3) {
-    const chosen = [env.drafts.get(c.custom_id, (c.options ?? []).filter((o) => o.default).map((o) => o.value))].flat();
+  } else if (c.type === 3 || c.type === 8) {
+    const offered = c.type === 8 ? channelsOf(c, env) : c.options ?? [];
+    const chosen = [env.drafts.get(c.custom_id, offered.filter((o) => o.default).map((o) => o.value))].flat();
     const many = (c.max_values ?? 1) > 1;
     node = h("select", { ...common, multiple: many, onchange: keep }, many ? null : h("option", { value: "" }, c.placeholder || "Make a selection"),
-      (c.options ?? []).map((o) => h("option", { value: o.value, selected: chosen.includes(o.value) }, o.label)));
+      offered.map((o) => h("option", { value: o.value, selected: chosen.includes(o.value) }, o.label)));
     read = () => [...node.selectedOptions].map((o) => o.value).filter(Boolean);
   } else if (c.type === 21 || c.type === 22) {
     const chosen = [env.drafts.get(c.custom_id, (c.options ?? []).filter((o) => o.default).map((o) => o.value))].flat();

@@ -86,11 +86,14 @@ export function firstOf(e) {
   return [...one.map((key) => e[key]), ...one.flatMap((key) => e[`${key}s`] ?? [])].filter(Boolean).map((o) => o.value ?? o);
 }
 
+// onlyChannels: conversations with people are filtered out.
+const onlyChannels = (e) => e.filter?.include && !e.filter.include.some((kind) => kind === "im" || kind === "mpim");
+
 /** optionsOf lists what can be chosen: what the app offers, or people and channels. */
 export function optionsOf(e, env) {
   const offered = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? []), e.initial_option, ...(e.initial_options ?? [])].filter(Boolean);
   const known = [
-    ...((/(users|conversations)_select$/.test(e.type) && env.names?.users?.()) || []),
+    ...((/(users|conversations)_select$/.test(e.type) && !onlyChannels(e) && env.names?.users?.()) || []),
     ...((/(channels|conversations)_select$/.test(e.type) && env.names?.channels?.()) || []),
   ].map(([value, name]) => ({ value, text: { type: "plain_text", text: name } }));
   const all = [...offered, ...known];
