@@ -76,6 +76,7 @@ type Adapter struct {
 	bot         *botCaller
 	hooks       *hookCaller
 	channels    channelCache
+	standings   standings
 	// selfID is the bot's user, once it is known.
 	selfID atomic.Pointer[string]
 	// work counts what goes on after an acknowledgement.

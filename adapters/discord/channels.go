@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
@@ -89,7 +91,7 @@ func (a *Adapter) channel(ctx context.Context, id core.Identity) (chat.ChannelIn
 		return chat.ChannelInfo{}, chat.ErrNoChannel
 	}
 	var ch guildChannel
-	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointChannel(channelID), nil, &ch); err != nil {
+	if err := a.look(ctx, discordgo.EndpointChannel(channelID), &ch); err != nil {
 		return chat.ChannelInfo{}, notThere(err)
 	}
 	if ch.Type != channelText && ch.Type != channelNews || !isSnowflake(ch.GuildID) {
@@ -122,17 +124,86 @@ func (a *Adapter) permissions(ctx context.Context, ch guildChannel) (bits, error
 	if err != nil {
 		return 0, err
 	}
-	var roles []guildRole
-	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointGuildRoles(ch.GuildID), nil, &roles); err != nil {
-		return 0, err
+	s, ok := a.standings.get(ch.GuildID, a.clock.Now())
+	if !ok {
+		if err := a.look(ctx, discordgo.EndpointGuildRoles(ch.GuildID), &s.roles); err != nil {
+			return 0, err
+		}
+		var me struct {
+			Roles []string `json:"roles"`
+		}
+		if err := a.look(ctx, discordgo.EndpointGuildMember(ch.GuildID, self), &me); err != nil {
+			return 0, err
+		}
+		s.has = me.Roles
+		a.standings.put(ch.GuildID, s, a.clock.Now())
 	}
-	var me struct {
-		Roles []string `json:"roles"`
+	return permissionsIn(ch, s.roles, self, s.has), nil
+}
+
+const (
+	// standingLife is how long the roles of a server are believed, so that
+	// somebody who tries one channel after the other asks for them once.
+	standingLife = 15 * time.Second
+	// rememberedStandings bounds the memory of roles.
+	rememberedStandings = 1000
+	// lookPatience is the longest wait for a limit that somebody who waits
+	// for a look at a channel is asked for, and lookTries how often.
+	lookPatience = 4 * time.Second
+	lookTries    = 3
+)
+
+// standing is what decides over the bot's permissions in a server.
+type standing struct {
+	roles []guildRole
+	// has are the roles of the bot.
+	has  []string
+	read time.Time
+}
+
+// standings remembers the latest of several servers.
+type standings struct {
+	mu      sync.Mutex
+	byGuild map[string]standing
+}
+
+func (c *standings) get(guild string, now time.Time) (standing, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.byGuild[guild]
+	if !ok || now.Sub(s.read) >= standingLife {
+		return standing{}, false
 	}
-	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointGuildMember(ch.GuildID, self), nil, &me); err != nil {
-		return 0, err
+	return s, true
+}
+
+func (c *standings) put(guild string, s standing, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byGuild == nil || len(c.byGuild) >= rememberedStandings {
+		c.byGuild = map[string]standing{}
 	}
-	return permissionsIn(ch, roles, self, me.Roles), nil
+	s.read = now
+	c.byGuild[guild] = s
+}
+
+// look reads something. A limit that opens soon is waited for: nobody else
+// asks again.
+func (a *Adapter) look(ctx context.Context, endpoint string, into any) error {
+	for try := 1; ; try++ {
+		err := a.bot.do(ctx, http.MethodGet, endpoint, nil, into)
+		var d *core.DeliveryError
+		if try == lookTries || !errors.As(err, &d) || d.Class != core.RetryLater || d.After > lookPatience {
+			return err
+		}
+		timer := time.NewTimer(d.After)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
 }
 
 // permissionsIn computes the permissions of a member in a channel: those of
@@ -178,7 +249,7 @@ func (a *Adapter) self(ctx context.Context) (string, error) {
 	var me struct {
 		ID string `json:"id"`
 	}
-	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointUser("@me"), nil, &me); err != nil {
+	if err := a.look(ctx, discordgo.EndpointUser("@me"), &me); err != nil {
 		return "", err
 	}
 	if !isSnowflake(me.ID) {
