@@ -127,3 +127,32 @@ func TestFormWithChannel(t *testing.T) {
 	}
 	who.ExpectEphemeral("Taken")
 }
+
+// A global shortcut comes from no channel: what is answered beside its form
+// goes to the person directly.
+func TestShortcut(t *testing.T) {
+	t.Parallel()
+	h := newTestHandler(chat.Answer{})
+	h.handle = func(_ context.Context, a chat.Action) chat.Answer {
+		if a.Source == chat.SourceSubmit {
+			return chat.Answer{Card: card("Taken")}
+		}
+		return chat.Answer{Form: announcement()}
+	}
+	_, sim := onSim(t, h)
+	who := slacktest.New(t, sim).As("U1")
+	who.Shortcut("announce")
+	got := h.got(t)
+	if got.Verb != chat.VerbCallForm || got.Source != chat.SourcePress || got.MessageKey != "" || got.Team != "slack:"+sim.Config().TeamID {
+		t.Errorf("got %+v", got)
+	}
+	who.Modal("Announce").Fill("channel", "C1").Fill("words", "first").Submit()
+	who.ExpectDM("Taken")
+	h.got(t)
+	who.Shortcut("of another app")
+	select {
+	case got := <-h.actions:
+		t.Errorf("got %+v", got)
+	default:
+	}
+}

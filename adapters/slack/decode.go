@@ -52,6 +52,7 @@ type payload struct {
 	Type                string  `json:"type"`
 	TriggerID           string  `json:"trigger_id"`
 	ResponseURL         string  `json:"response_url"`
+	CallbackID          string  `json:"callback_id"`
 	IsEnterpriseInstall bool    `json:"is_enterprise_install"`
 	Team                *idOnly `json:"team"`
 	Enterprise          *idOnly `json:"enterprise"`
@@ -127,6 +128,8 @@ func (a *Adapter) decodeInteraction(data []byte) (interaction, error) {
 		return a.decodePress(&p)
 	case "view_submission":
 		return a.decodeSubmit(&p)
+	case "shortcut":
+		return a.decodeShortcut(&p)
 	case "view_closed":
 		return interaction{kind: kindSubmit, silent: "closed"}, nil
 	case "":
@@ -196,6 +199,29 @@ func (a *Adapter) decodePress(p *payload) (interaction, error) {
 	}
 	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o}
 	in.action = a.newAction(who, o, p.TriggerID, chat.SourcePress, verb, opaque)
+	return in, nil
+}
+
+// announceShortcut is the callback id of the global shortcut in the manifest.
+const announceShortcut = "announce"
+
+// decodeShortcut reads a global shortcut. It comes from no channel: what is
+// answered beside the form goes to the person directly
+// (https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload).
+func (a *Adapter) decodeShortcut(p *payload) (interaction, error) {
+	who, err := p.actor()
+	if err != nil {
+		return interaction{}, err
+	}
+	if p.CallbackID != announceShortcut {
+		return interaction{kind: kindPress, silent: "unknown"}, nil
+	}
+	if !validID(p.TriggerID) {
+		return interaction{}, errMissingID
+	}
+	o := origin{Tenant: who.id.Tenant, User: who.id.User}
+	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o}
+	in.action = a.newAction(who, o, p.TriggerID, chat.SourcePress, chat.VerbCallForm, "")
 	return in, nil
 }
 

@@ -14,7 +14,7 @@ import (
 
 // beyond lists names that Slack's documentation shows and the samples lack.
 // https://docs.slack.dev/reference/interaction-payloads/
-var beyond = []string{".state", ".response_urls", ".view.blocks", ".message.metadata", ".view.hash"}
+var beyond = []string{".state", ".response_urls", ".view.blocks", ".message.metadata", ".view.hash", ".user.username"}
 
 // foreign lists the names in got that the sample does not have. Values whose
 // names the app chooses, and blocks, which have their own rules, are left out.
@@ -117,6 +117,10 @@ func TestPayloadNamesMatchSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare("block_actions", form("payload"), "app-backend", "BlockActionPayload.json")
+	if _, err := sim.Shortcut(ctx, ada, "announce"); err != nil {
+		t.Fatal(err)
+	}
+	compare("shortcut", form("payload"), "app-backend", "MessageShortcutPayload.json")
 	if _, err := sim.OpenHome(ctx, ada, "home"); err != nil {
 		t.Fatal(err)
 	}

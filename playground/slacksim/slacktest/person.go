@@ -54,6 +54,15 @@ func (p *Person) Command(command, text string) *Reply {
 	return p.did(strings.TrimSpace(command+" "+text), nil, res, err)
 }
 
+// Shortcut chooses the app's global shortcut of this callback id.
+func (p *Person) Shortcut(callbackID string) *Reply {
+	p.chat.tb.Helper()
+	ctx, cancel := p.chat.acting()
+	defer cancel()
+	res, err := p.chat.sim.Shortcut(ctx, p.user, callbackID)
+	return p.did("shortcut "+callbackID, nil, res, err)
+}
+
 // Say writes a message. In the conversation with the bot the app is told.
 func (p *Person) Say(text string) *Reply {
 	p.chat.tb.Helper()
