@@ -22,6 +22,7 @@ type Store interface {
 	ActionStore
 	RemindStore
 	CustomsStore
+	CallStore
 	StatusStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not

@@ -10,10 +10,10 @@ import (
 )
 
 type templateRow struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	ImageURL    string `json:"image_url"`
+	ID          string `json:"id" db:"id"`
+	Name        string `json:"name" db:"name"`
+	Description string `json:"description" db:"description"`
+	ImageURL    string `json:"image_url" db:"image_url"`
 }
 
 // SaveTemplates implements [core.BadgeStore].

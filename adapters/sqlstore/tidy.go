@@ -17,6 +17,7 @@ const (
 	// whose row is gone begins with what it would have had anyway.
 	keepLimits  = time.Hour
 	keepLeases  = 24 * time.Hour
+	keepDrafts  = 24 * time.Hour
 	keepPosts   = 180 * 24 * time.Hour
 	tidyBatch   = 1000
 	tidyBatches = 100
@@ -51,6 +52,8 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 			SELECT name FROM limits WHERE next_at < ? LIMIT ? FOR UPDATE SKIP LOCKED)`, before(keepLimits)},
 		{`DELETE FROM leases WHERE name IN (
 			SELECT name FROM leases WHERE until < ? LIMIT ? FOR UPDATE SKIP LOCKED)`, before(keepLeases)},
+		{`DELETE FROM call_drafts WHERE id IN (
+			SELECT id FROM call_drafts WHERE created_at < ? LIMIT ?)`, before(keepDrafts)},
 	} {
 		for range tidyBatches {
 			n, err := d.run().exec(ctx, kind.query, kind.limit, tidyBatch)

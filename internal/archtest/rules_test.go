@@ -31,7 +31,7 @@ var forCoreTests = append([]string{"core/"}, forTests...)
 // rooms say who may know whom. docs/architecture.md has the reasons.
 var rooms = []room{
 	{path: "cmd", knows: []string{everything}},
-	{path: "core", testsKnow: forCoreTests, pure: true},
+	{path: "core", testsKnow: forCoreTests, pure: true, libraries: []string{"github.com/robfig/cron/v3"}},
 	{
 		path: "core/chat", knows: []string{"core"}, testsKnow: forCoreTests, pure: true,
 		libraries: []string{"github.com/nicksnyder/go-i18n/v2"},

@@ -66,6 +66,17 @@ CREATE INDEX calls_team ON calls (team, created_at);
 CREATE INDEX calls_next ON calls (next_at, id) WHERE next_at > 0;
 CREATE INDEX calls_open ON calls (counted_at, id) WHERE state = 'open';
 
+-- What a manager entered for a call, until it is one; fields are JSON.
+CREATE TABLE call_drafts (
+    id         text   COLLATE "C" PRIMARY KEY,
+    team       text   COLLATE "C" NOT NULL,
+    call_id    text   COLLATE "C" NOT NULL DEFAULT '',
+    zone       text   NOT NULL DEFAULT '',
+    fields     text   NOT NULL,
+    created_at bigint NOT NULL
+);
+CREATE INDEX call_drafts_created ON call_drafts (created_at);
+
 -- What a team is told of with consent. Several badges share one post, whose
 -- subject is the batch.
 CREATE TABLE celebrations (
@@ -107,7 +118,7 @@ CREATE TABLE digest_issues (
 
 -- +goose Down
 DELETE FROM posts WHERE subject_kind IN ('call', 'consent', 'celebration', 'digest');
-DROP TABLE digest_issues, digests, celebrations, calls, customs;
+DROP TABLE digest_issues, digests, celebrations, call_drafts, calls, customs;
 CREATE TABLE customs (
     platform   text NOT NULL,
     tenant     text NOT NULL,

@@ -65,6 +65,17 @@ CREATE INDEX calls_team ON calls (team, created_at);
 CREATE INDEX calls_next ON calls (next_at, id) WHERE next_at > 0;
 CREATE INDEX calls_open ON calls (counted_at, id) WHERE state = 'open';
 
+-- What a manager entered for a call, until it is one; fields are JSON.
+CREATE TABLE call_drafts (
+    id         TEXT PRIMARY KEY,
+    team       TEXT NOT NULL,
+    call_id    TEXT NOT NULL DEFAULT '',
+    zone       TEXT NOT NULL DEFAULT '',
+    fields     TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX call_drafts_created ON call_drafts (created_at);
+
 -- What a team is told of with consent. Several badges share one post, whose
 -- subject is the batch.
 CREATE TABLE celebrations (
@@ -109,6 +120,7 @@ DELETE FROM posts WHERE subject_kind IN ('call', 'consent', 'celebration', 'dige
 DROP TABLE digest_issues;
 DROP TABLE digests;
 DROP TABLE celebrations;
+DROP TABLE call_drafts;
 DROP TABLE calls;
 DROP TABLE customs;
 CREATE TABLE customs (
