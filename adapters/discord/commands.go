@@ -52,6 +52,7 @@ var CommandKeys = []string{
 	"badges.claim.badge",
 	"badges.reminders",
 	"badges.status",
+	"badges.announce",
 	"badges.forget",
 	"badges.help",
 }
@@ -110,6 +111,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbClaim, badge),
 		sub(chat.VerbReminders),
 		sub(chat.VerbStatus),
+		sub(chat.VerbAnnounce),
 		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}

@@ -49,6 +49,7 @@ type app struct {
 	work       *core.Work
 	farewells  *core.Farewells
 	reminders  *core.Reminders
+	calls      *core.Calls
 
 	remindMetrics *remindMetrics
 
@@ -156,6 +157,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.claims = &core.Claims{Store: a.db, Clock: a.clock, TTL: s.HandoffTTL, Announce: announce}
 	a.reminders = &core.Reminders{Store: a.db, Clock: a.clock}
 	a.remindMetrics = newRemindMetrics(a.metrics)
+	a.calls = &core.Calls{Store: a.db, Clock: a.clock}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
@@ -195,7 +197,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	service := &chat.Service{
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
-		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{},
+		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls,
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -433,6 +435,13 @@ func (a *app) jobs() []scheduler.Job {
 			}
 			a.remindMetrics.planned(n)
 			return count("reminded", n.Reminders), err
+		}},
+		{Name: "call", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			posted, recounted, err := a.calls.Tick(ctx)
+			if posted > 0 || recounted > 0 {
+				a.dispatcher.Nudge()
+			}
+			return count("posted", posted), err
 		}},
 		{Name: "read-badges", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			n, err := a.reconciler.Poll(ctx)

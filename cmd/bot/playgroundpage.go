@@ -121,6 +121,8 @@ func dueName(k sqlstore.DueKind) string {
 		return "an address is looked up again at Credly"
 	case sqlstore.DueReminder:
 		return "somebody may be reminded"
+	case sqlstore.DueCall:
+		return "a call to claim is posted"
 	}
 	return string(k)
 }

@@ -37,7 +37,22 @@ const (
 	VerbShared Verb = "shared"
 	// VerbStatus: how the whole stands, for managers.
 	VerbStatus Verb = "status"
+	// VerbAnnounce: the calls to claim of a team, for managers.
+	VerbAnnounce Verb = "announce"
+	// VerbCall shows one of them; the others make, post, drop and end it.
+	VerbCall     Verb = "call"
+	VerbCallForm Verb = "callform"
+	VerbCallPost Verb = "callpost"
+	VerbCallDrop Verb = "calldrop"
+	VerbCallEnd  Verb = "callend"
+	// VerbCalled: somebody answers a call; the button stands where everybody
+	// sees it.
+	VerbCalled Verb = "called"
 )
+
+// public reports whether the buttons of a verb stand where everybody sees
+// them: what is answered must never take their place.
+func (v Verb) public() bool { return v == VerbCalled }
 
 // Source is the kind of interaction an action came from.
 type Source int
@@ -106,7 +121,8 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	}
 	switch v := Verb(verb); v {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
-		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared:
+		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared,
+		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -126,7 +142,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus:
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbAnnounce:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -43,6 +43,8 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.joined(ctx, w, p)
 	case core.SubjectReminder:
 		card, err = c.reminder(ctx, w, p)
+	case core.SubjectCall:
+		card, err = c.call(ctx, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}

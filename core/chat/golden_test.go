@@ -221,6 +221,7 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	compose("joined, no name", core.SubjectJoined, &shelf{account: core.Account{MemberID: "m1", Identity: core.Identity{Platform: "slack"}}})
 
 	goldenReminders(t, c, w, reader, put)
+	goldenCalls(t, c, w, reader, put)
 	put("form, link", readableForm(linkForm(w)))
 	put("form, code", readableForm(codeForm(w, verificationID)))
 	for _, left := range []int{4, 1} {

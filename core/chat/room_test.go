@@ -65,6 +65,7 @@ func newRoom(t *testing.T) *room {
 		Claims:    &core.Claims{Store: r.db, Clock: r, TTL: core.DefaultHandoffTTL},
 		Links:     &core.Links{Store: r.db, Clock: r, Keys: r.keys},
 		Farewells: &core.Farewells{Store: r.db, Clock: r},
+		Calls:     &core.Calls{Store: r.db, Clock: r},
 		Log:       slog.New(slog.NewTextHandler(r.log, nil)),
 		Wake:      func() { r.wakes++ },
 	}

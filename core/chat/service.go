@@ -33,6 +33,10 @@ type Service struct {
 	Managers map[core.Identity]bool
 	// Channels looks at channels, by platform.
 	Channels map[core.Platform]Channels
+	// Calls makes and changes calls to claim; Pictures looks at their
+	// pictures, and may be nil.
+	Calls    *core.Calls
+	Pictures Pictures
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }
@@ -54,6 +58,9 @@ func (s *Service) Acknowledged(a Answer) {
 
 // Handle answers an action; see [Handler].
 func (s *Service) Handle(ctx context.Context, a Action) Answer {
+	if a.Verb.public() {
+		a.Reply, a.MessageKey = a.Aside, ""
+	}
 	if !s.repeatable(a) {
 		isNew, err := s.Store.StartAction(ctx, a.Key, s.Clock.Now(), staleAction)
 		if err != nil {
@@ -143,6 +150,10 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.shared(ctx, w, a)
 	case VerbStatus:
 		return s.status(ctx, w, a)
+	case VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd:
+		return s.announce(ctx, w, a)
+	case VerbCalled:
+		return s.called(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

@@ -22,6 +22,8 @@ type shelf struct {
 	reminder  core.ReminderView
 	wishes    core.WishesView
 	postponed []string
+	call      core.Call
+	templates []core.Template
 	failure   error
 }
 
