@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -154,10 +156,26 @@ func TestScheduledCallsInSlack(t *testing.T) {
 	})
 }
 
+// gallery is a server with one picture.
+type gallery struct{}
+
+func (gallery) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := http.StatusNotFound, ""
+	switch r.URL.Path {
+	case "/party.png":
+		status, body = http.StatusOK, "\x89PNG\r\n\x1a\n and so on"
+	case "/index.html":
+		status, body = http.StatusOK, "<html><title>party.png</title></html>"
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"image/png"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+	}, nil
+}
+
 // What cannot be is refused in the form, at the field.
 func TestAnnounceRefusals(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, testpg.New(t))
+	s := newStage(t, testpg.New(t), func(s *Settings) { s.pictures = gallery{} })
 	manager := s.manager()
 	bot := s.slack.Config().BotUserID
 	s.slack.AddChannel("C0WITHOUT1", "without", mara)
@@ -176,11 +194,19 @@ func TestAnnounceRefusals(t *testing.T) {
 		{"when", "soon", "do not understand"},
 		{"picture", "http://example.org/party.png", "not a picture"},
 		{"picture", "party", "not a picture"},
+		{"picture", "https://pictures.example.org/index.html", "not a picture"},
+		{"picture", "https://pictures.example.org/missing.png", "not a picture"},
+		{"picture", "https://127.0.0.1/party.png", "not a picture"},
+		{"picture", "https://localhost/party.png", "not a picture"},
 	} {
 		form.Fill(tc.field, tc.value).SubmitExpectingError(tc.says)
 	}
-	form.Submit()
-	list.ExpectEdit("Preview").Press("Discard")
+	form.Fill("picture", "https://pictures.example.org/party.png").Submit()
+	preview := list.ExpectEdit("Preview")
+	if !strings.Contains(string(preview.Blocks), "https://pictures.example.org/party.png") {
+		t.Errorf("the preview has no picture: %s", preview.Blocks)
+	}
+	preview.Press("Discard")
 	list.ExpectEdit("There is no call yet")
 	db := openDatabase(t, s.settings.DatabaseURL)
 	if n := countRows(t, db, `SELECT count(*) FROM calls`); n != 0 {

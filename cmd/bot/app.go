@@ -24,6 +24,7 @@ import (
 	"github.com/laurelbot/laurel/core/chat"
 	"github.com/laurelbot/laurel/core/delivery"
 	"github.com/laurelbot/laurel/core/inbox"
+	"github.com/laurelbot/laurel/internal/fetch"
 	"github.com/laurelbot/laurel/scheduler"
 )
 
@@ -198,6 +199,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls,
+		Pictures: fetch.New(fetch.Options{Transport: s.pictures}),
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)

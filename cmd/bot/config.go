@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -61,6 +62,10 @@ type Settings struct {
 
 	LogFormat string `help:"json or text." env:"LOG_FORMAT" default:"json" group:"Logs"`
 	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" default:"info" group:"Logs"`
+
+	// pictures carries the requests for pictures that managers name; nil means
+	// the guarded way, which reaches public addresses only.
+	pictures http.RoundTripper
 }
 
 // secrets are the settings that may also be read from files.

@@ -377,7 +377,9 @@ func writeFile(t *testing.T, name, content string) string {
 func settingNames() []string {
 	var names []string
 	for field := range reflect.TypeFor[Settings]().Fields() {
-		names = append(names, field.Tag.Get("env"))
+		if field.IsExported() {
+			names = append(names, field.Tag.Get("env"))
+		}
 	}
 	return names
 }
