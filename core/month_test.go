@@ -289,6 +289,12 @@ func (m *month) Show(_ context.Context, at core.Place, c chat.Card, _ string) (c
 	return at, nil
 }
 
+// Remove implements [chat.Messenger].
+func (m *month) Remove(context.Context, core.Place) error {
+	m.t.Error("a reminder was removed")
+	return nil
+}
+
 // Direct implements [chat.Messenger]: a new message, once for each key.
 func (m *month) Direct(_ context.Context, to core.Identity, c chat.Card, key string, _ time.Time) (core.Place, error) {
 	if m.sent[key] == nil {

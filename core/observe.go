@@ -55,6 +55,9 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 	if err != nil || !change.Moved {
 		return change, err
 	}
+	if err := o.celebrate(ctx, tx, change, now); err != nil {
+		return change, err
+	}
 	before, after := change.Before.Stage, change.After.Stage
 	id := change.After.ID
 	if after == before {

@@ -120,6 +120,11 @@ func (p *phones) Direct(_ context.Context, to core.Identity, c chat.Card, key st
 	return core.Place{Ref: core.Secret(ref), MessageKey: ref, EditableUntil: p.w.now.Add(1000 * time.Hour), Shown: true}, nil
 }
 
+func (p *phones) Remove(_ context.Context, at core.Place) error {
+	delete(p.at, at.Ref.Reveal())
+	return nil
+}
+
 func (p *phones) add(ref string, m *message) {
 	p.at[ref] = m
 	p.all = append(p.all, m)

@@ -16,6 +16,12 @@ const (
 	// SubjectReminder: what a person is reminded of on a day; see
 	// [ReminderID].
 	SubjectReminder SubjectKind = "reminder"
+	// SubjectConsent: whether a team may know of badges; the id of a question,
+	// see [Consent].
+	SubjectConsent SubjectKind = "consent"
+	// SubjectCelebration: badges that a team may know of; the id of a batch,
+	// see [Consent].
+	SubjectCelebration SubjectKind = "celebration"
 )
 
 // Subject is what a message shows. The card is made from it when the message

@@ -181,6 +181,9 @@ type WishesView struct {
 	// ZoneKnown says that the zone is the person's own, and not that of the
 	// workspace.
 	ZoneKnown bool
+	// NeverAsk says that the person does not want to be asked whether their
+	// team may know of a badge.
+	NeverAsk bool
 }
 
 // RemindStore keeps what reminders need.

@@ -23,6 +23,7 @@ type Store interface {
 	RemindStore
 	CustomsStore
 	CallStore
+	CelebrateStore
 	StatusStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
@@ -205,6 +206,7 @@ type PollPlan struct {
 
 // Tx is what use cases change within one transaction.
 type Tx interface {
+	CelebrateTx
 	// EnsureAccount returns the account of an identity and makes it, with a
 	// new member, where it is missing. Empty texts leave what is known.
 	EnsureAccount(ctx context.Context, a Account, now time.Time) (Account, error)

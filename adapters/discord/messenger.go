@@ -158,6 +158,30 @@ func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key
 	return messagePlace(channel, sent.ID, a.clock.Now()), nil
 }
 
+// Remove implements [chat.Messenger]
+// (https://discord.com/developers/docs/resources/message#delete-message).
+func (a *Adapter) Remove(ctx context.Context, p core.Place) error {
+	err := a.remove(ctx, p)
+	a.metrics.calls.WithLabelValues("remove", outcome(err)).Inc()
+	if err != nil {
+		return fmt.Errorf("remove message: %w", err)
+	}
+	return nil
+}
+
+func (a *Adapter) remove(ctx context.Context, p core.Place) error {
+	r, err := openRef(p.Ref)
+	if err != nil || r.Kind != refMessage {
+		return &core.DeliveryError{Class: core.PlaceGone, Code: "not_own_message", Err: err}
+	}
+	err = a.bot.do(ctx, http.MethodDelete, discordgo.EndpointChannelMessage(r.Channel, r.Message), nil, nil)
+	var d *core.DeliveryError
+	if errors.As(err, &d) && (d.Code == strconv.Itoa(codeUnknownMessage) || d.Code == strconv.Itoa(codeUnknownChannel)) {
+		return nil
+	}
+	return err
+}
+
 // channelOf returns where messages to somebody, or to a channel, are sent.
 func (a *Adapter) channelOf(ctx context.Context, to core.Identity) (string, error) {
 	channel, ok := to.Channel()

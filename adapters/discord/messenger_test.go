@@ -311,3 +311,37 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("place shows its token: %s", got)
 	}
 }
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		want   core.DeliveryClass
+	}{
+		"removed":         {204, "", ""},
+		"gone already":    {404, `{"code":10008}`, ""},
+		"channel is gone": {404, `{"code":10003}`, ""},
+		"may not":         {403, `{"code":50001}`, core.TargetDead},
+		"broken":          {502, "", core.Temporary},
+	} {
+		f := newFixture(t, nil)
+		f.api.answer = func(call) (int, map[string]string, string) { return tt.status, nil, tt.body }
+		err := f.Remove(t.Context(), messagePlace(testChan, testMsg, start))
+		if (err != nil) != (tt.want != "") || err != nil && core.ClassOf(err) != tt.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c := receive(t, f.api.seen); c.method != http.MethodDelete || c.path != "/api/v9/channels/"+testChan+"/messages/"+testMsg {
+			t.Errorf("%s: %s %s", name, c.method, c.path)
+		}
+	}
+	f := newFixture(t, nil)
+	for _, p := range []core.Place{{}, {Ref: "nonsense"}, originalPlace(true)} {
+		if err := f.Remove(t.Context(), p); core.ClassOf(err) != core.PlaceGone {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	if n := len(f.api.all()); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+}

@@ -28,6 +28,7 @@ var codePattern = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 // are not listed are temporary.
 // https://docs.slack.dev/reference/methods/chat.postMessage#errors,
 // https://docs.slack.dev/reference/methods/chat.update#errors,
+// https://docs.slack.dev/reference/methods/chat.delete#errors,
 // https://docs.slack.dev/reference/methods/conversations.open#errors,
 // https://docs.slack.dev/reference/methods/views.open#errors.
 var errorClasses = map[string]core.DeliveryClass{
@@ -68,6 +69,9 @@ var errorClasses = map[string]core.DeliveryClass{
 	"org_login_required":      core.InstallationDead,
 	"not_allowed_token_type":  core.InstallationDead,
 	"team_access_not_granted": core.InstallationDead,
+
+	"cant_delete_message":                   core.Invalid,
+	"compliance_exports_prevent_deletion":   core.Invalid,
 
 	"invalid_blocks":          core.Invalid,
 	"invalid_blocks_format":   core.Invalid,

@@ -155,6 +155,23 @@ func (a *Adapter) open(ctx context.Context, with core.Identity) (channel string,
 	return opened.ID, nil
 }
 
+// Remove implements [chat.Messenger].
+// https://docs.slack.dev/reference/methods/chat.delete
+func (a *Adapter) Remove(ctx context.Context, p core.Place) error {
+	ref, ok := parseRef(p.Ref)
+	if !ok || ref.Channel == "" || ref.TS == "" {
+		return placeGone("remove message", "not_own_message")
+	}
+	ctx = withScope(ctx, ref.Tenant, ref.Channel)
+	_, _, err := a.api.DeleteMessageContext(ctx, ref.Channel, ref.TS)
+	err = deliveryError("chat.delete", err)
+	var d *core.DeliveryError
+	if errors.As(err, &d) && d.Code == "message_not_found" {
+		return nil
+	}
+	return err
+}
+
 func messageOptions(c chat.Card) []slackapi.MsgOption {
 	return []slackapi.MsgOption{
 		slackapi.MsgOptionText(fallback(c), false),

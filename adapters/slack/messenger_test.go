@@ -265,3 +265,29 @@ func TestEphemeralFallsBackToTheNextWay(t *testing.T) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ answer, want string }{
+		"removed":         {`{"ok":true,"channel":"C1","ts":"1.2"}`, "<nil>"},
+		"gone already":    {`{"ok":false,"error":"message_not_found"}`, "<nil>"},
+		"may not go":      {`{"ok":false,"error":"compliance_exports_prevent_deletion"}`, "invalid compliance_exports_prevent_deletion"},
+		"channel is gone": {`{"ok":false,"error":"channel_not_found"}`, "target_dead channel_not_found"},
+	} {
+		b := newBench(t, chat.Answer{})
+		b.slack.once("chat.delete", says(http.StatusOK, tt.answer))
+		if err := b.Remove(t.Context(), messagePlace("T1", "C1", "1.2")); classAndCode(err) != tt.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c := b.slack.expect("chat.delete"); c.form.Get("channel") != "C1" || c.form.Get("ts") != "1.2" {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	b := newBench(t, chat.Answer{})
+	for _, p := range []core.Place{{}, {Ref: "nonsense"}, pressed(b).reply} {
+		if err := b.Remove(t.Context(), p); core.ClassOf(err) != core.PlaceGone {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	b.slack.expectNothing()
+}

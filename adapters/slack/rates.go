@@ -30,6 +30,7 @@ var methodRates = map[string]core.Rate{
 	"chat.postMessage":      perMinute(300),
 	"chat.postEphemeral":    perMinute(100),
 	"chat.update":           perMinute(50),
+	"chat.delete":           perMinute(50),
 	"conversations.history": perMinute(50),
 	"conversations.info":    perMinute(50),
 	"conversations.open":    perMinute(50),

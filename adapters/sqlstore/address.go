@@ -32,8 +32,17 @@ func (t *tx) AddAddress(ctx context.Context, a core.Address) error {
 
 // RemoveAddress implements [core.Tx].
 func (t *tx) RemoveAddress(ctx context.Context, addressID string, actor core.Identity, now time.Time) (core.Address, error) {
+	// Whoever decides about one of its badges just now has it locked and reads
+	// whose it is.
+	var badges texts
+	err := t.all(ctx, &badges, `SELECT id FROM badges WHERE recipient = (
+			SELECT normal FROM addresses WHERE id = ? AND member_id = `+memberOf+`)
+		ORDER BY id FOR UPDATE`, addressID, actor.Platform, actor.Tenant, actor.User)
+	if err != nil {
+		return core.Address{}, err
+	}
 	var row addressRow
-	err := t.get(ctx, &row, `DELETE FROM addresses WHERE id = ? AND member_id = (
+	err = t.get(ctx, &row, `DELETE FROM addresses WHERE id = ? AND member_id = (
 			SELECT member_id FROM accounts WHERE platform = ? AND tenant = ? AND user_id = ?)
 		RETURNING id, member_id, shown, normal, verified_at`,
 		addressID, actor.Platform, actor.Tenant, actor.User)
@@ -45,6 +54,9 @@ func (t *tx) RemoveAddress(ctx context.Context, addressID string, actor core.Ide
 		WHERE state IN ('preparing', 'open') AND badge_id IN (SELECT id FROM badges WHERE recipient = ?)
 		RETURNING id`, ms(now), row.Normal)
 	if err != nil {
+		return core.Address{}, err
+	}
+	if err := t.forgetConsents(ctx, badges, now); err != nil {
 		return core.Address{}, err
 	}
 	return row.address(), t.tellHandoffs(ctx, closed, false, now)

@@ -91,7 +91,7 @@ func (t *tx) EraseAccountsOf(ctx context.Context, p core.Platform, tenant string
 	if err := t.eraseMembers(ctx, whole, now); err != nil {
 		return 0, err
 	}
-	return len(found), t.eraseAccounts(ctx, `a.id IN $texts`, ids)
+	return len(found), t.eraseAccounts(ctx, `a.id IN $texts`, ids, now)
 }
 
 // lockPeople locks members with their accounts, and the verifications of
@@ -130,7 +130,7 @@ func (t *tx) eraseMembers(ctx context.Context, members texts, now time.Time) err
 	if _, err := t.eraseAddresses(ctx, normals, now); err != nil {
 		return err
 	}
-	if err := t.eraseAccounts(ctx, `a.member_id IN $texts`, members); err != nil {
+	if err := t.eraseAccounts(ctx, `a.member_id IN $texts`, members, now); err != nil {
 		return err
 	}
 	// Handoffs of badges that are no longer the member's stay with the badge.
@@ -182,7 +182,7 @@ func (t *tx) eraseAddresses(ctx context.Context, normals texts, now time.Time) (
 	if err := t.eraseInbox(ctx, known, now); err != nil {
 		return 0, err
 	}
-	return len(badges) + len(verifications) + int(deleted), t.eraseSubjects(ctx, badges, verifications)
+	return len(badges) + len(verifications) + int(deleted), t.eraseSubjects(ctx, badges, verifications, now)
 }
 
 // writing is one way in which an address is written somewhere.
@@ -227,9 +227,14 @@ const postsAbout = `((subject_kind = 'badge' AND subject_id IN $texts)
 	OR (subject_kind = 'verification' AND subject_id IN $texts))`
 
 // eraseSubjects deletes badges and verifications with everything that shows
-// or tells them. The lanes of their posts come first, as everywhere: what
-// became of a delivery is stored in its lane before its post.
-func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts) error {
+// or tells them; celebrations take them back. The lanes of their posts come
+// first, as everywhere: what became of a delivery is stored in its lane before
+// its post.
+func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts, now time.Time) error {
+	batches, err := t.batchesOf(ctx, badges, nil)
+	if err != nil {
+		return err
+	}
 	own := make(texts, 0, len(badges)+len(verifications))
 	for _, id := range badges {
 		own = append(own, eventLane(id))
@@ -238,10 +243,14 @@ func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts) err
 		own = append(own, mailLane(id))
 	}
 	var locked []string
-	err := t.all(ctx, &locked, `SELECT l.lane FROM lanes l WHERE l.lane IN $texts OR l.lane IN (
+	err = t.all(ctx, &locked, `SELECT l.lane FROM lanes l WHERE l.lane IN $texts OR l.lane IN (
 			SELECT a.platform || ':' || a.tenant || ':' || a.user_id FROM posts p JOIN accounts a ON a.id = p.account_id
-			WHERE `+postsAbout+`) ORDER BY l.lane FOR UPDATE`, own, badges, badges, verifications)
+			WHERE `+postsAbout+`) OR l.lane IN (`+lanesOfBatches+`) ORDER BY l.lane FOR UPDATE`,
+		own, badges, badges, verifications, batches)
 	if err != nil {
+		return err
+	}
+	if err := t.tell(ctx, subjects(core.SubjectCelebration, batches), false, now); err != nil {
 		return err
 	}
 	var posts texts
@@ -260,7 +269,7 @@ func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts) err
 
 // eraseAccounts deletes the accounts a that a condition chooses, with their
 // posts, verifications and deliveries, and what tells others of them.
-func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts) error {
+func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts, now time.Time) error {
 	var found []accountRow
 	err := t.all(ctx, &found, `SELECT `+accountColumns+` FROM accounts a WHERE `+which+` ORDER BY a.id`, chosen)
 	if err != nil || len(found) == 0 {
@@ -278,9 +287,17 @@ func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts) erro
 	for _, id := range mails {
 		lanes = append(lanes, mailLane(id))
 	}
-	var locked []string
-	err = t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`, lanes)
+	batches, err := t.batchesOf(ctx, nil, ids)
 	if err != nil {
+		return err
+	}
+	var locked []string
+	err = t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane IN $texts OR lane IN (`+lanesOfBatches+`)
+		ORDER BY lane FOR UPDATE`, lanes, batches)
+	if err != nil {
+		return err
+	}
+	if err := t.tell(ctx, subjects(core.SubjectCelebration, batches), false, now); err != nil {
 		return err
 	}
 	err = t.all(ctx, &posts, `DELETE FROM posts WHERE subject_kind = 'joined' AND subject_id IN $texts RETURNING id`, ids)
@@ -291,7 +308,7 @@ func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts) erro
 		step{`DELETE FROM outbox WHERE ref IN $texts`, posts},
 		step{`DELETE FROM outbox WHERE lane IN $texts`, lanes},
 		step{`DELETE FROM lanes WHERE lane IN $texts`, lanes},
-		// Posts and verifications go with their accounts.
+		// Posts, verifications and celebrations go with their accounts.
 		step{`DELETE FROM accounts WHERE id IN $texts`, ids},
 	)
 }

@@ -179,8 +179,9 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 	_, err = t.exec(ctx, `UPDATE members SET
 			remind_at = ?,
 			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?),
-			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END
-		WHERE id = ?`, ms(now), from, from, into)
+			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END,
+			asked = asked + (SELECT f.asked FROM members f WHERE f.id = ?)
+		WHERE id = ?`, ms(now), from, from, from, into)
 	if err != nil {
 		return err
 	}

@@ -111,14 +111,15 @@ func (d *DB) WishesOf(ctx context.Context, actor core.Identity) (core.WishesView
 	r := d.run()
 	var row struct {
 		wishesRow
-		ID string `db:"id"`
+		ID       string `db:"id"`
+		NeverAsk bool   `db:"never_ask"`
 	}
-	err := r.get(ctx, &row, `SELECT m.id, `+wishesColumns+` FROM members m WHERE m.id = `+memberOf,
+	err := r.get(ctx, &row, `SELECT m.id, m.celebrate = '`+neverAsk+`' AS never_ask, `+wishesColumns+` FROM members m WHERE m.id = `+memberOf,
 		actor.Platform, actor.Tenant, actor.User)
 	if err != nil {
 		return core.WishesView{}, err
 	}
-	view := core.WishesView{Wishes: row.wishes()}
+	view := core.WishesView{Wishes: row.wishes(), NeverAsk: row.NeverAsk}
 	view.Hours, view.ZoneKnown, err = r.hoursOf(ctx, row.ID, view.Wishes)
 	return view, err
 }

@@ -35,6 +35,8 @@ const (
 	VerbHours     Verb = "hours"
 	// VerbShared: a badge was shown to somebody.
 	VerbShared Verb = "shared"
+	// VerbConsent: whether the team may know of badges, see [consentID].
+	VerbConsent Verb = "consent"
 	// VerbStatus: how the whole stands, for managers.
 	VerbStatus Verb = "status"
 	// VerbAnnounce: the calls to claim of a team, for managers.
@@ -121,7 +123,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	}
 	switch v := Verb(verb); v {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
-		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared,
+		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled:
 		return v, opaque, true
 	default:

@@ -67,6 +67,11 @@ type Messenger interface {
 	// The time of the first attempt, zero for a first attempt, bounds
 	// the search.
 	Direct(ctx context.Context, to core.Identity, c Card, key string, firstTry time.Time) (core.Place, error)
+	// Remove takes back a message of the bot's own for all who see it. One that
+	// is gone already is no error. A [core.PlaceGone] says that there is no
+	// such message at p, a [core.Invalid] that the platform does not let it be
+	// removed.
+	Remove(ctx context.Context, p core.Place) error
 	// Pause is the least time between two messages of one lane that are new;
 	// edits and answers to interactions are not counted.
 	Pause() time.Duration

@@ -27,7 +27,13 @@ type Composer struct {
 // about is gone or no longer the person's.
 var ErrNothing = errors.New("nothing to show")
 
-// Compose makes the card of a post. [ErrNothing] when there is none.
+// ErrWithdrawn says that what a post shows must not be seen any more: the
+// message is to be removed. The card that comes with it names nobody, and
+// stands where a message cannot be removed.
+var ErrWithdrawn = errors.New("withdrawn")
+
+// Compose makes the card of a post. [ErrNothing] when there is none,
+// [ErrWithdrawn] when there may be none any more.
 func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 	w := c.Catalog.For(p.Account.Locale)
 	var card Card
@@ -45,11 +51,18 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.reminder(ctx, w, p)
 	case core.SubjectCall:
 		card, err = c.call(ctx, p)
+	case core.SubjectConsent:
+		card, err = c.consent(ctx, w, p)
+	case core.SubjectCelebration:
+		card, err = c.celebration(ctx, w, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}
 	if errors.Is(err, core.ErrNotFound) {
 		return Card{}, ErrNothing
+	}
+	if errors.Is(err, ErrWithdrawn) {
+		return card, ErrWithdrawn
 	}
 	if err != nil {
 		return Card{}, fmt.Errorf("compose %s card: %w", p.Subject.Kind, err)

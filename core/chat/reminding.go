@@ -223,6 +223,10 @@ func wishesCard(w Words, v core.WishesView, actor core.Identity, now time.Time) 
 	if !v.ZoneKnown && !v.Wishes.Stopped {
 		card.Text = Join(card.Text, Plain(""), w.Text("wishes.zone", args))
 	}
+	if v.NeverAsk {
+		card.Text = Join(card.Text, Plain(""), w.Text("wishes.never_ask", nil))
+		card.Buttons = append(card.Buttons, Button{ID: ID(VerbConsent, consentAllow), Label: w.Plain("button.ask_again", nil)})
+	}
 	return card
 }
 

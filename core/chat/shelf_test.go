@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,16 @@ type shelf struct {
 	postponed []string
 	call      core.Call
 	templates []core.Template
+	consents  []core.Consent
 	failure   error
+}
+
+func (s *shelf) Consents(context.Context, string) ([]core.Consent, error) {
+	return slices.Clone(s.consents), s.failure
+}
+
+func (s *shelf) Celebrated(context.Context, string) ([]core.Consent, error) {
+	return s.consents, s.failure
 }
 
 func (s *shelf) ReminderView(context.Context, string) (core.ReminderView, error) {

@@ -424,6 +424,8 @@ func (r receiver) Show(_ context.Context, p core.Place, c chat.Card, _ string) (
 	return p, nil
 }
 
+func (receiver) Remove(context.Context, core.Place) error { return nil }
+
 func (receiver) Pause() time.Duration { return time.Second }
 
 // named is a provider of which only the name is asked.

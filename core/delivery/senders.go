@@ -42,6 +42,9 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 		return Outcome{Delivery: d, State: StateDead, Cause: "platform is not configured"}
 	}
 	card, err := s.card(ctx, d, post)
+	if errors.Is(err, chat.ErrWithdrawn) {
+		return s.withdraw(ctx, d, post, messenger, card)
+	}
 	if errors.Is(err, chat.ErrNothing) {
 		return Outcome{Delivery: d, State: StateSent, Cause: "nothing to show"}
 	}
@@ -60,14 +63,24 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 			return s.failed(d, post, err)
 		}
 	}
+	out := Outcome{Delivery: d, State: StateSent, Cause: "place is gone"}
+	if post.Subject.Kind == core.SubjectCelebration && post.Place.Shown {
+		// What cannot be brought up to date may show somebody who does not
+		// want it any more.
+		err := messenger.Remove(ctx, post.Place)
+		if class := core.ClassOf(err); err != nil && class != core.PlaceGone && class != core.Invalid {
+			return s.failed(d, post, err)
+		}
+		out.Place = &core.Place{}
+	}
 	if !d.Fallback {
-		return Outcome{Delivery: d, State: StateSent, Cause: "place is gone"}
+		return out
 	}
 	place, err := messenger.Direct(ctx, post.Account.Identity, card, d.Key, d.FirstTryAt)
 	if err != nil {
 		return s.failed(d, post, err)
 	}
-	out := Outcome{Delivery: d, State: StateSent, Place: &place, Pause: messenger.Pause()}
+	out = Outcome{Delivery: d, State: StateSent, Place: &place, Pause: messenger.Pause()}
 	if d.FirstTryAt.IsZero() || !place.Reachable(now) {
 		return out
 	}
@@ -82,6 +95,34 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 		out.Place = &place
 	}
 	return out
+}
+
+// withdraw takes a message back of which nothing may be seen any more. The
+// card stands in its place where the platform does not let it go, and for a
+// moment where it has to be found first.
+func (s *PostSender) withdraw(ctx context.Context, d Delivery, post core.Post, m chat.Messenger, instead chat.Card) Outcome {
+	place := post.Place
+	if !place.Shown {
+		if !post.Tried {
+			return Outcome{Delivery: d, State: StateSent, Cause: "nothing to show"}
+		}
+		// Somebody may have sent it without living to tell.
+		var err error
+		place, err = m.Direct(ctx, post.Account.Identity, instead, d.Key, d.FirstTryAt)
+		if err != nil {
+			return s.failed(d, post, err)
+		}
+	}
+	err := m.Remove(ctx, place)
+	if core.ClassOf(err) == core.Invalid {
+		if place, err = m.Show(ctx, place, instead, d.Key); err == nil {
+			return Outcome{Delivery: d, State: StateSent, Place: &place, Cause: "withdrawn"}
+		}
+	}
+	if err != nil && core.ClassOf(err) != core.PlaceGone {
+		return s.failed(d, post, err)
+	}
+	return Outcome{Delivery: d, State: StateSent, Place: &core.Place{}, Cause: "withdrawn"}
 }
 
 func (s *PostSender) post(ctx context.Context, d Delivery) (core.Post, error) {

@@ -92,6 +92,8 @@ type messenger struct {
 	showPlace, directAt core.Place
 	calls               []sending
 	panics              bool
+	removeErr           error
+	removed             []core.Place
 }
 
 var _ chat.Messenger = (*messenger)(nil)
@@ -111,6 +113,13 @@ func (m *messenger) Direct(_ context.Context, to core.Identity, c chat.Card, key
 	defer m.mu.Unlock()
 	m.calls = append(m.calls, sending{direct: true, to: to, title: c.Title, key: key, first: first})
 	return m.directAt, m.directErr
+}
+
+func (m *messenger) Remove(_ context.Context, p core.Place) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.removed = append(m.removed, p)
+	return m.removeErr
 }
 
 func (*messenger) Pause() time.Duration { return time.Second }

@@ -5,16 +5,15 @@
 ALTER TABLE members
     ADD COLUMN channel boolean NOT NULL DEFAULT false,
     -- 'never' for who does not want to be asked about celebrations again.
-    ADD COLUMN celebrate text NOT NULL DEFAULT '';
+    ADD COLUMN celebrate text NOT NULL DEFAULT '',
+    -- About how many badges the person was ever asked.
+    ADD COLUMN asked int NOT NULL DEFAULT 0;
 
 -- The team or server in which a person was last met, '' for unknown.
 ALTER TABLE accounts ADD COLUMN team text NOT NULL DEFAULT '';
 UPDATE accounts SET team = 'slack:' || tenant WHERE platform = 'slack';
 CREATE INDEX accounts_team ON accounts (team, member_id);
 
--- Whether the team may know of the badge: '' not asked, 'asked', 'agreed',
--- 'declined'.
-ALTER TABLE badges ADD COLUMN celebrate text NOT NULL DEFAULT '';
 CREATE INDEX badges_template ON badges (template_id, stage);
 
 -- What a team chose. It was kept by tenant, which Discord's servers share.
@@ -77,17 +76,26 @@ CREATE TABLE call_drafts (
 );
 CREATE INDEX call_drafts_created ON call_drafts (created_at);
 
--- What a team is told of with consent. Several badges share one post, whose
+-- What a team may be told of, or not. Several badges share one post, whose
 -- subject is the batch.
 CREATE TABLE celebrations (
     badge_id   text   COLLATE "C" PRIMARY KEY REFERENCES badges (id) ON DELETE CASCADE,
+    -- The question about it, and its number in there.
+    question   text   COLLATE "C" NOT NULL,
+    n          int    NOT NULL,
+    -- The account that was asked, and by whose name the person is celebrated.
+    person_id  text   COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     -- The account of the channel.
     account_id text   COLLATE "C" NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    -- '' while the badge is not public.
+    -- 'asked', 'agreed' or 'declined'.
+    state      text   NOT NULL,
+    -- '' while it is not shown.
     batch      text   COLLATE "C" NOT NULL DEFAULT '',
-    agreed_at  bigint NOT NULL
+    asked_at   bigint NOT NULL,
+    UNIQUE (question, n)
 );
 CREATE INDEX celebrations_batch ON celebrations (batch);
+CREATE INDEX celebrations_person ON celebrations (person_id);
 CREATE INDEX celebrations_account ON celebrations (account_id);
 
 -- Digests of a team, and those that were made.
@@ -130,9 +138,8 @@ CREATE TABLE customs (
     PRIMARY KEY (platform, tenant)
 );
 DROP INDEX badges_template;
-ALTER TABLE badges DROP COLUMN celebrate;
 DROP INDEX accounts_team;
 ALTER TABLE accounts DROP COLUMN team;
 DELETE FROM accounts WHERE member_id IN (SELECT id FROM members WHERE channel);
 DELETE FROM members WHERE channel;
-ALTER TABLE members DROP COLUMN celebrate, DROP COLUMN channel;
+ALTER TABLE members DROP COLUMN asked, DROP COLUMN celebrate, DROP COLUMN channel;

@@ -1,0 +1,248 @@
+package core_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/adapters/sqlstore"
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+	"github.com/laurelbot/laurel/core/delivery"
+)
+
+// party is a small world in which badges are celebrated.
+type party struct {
+	t        *testing.T
+	rand     *rand.Rand
+	now      time.Time
+	raw      *sql.DB
+	replicas []*monthReplica
+	guests   []*guest
+	// sent are messages by their delivery's key, at by their place; walls are
+	// those in channels.
+	sent  map[string]*partyNote
+	walls map[string]*hung
+	// questions say in which one a badge was asked about.
+	questions map[string]string
+	// calm: no answer is lost.
+	calm bool
+
+	made, asked, celebrated, takenBack, kills int
+}
+
+// partyNote is a message to a guest.
+type partyNote struct {
+	to   core.Identity
+	card chat.Card
+}
+
+func newParty(t *testing.T, template string, seed uint64) *party {
+	p := &party{
+		t: t, rand: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC),
+		sent: map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{},
+	}
+	file := copyFile(t, template)
+	var err error
+	if p.raw, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.raw.Close() })
+	keys := ruleKeys(t)
+	catalog, err := chat.NewCatalog()
+	p.must(err)
+	for range 2 {
+		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
+		p.must(err)
+		t.Cleanup(func() { _ = db.Close() })
+		provider := &script{clock: p, badges: map[string]core.Observation{}}
+		p.replicas = append(p.replicas, &monthReplica{
+			db: db, obs: &core.Observer{Store: db, Clock: p, Provider: provider},
+			sender: &delivery.PostSender{
+				Store: db, Clock: p, Messengers: map[core.Platform]chat.Messenger{"slack": p, "discord": p},
+				Composer: &chat.Composer{Store: db, Clock: p, Keys: keys, Catalog: catalog, Provider: provider, PublicURL: publicURL, TTL: core.DefaultHandoffTTL},
+			},
+		})
+	}
+	for i := range 4 {
+		g := newPartyGuest(p, i)
+		p.choose(teamOf(g), g.channel)
+	}
+	return p
+}
+
+// choose has a team celebrate in a channel.
+func (p *party) choose(team string, channel core.Identity) {
+	p.must(p.replicas[0].db.InTx(p.t.Context(), func(ctx context.Context, tx core.Tx) error {
+		account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, DisplayName: "launch"}, p.now)
+		if err != nil {
+			return err
+		}
+		return tx.SaveCustoms(ctx, team, core.CustomsChange{CelebrateIn: &account.ID}, p.now)
+	}))
+}
+
+func (p *party) Now() time.Time { return p.now }
+
+func (p *party) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatalf("%s: %v", p.now, err)
+	}
+}
+
+func (p *party) any() *monthReplica { return p.replicas[p.rand.IntN(len(p.replicas))] }
+
+func (p *party) desk(r *monthReplica) *core.Celebrations {
+	return &core.Celebrations{Store: r.db, Clock: p, Provider: r.obs.Provider}
+}
+
+// attempt lets a replica do something, and perhaps die at a row that it
+// changes; then nothing of it is stored, and it reports false. Now and then
+// what is due is delivered before, by somebody who may die over it.
+func (p *party) attempt(f func(r *monthReplica) error) bool {
+	if p.rand.IntN(3) == 0 {
+		p.cut(p.deliver)
+	}
+	return p.cut(f)
+}
+
+func (p *party) cut(f func(r *monthReplica) error) bool {
+	rows := 0
+	if p.rand.IntN(4) == 0 {
+		rows = 1 + p.rand.IntN(8)
+	}
+	p.exec(`UPDATE cut SET n = ?`, rows-1+min(1, rows))
+	err := f(p.any())
+	p.exec(`UPDATE cut SET n = -1`)
+	if err != nil && strings.Contains(err.Error(), cutOff) {
+		p.kills++
+		return false
+	}
+	p.must(err)
+	return true
+}
+
+func (p *party) exec(query string, args ...any) {
+	_, err := p.raw.ExecContext(p.t.Context(), query, args...)
+	p.must(err)
+}
+
+func (p *party) deliver(r *monthReplica) error {
+	for {
+		due, err := r.db.TakeDeliveries(p.t.Context(), p.now, 4, lease, delivery.Share{})
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, d := range due {
+			o := r.sender.Send(p.t.Context(), d)
+			if o.State == delivery.StateDead {
+				p.t.Fatalf("given up: %s", o.Cause)
+			}
+			if _, err := r.db.FinishDeliveries(p.t.Context(), p.now, []delivery.Outcome{o}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// errLost is what is known of a call whose answer was lost.
+var errLost = errors.New("connection reset before the answer")
+
+func (p *party) lost() error {
+	if !p.calm && p.rand.IntN(12) == 0 {
+		return errLost
+	}
+	return nil
+}
+
+// Pause implements [chat.Messenger].
+func (p *party) Pause() time.Duration { return 0 }
+
+// Show implements [chat.Messenger].
+func (p *party) Show(_ context.Context, at core.Place, c chat.Card, _ string) (core.Place, error) {
+	key := at.Ref.Reveal()
+	if n := p.sent[key]; n != nil {
+		n.card = c
+		p.reads(n.to, c)
+		return at, p.lost()
+	}
+	h := p.walls[key]
+	if h == nil || h.removed {
+		return at, &core.DeliveryError{Class: core.PlaceGone, Code: "message_not_found"}
+	}
+	h.card = c
+	p.hangs(h.in, c)
+	return at, p.lost()
+}
+
+// Direct implements [chat.Messenger]: a new message, once for each key.
+func (p *party) Direct(_ context.Context, to core.Identity, c chat.Card, key string, _ time.Time) (core.Place, error) {
+	place := core.Place{Ref: core.Secret(key), MessageKey: key, EditableUntil: p.now.Add(10000 * time.Hour), Shown: true}
+	if _, channel := to.Channel(); channel {
+		if p.walls[key] == nil || p.walls[key].removed {
+			p.walls[key] = &hung{in: to, card: c}
+			p.hangs(to, c)
+		}
+		return place, p.lost()
+	}
+	if p.sent[key] == nil {
+		p.sent[key] = &partyNote{to: to, card: c}
+		p.reads(to, c)
+	}
+	return place, p.lost()
+}
+
+// Remove implements [chat.Messenger].
+func (p *party) Remove(_ context.Context, at core.Place) error {
+	if h := p.walls[at.Ref.Reveal()]; h != nil {
+		h.removed = true
+	}
+	return p.lost()
+}
+
+// shownIn are the lines that a celebration names people in.
+func shownIn(c chat.Card) map[string]bool {
+	out := map[string]bool{}
+	for _, i := range c.Items {
+		line, _, _ := strings.Cut(i.Text.String(), "\n")
+		out[line] = true
+	}
+	return out
+}
+
+// nameIn is the badge that an item of a question names.
+func nameIn(i chat.Item) string {
+	name, _, _ := strings.Cut(i.Text.String(), "\n")
+	return name
+}
+
+// isAsked: nothing is said about an item of a question but its name.
+func isAsked(i chat.Item) bool { return !strings.Contains(i.Text.String(), "\n") }
+
+// decidable: the first button of a card is about the items that stand first.
+func decidable(c chat.Card, i chat.Item) bool {
+	return isAsked(i) == isAsked(c.Items[0])
+}
+
+// decisionOf reads what a button of a question decides.
+func decisionOf(b chat.Button) core.Decision {
+	verb, opaque, ok := chat.ParseID(b.ID)
+	parts := strings.Split(opaque, ".")
+	if !ok || verb != chat.VerbConsent || len(parts) != 3 {
+		return core.Decision{}
+	}
+	d := core.Decision{Choice: core.Choice(parts[0]), Question: parts[1]}
+	for _, text := range strings.Split(parts[2], "-") {
+		if n, err := strconv.Atoi(text); err == nil {
+			d.Numbers = append(d.Numbers, n)
+		}
+	}
+	return d
+}
