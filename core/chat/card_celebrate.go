@@ -51,7 +51,7 @@ func (c *Composer) consentCard(w Words, question string, all []core.Consent, nev
 		count[one.State]++
 	}
 	all = all[:min(len(all), consentItems)]
-	args := Args{"Count": max(1, count[all[0].State]), "Channel": channelName(w, all[0].Channel)}
+	args := Args{"Count": max(1, count[all[0].State]), "Channel": celebratedIn(w, all[0].Channel)}
 	var card Card
 	for _, one := range all {
 		card.Items = append(card.Items, c.consentItem(w, one, args))
@@ -112,8 +112,8 @@ func (c *Composer) consentItem(w Words, one core.Consent, args Args) Item {
 	return item
 }
 
-// channelName names a channel within a sentence.
-func channelName(w Words, channel core.Account) string {
+// celebratedIn names a channel within a sentence.
+func celebratedIn(w Words, channel core.Account) string {
 	if name := strings.TrimPrefix(channel.DisplayName, "#"); name != "" {
 		return "#" + name
 	}
