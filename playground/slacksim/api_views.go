@@ -11,11 +11,13 @@ func (s *Server) viewsOpen(a args) (reply, *apiError) {
 	if s.externalTaken(sent, nil) {
 		return nil, fail("duplicate_external_id")
 	}
-	user, refused := s.exchange(a.str("trigger_id"))
+	t, refused := s.exchange(a.str("trigger_id"))
 	if refused != nil {
 		return nil, refused
 	}
-	return reply{"view": s.apiView(s.openRoot(user, sent), nil)}, nil
+	v := s.openRoot(t.user, sent)
+	v.from = t.from
+	return reply{"view": s.apiView(v, nil)}, nil
 }
 
 // viewsPush answers https://docs.slack.dev/reference/methods/views.push/
@@ -24,14 +26,14 @@ func (s *Server) viewsPush(a args) (reply, *apiError) {
 	if refused != nil {
 		return nil, refused
 	}
-	user, refused := s.exchange(a.str("trigger_id"))
+	t, refused := s.exchange(a.str("trigger_id"))
 	if refused != nil {
 		return nil, refused
 	}
-	if len(s.stacks[user]) == 0 {
+	if len(s.stacks[t.user]) == 0 {
 		return nil, fail("not_found")
 	}
-	v, refused := s.push(user, sent)
+	v, refused := s.push(t.user, sent)
 	if refused != nil {
 		return nil, refused
 	}

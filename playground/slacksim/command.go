@@ -43,7 +43,7 @@ func (s *Server) Command(ctx context.Context, userID, channelID, command, text s
 		s.mu.Unlock()
 		return nil, fmt.Errorf("command: %w", err)
 	}
-	trigger, response := s.newTrigger(userID), s.newResponseURL("commands", userID, c, nil)
+	trigger, response := s.newTrigger(userID, c.ID), s.newResponseURL("commands", userID, c, nil)
 	form := url.Values{
 		"token": {"verification"}, "team_id": {s.cfg.TeamID}, "team_domain": {s.cfg.TeamDomain},
 		"channel_id": {c.ID}, "channel_name": {c.payloadName()}, "user_id": {u.ID}, "user_name": {u.Name},

@@ -21,6 +21,8 @@ type State struct {
 	Bot      User                 `json:"bot"`
 	Users    []User               `json:"users"`
 	Channels []ChannelInfo        `json:"channels"`
+	// Conversations are those that menus offer the person, see [Server.Conversations].
+	Conversations []ChannelInfo `json:"conversations"`
 	Messages map[string][]Message `json:"messages"`
 	Views    []View               `json:"views"`
 	Home     *View                `json:"home,omitempty"`
@@ -47,7 +49,7 @@ func (s *Server) State(userID string) State {
 		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(),
 		SocketMode: s.SocketMode(), Connections: s.Connections(), Sockets: s.Sockets(), Events: s.Events(),
 	}
-	out.Channels = s.Channels(userID)
+	out.Channels, out.Conversations = s.Channels(userID), s.Conversations(userID)
 	for _, c := range out.Channels {
 		out.Messages[c.ID] = s.Messages(c.ID, userID)
 	}

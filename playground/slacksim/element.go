@@ -25,6 +25,10 @@ type Element struct {
 	Options  []Option `json:"options,omitempty"`
 
 	raw map[string]any
+	// offered is what a menu of people or conversations lets its person choose,
+	// and current the conversation that it begins with; see [Server.offer].
+	offered []Option
+	current string
 }
 
 // Option is one choice of a menu.

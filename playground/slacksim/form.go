@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -60,15 +59,26 @@ func initial(e Element) string {
 			return s
 		}
 	}
+	if at, ok := e.raw["initial_date_time"].(json.Number); ok {
+		return at.String()
+	}
 	if o, ok := e.raw["initial_option"].(map[string]any); ok {
 		return str(o, "value")
 	}
 	var chosen []string
-	list, _ := e.raw["initial_options"].([]any)
-	for _, item := range list {
-		if o, ok := item.(map[string]any); ok {
-			chosen = append(chosen, str(o, "value"))
+	for _, key := range []string{"initial_options", "initial_users", "initial_channels", "initial_conversations"} {
+		list, _ := e.raw[key].([]any)
+		for _, item := range list {
+			switch o := item.(type) {
+			case map[string]any:
+				chosen = append(chosen, str(o, "value"))
+			case string:
+				chosen = append(chosen, o)
+			}
 		}
+	}
+	if len(chosen) == 0 {
+		return e.current
 	}
 	return strings.Join(chosen, ",")
 }
@@ -111,18 +121,11 @@ func entered(e Element, given string) (map[string]any, string) {
 		orNull("selected_date", given)
 	case "timepicker":
 		orNull("selected_time", given)
-	case "users_select":
-		orNull("selected_user", given)
-	case "channels_select":
-		orNull("selected_channel", given)
-	case "conversations_select":
-		orNull("selected_conversation", given)
-	case "multi_users_select":
-		out["selected_users"] = listed(given)
-	case "multi_channels_select":
-		out["selected_channels"] = listed(given)
-	case "multi_conversations_select":
-		out["selected_conversations"] = listed(given)
+	case "users_select", "channels_select", "conversations_select":
+		given, complaint = e.picked(given)
+		orNull("selected_"+e.kind(), given)
+	case "multi_users_select", "multi_channels_select", "multi_conversations_select":
+		out["selected_"+e.kind()+"s"], complaint = e.pickedAll(given)
 	case "datetimepicker":
 		out["selected_date_time"] = nil
 		if at, err := strconv.ParseInt(given, 10, 64); err == nil {
@@ -135,11 +138,6 @@ func entered(e Element, given string) (map[string]any, string) {
 		complaint = checkText(e, given)
 	}
 	return out, complaint
-}
-
-// listed are ids with commas between.
-func listed(given string) []string {
-	return slices.DeleteFunc(strings.Split(given, ","), func(id string) bool { return id == "" })
 }
 
 func (e Element) option(what string) map[string]any {

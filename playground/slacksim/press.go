@@ -47,7 +47,7 @@ func (s *Server) PressAs(ctx context.Context, userID string, m Message, what str
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press %q: %w", what, ErrNotFound)
 	}
-	payload := s.envelope("block_actions", u)
+	payload := s.envelope("block_actions", u, c.ID)
 	container := map[string]any{"type": "message", "message_ts": m.TS, "channel_id": c.ID, "is_ephemeral": m.Ephemeral}
 	if m.ThreadTS != "" {
 		container["thread_ts"] = m.ThreadTS
@@ -93,7 +93,7 @@ func (s *Server) PressView(ctx context.Context, userID, viewID, what string) (*R
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press %q: %w", what, ErrNotFound)
 	}
-	payload := s.envelope("block_actions", u)
+	payload := s.envelope("block_actions", u, v.from)
 	payload["container"] = map[string]any{"type": "view", "view_id": v.id}
 	payload["view"] = s.apiView(v, nil)
 	payload["actions"] = []any{s.action(e, given)}
@@ -106,10 +106,11 @@ func (s *Server) PressView(ctx context.Context, userID, viewID, what string) (*R
 	return out, nil
 }
 
-// envelope holds what every interaction carries; s.mu is held.
-func (s *Server) envelope(kind string, u *User) map[string]any {
+// envelope holds what every interaction carries; from is the conversation in
+// which it happens, or empty. s.mu is held.
+func (s *Server) envelope(kind string, u *User, from string) map[string]any {
 	return map[string]any{
-		"type": kind, "api_app_id": s.cfg.AppID, "token": "verification", "trigger_id": s.newTrigger(u.ID),
+		"type": kind, "api_app_id": s.cfg.AppID, "token": "verification", "trigger_id": s.newTrigger(u.ID, from),
 		"team": map[string]any{"id": s.cfg.TeamID, "domain": s.cfg.TeamDomain}, "enterprise": nil,
 		"is_enterprise_install": false,
 		"user":                  map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": s.cfg.TeamID},

@@ -12,9 +12,10 @@ import (
 )
 
 // Submit fills an open modal in and sends it. Values are keyed by an input's
-// block id, action id or label; several choices are separated by commas. Like
-// Slack's clients it does not send what is incomplete or out of bounds: then
-// the Result is Refused and says why. The app's answer is carried out.
+// block id, action id or label; several choices are separated by commas, and
+// people and channels may be given by name. Like Slack's clients it does not
+// send what is incomplete or out of bounds: then the Result is Refused and says
+// why. The app's answer is carried out.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload/
 func (s *Server) Submit(ctx context.Context, userID, viewID string, values map[string]string) (*Result, error) {
 	return s.submit(ctx, userID, viewID, values, true)
@@ -38,7 +39,7 @@ func (s *Server) submit(ctx context.Context, userID, viewID string, values map[s
 		return nil, fmt.Errorf("submit view %s: %w", viewID, ErrNotVisible)
 	}
 	snap := v.snapshot()
-	state, wrong, err := fillIn(snap.Elements(), values)
+	state, wrong, err := fillIn(s.offer(snap.Elements(), v), values)
 	if err != nil {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("submit view %s: %w", viewID, err)
@@ -49,7 +50,7 @@ func (s *Server) submit(ctx context.Context, userID, viewID string, values map[s
 		s.mu.Unlock()
 		return &Result{Endpoint: EndpointInteractions, Refused: true, FieldErrors: wrong}, nil
 	}
-	payload := s.envelope("view_submission", u)
+	payload := s.envelope("view_submission", u, v.from)
 	payload["view"] = s.apiView(v, state)
 	payload["response_urls"] = []any{}
 	s.mu.Unlock()
@@ -146,7 +147,7 @@ func (s *Server) CloseView(ctx context.Context, userID, viewID string) (*Result,
 	} else {
 		s.closeView(v)
 	}
-	payload := s.envelope("view_closed", u)
+	payload := s.envelope("view_closed", u, v.from)
 	delete(payload, "trigger_id")
 	payload["view"] = s.apiView(v, nil)
 	payload["is_cleared"] = v.sent["clear_on_close"] == true

@@ -32,6 +32,8 @@ type View struct {
 	// Errors are what the app's last answer said about single inputs, by the
 	// input's block id.
 	Errors map[string]string `json:"errors,omitempty"`
+	// From is the conversation in which the person was when it opened, or empty.
+	From string `json:"from,omitempty"`
 }
 
 // Plain gathers the title and the texts of the view.
@@ -46,6 +48,7 @@ func (v View) Elements() []Element { return elements(v.Blocks) }
 type view struct {
 	id, user, hash string
 	root, previous string
+	from           string // the conversation in which the person was.
 	open           bool
 	sent           map[string]any // as the app gave it, blocks with ids
 	errors         map[string]string
@@ -60,7 +63,7 @@ func (v *view) snapshot() View {
 		ID: v.id, User: v.user, Type: str(v.sent, "type"), Title: label(v.sent["title"]),
 		SubmitLabel: label(v.sent["submit"]), CloseLabel: label(v.sent["close"]),
 		CallbackID: str(v.sent, "callback_id"), ExternalID: str(v.sent, "external_id"),
-		PrivateMetadata: str(v.sent, "private_metadata"), Hash: v.hash, Blocks: blocks, Errors: maps.Clone(v.errors),
+		PrivateMetadata: str(v.sent, "private_metadata"), Hash: v.hash, Blocks: blocks, Errors: maps.Clone(v.errors), From: v.from,
 	}
 }
 
@@ -174,7 +177,7 @@ func (s *Server) push(user string, sent map[string]any) (*view, *apiError) {
 	}
 	v := s.newView(user, sent)
 	if len(stack) > 0 {
-		v.root, v.previous = stack[0].id, stack[len(stack)-1].id
+		v.root, v.previous, v.from = stack[0].id, stack[len(stack)-1].id, stack[0].from
 	}
 	s.stacks[user] = append(stack, v)
 	s.bump()

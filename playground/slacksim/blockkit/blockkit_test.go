@@ -214,6 +214,9 @@ func TestProblems(t *testing.T) {
 	many := func(n int) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(`{"type":"divider"},`, n), ",") + "]"
 	}
+	conversations := func(extra string) string {
+		return `[{"type":"actions","elements":[{"type":"conversations_select"` + extra + `}]}]`
+	}
 	tests := []struct {
 		name    string
 		kind    blockkit.Kind
@@ -250,6 +253,12 @@ func TestProblems(t *testing.T) {
 		{"markdown block in a modal", blockkit.KindModal, strings.Replace(modal(""), `{"type":"divider"}`, `{"type":"markdown","text":"x"}`, 1), "unsupported type: markdown"},
 		{"home as modal", blockkit.KindModal, `{"type":"home","title":{"type":"plain_text","text":"x"},"blocks":[{"type":"divider"}]}`, "must be modal"},
 		{"message without anything", blockkit.KindMessage, `{}`, "missing required field: text"},
+		{"conversations", blockkit.KindBlocks, conversations(`,"default_to_current_conversation":true,"filter":{"include":["public","private"],"exclude_bot_users":true}`), ""},
+		{"filter that says nothing", blockkit.KindBlocks, conversations(`,"filter":{}`), "must provide at least one field [json-pointer:/blocks/0/elements/0/filter]"},
+		{"filter of nothing", blockkit.KindBlocks, conversations(`,"filter":{"include":[]}`), "no fewer than 1 items"},
+		{"filter of a kind that is none", blockkit.KindBlocks, conversations(`,"filter":{"include":["channel"]}`), "unsupported type: channel [json-pointer:/blocks/0/elements/0/filter/include/0]"},
+		{"filter with more", blockkit.KindBlocks, conversations(`,"filter":{"archived":false}`), "invalid additional property: archived"},
+		{"conversation that is no text", blockkit.KindBlocks, conversations(`,"initial_conversation":1`), "must be a string"},
 		{"select with too many options", blockkit.KindBlocks, `[{"type":"actions","elements":[{"type":"static_select","options":[` + strings.TrimSuffix(strings.Repeat(`{"text":{"type":"plain_text","text":"x"},"value":"x"},`, 101), ",") + `]}]}]`, "no more than 100 items"},
 	}
 	for _, tt := range tests {

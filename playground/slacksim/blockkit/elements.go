@@ -53,7 +53,7 @@ func (v *validator) element(ptr string, raw any, allowed []string, ids map[strin
 	case kind == "static_select" || kind == "multi_static_select":
 		v.staticSelect(ptr, m)
 	case strings.HasSuffix(kind, "_select"):
-		v.integer(ptr, m, "max_selected_items", 1, math.MaxInt32)
+		v.listSelect(ptr, m, kind)
 	case kind == "icon_button":
 		v.str(ptr, m, "icon", 1, 0, true)
 		v.text(ptr, m, "text", ButtonTextMax, true, true)
@@ -162,6 +162,56 @@ func (v *validator) option(ptr string, raw any, plain bool) {
 	v.str(ptr, m, "value", 1, OptionValueMax, true)
 	v.text(ptr, m, "description", OptionDescriptionMax, plain, false)
 	v.link(ptr, m, "url", OptionURLMax, false)
+}
+
+// listSelect checks a menu whose options Slack knows, or asks the app for.
+// https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element/
+func (v *validator) listSelect(ptr string, m map[string]any, kind string) {
+	v.integer(ptr, m, "max_selected_items", 1, math.MaxInt32)
+	switch one := strings.TrimPrefix(kind, "multi_"); one {
+	case "users_select", "channels_select", "conversations_select":
+		key := "initial_" + strings.TrimSuffix(one, "s_select")
+		if one == kind {
+			v.str(ptr, m, key, 1, 0, false)
+		} else if list, there := m[key+"s"]; there {
+			v.array(ptr+"/"+key+"s", list, 0, math.MaxInt32)
+		}
+		if one == "conversations_select" {
+			v.boolean(ptr, m, "default_to_current_conversation")
+			v.boolean(ptr, m, "response_url_enabled")
+			v.filter(ptr+"/filter", m["filter"])
+		}
+	case "external_select":
+		v.integer(ptr, m, "min_query_length", 0, math.MaxInt32)
+	}
+}
+
+// filter checks which conversations a menu offers; it has to say something.
+// https://docs.slack.dev/reference/block-kit/composition-objects/conversation-filter-object/
+func (v *validator) filter(ptr string, raw any) {
+	if raw == nil {
+		return
+	}
+	m, ok := v.object(ptr, raw)
+	if !ok {
+		return
+	}
+	if len(m) == 0 {
+		v.add(ptr, "must provide at least one field")
+	}
+	v.known(ptr, m, "include", "exclude_external_shared_channels", "exclude_bot_users")
+	v.boolean(ptr, m, "exclude_external_shared_channels")
+	v.boolean(ptr, m, "exclude_bot_users")
+	include, there := m["include"]
+	if !there {
+		return
+	}
+	list, _ := v.array(ptr+"/include", include, 1, math.MaxInt32)
+	for i, kind := range list {
+		if !slices.Contains([]any{"im", "mpim", "private", "public"}, kind) {
+			v.add(ptr+"/include/"+strconv.Itoa(i), "unsupported type: %v", kind)
+		}
+	}
 }
 
 func (v *validator) staticSelect(ptr string, m map[string]any) {

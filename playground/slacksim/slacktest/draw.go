@@ -20,6 +20,14 @@ func draw(m slacksim.Message) string {
 		fmt.Fprintf(&b, "  (only for %s)\n", m.Viewer)
 	}
 	drawText(&b, m.Plain())
+	drawPictures(&b, m.Pictures())
+	for _, f := range m.Files {
+		if f.Deleted {
+			b.WriteString("  (a deleted file)\n")
+		} else if !strings.HasPrefix(f.Mimetype, "image/") {
+			fmt.Fprintf(&b, "  (file: %s)\n", f.Name)
+		}
+	}
 	drawElements(&b, m.Elements())
 	return b.String()
 }
@@ -28,8 +36,15 @@ func draw(m slacksim.Message) string {
 func drawView(v slacksim.View) string {
 	var b strings.Builder
 	drawText(&b, v.Plain())
+	drawPictures(&b, v.Pictures())
 	drawElements(&b, v.Elements())
 	return b.String()
+}
+
+func drawPictures(b *strings.Builder, all []slacksim.Picture) {
+	for _, p := range all {
+		fmt.Fprintf(b, "  (picture: %s)\n", p.Alt)
+	}
 }
 
 func drawText(b *strings.Builder, text string) {

@@ -41,8 +41,8 @@ type Form struct {
 }
 
 // Fill enters a value into the input with this label, block id or action id.
-// Of a menu it is the value or label of an option; several are separated by
-// commas.
+// Of a menu it is the value or label of an option, or the id or name of a person
+// or channel ("#team"); several are separated by commas.
 func (f *Form) Fill(input, value string) *Form {
 	values := maps.Clone(f.values)
 	values[input] = value
