@@ -241,11 +241,23 @@ func (s *Server) Press(ctx context.Context, userID, messageID, customIDOrLabel s
 	}
 	data := object{"custom_id": c.CustomID, "component_type": c.Type, "id": c.ID}
 	if isSelect(c.Type) {
-		if err := c.checkValues(values); err != nil {
+		if fills(c.Type) {
+			c.Options = s.offers(c, s.channels[m.channelID])
+			values, err = c.named(values)
+		}
+		if err == nil {
+			err = c.checkValues(values)
+		}
+		if err != nil {
 			s.mu.Unlock()
 			return nil, fmt.Errorf("press %q: %w", customIDOrLabel, err)
 		}
 		data["values"] = values
+		if fills(c.Type) {
+			resolved := object{}
+			s.resolve(resolved, s.channels[m.channelID], userID, values)
+			data["resolved"] = resolved
+		}
 	}
 	it := s.newInteraction(interactionComponent, userID, s.channels[m.channelID])
 	it.pressed = m

@@ -127,8 +127,8 @@ func errAcknowledged() *apiError {
 	return &apiError{status: http.StatusBadRequest, code: 40060, message: "Interaction has already been acknowledged."}
 }
 
-func errTooManyCommands() *apiError {
-	return &apiError{status: http.StatusBadRequest, code: 30032, message: "Maximum number of application commands reached (100)"}
+func errTooManyCommands(most int) *apiError {
+	return &apiError{status: http.StatusBadRequest, code: 30032, message: fmt.Sprintf("Maximum number of application commands reached (%d)", most)}
 }
 
 func errTooManyCreates() *apiError {

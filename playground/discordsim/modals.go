@@ -82,14 +82,16 @@ func (s *Server) CloseModal(userID, id string) {
 
 // Submit sends a form filled by a person. values are keyed by custom id or by
 // label: a string for a text input or radio group, []string (or a string) for
-// a select or checkbox group, a bool for a checkbox. Inputs without a value
+// a select or checkbox group, a bool for a checkbox. Where Discord fills the
+// menu, people, roles and channels are named by id or name. Inputs without a value
 // keep what the bot filled in. What Discord's client refuses (missing, too
 // short, too long) is an error that wraps ErrBadInput. The form stays open
 // until the bot has answered well.
 func (s *Server) Submit(ctx context.Context, userID string, modal *Modal, values map[string]any) (*Result, error) {
 	left := maps.Clone(values)
 	inputs := map[string]object{}
-	for _, f := range modal.Fields() {
+	var chosen []string
+	for _, f := range s.Fields(modal) {
 		var given any
 		for _, key := range []string{f.CustomID, f.Label} {
 			if v, ok := left[key]; ok {
@@ -103,6 +105,9 @@ func (s *Server) Submit(ctx context.Context, userID string, modal *Modal, values
 			return nil, fmt.Errorf("submit: %w", err)
 		}
 		inputs[f.CustomID] = in
+		if ids, ok := in["values"].([]string); ok && fills(f.Type) {
+			chosen = append(chosen, ids...)
+		}
 	}
 	for key := range left {
 		return nil, fmt.Errorf("submit: %w: no input %q", ErrBadInput, key)
@@ -142,7 +147,13 @@ func (s *Server) Submit(ctx context.Context, userID string, modal *Modal, values
 		}
 	}
 	it.meta["triggering_interaction_metadata"] = trigger
-	payload := s.payload(it, object{"custom_id": modal.CustomID, "components": components})
+	data := object{"custom_id": modal.CustomID, "components": components}
+	if len(chosen) > 0 {
+		resolved := object{}
+		s.resolve(resolved, opener.channel, userID, chosen)
+		data["resolved"] = resolved
+	}
+	payload := s.payload(it, data)
 	if opener.pressed != nil && s.messages[opener.pressed.id] != nil {
 		it.pressed = opener.pressed
 		payload["message"] = s.messageObject(opener.pressed)
@@ -215,6 +226,13 @@ func (f Field) submit(given any) (object, error) {
 		}
 		if len(list) == 0 && required {
 			return bad("is required")
+		}
+		if fills(f.Type) {
+			ids, err := f.named(list)
+			if err != nil {
+				return nil, err
+			}
+			list = ids
 		}
 		if len(list) > 0 && isSelect(f.Type) {
 			if err := f.checkValues(list); err != nil {

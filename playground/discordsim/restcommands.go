@@ -118,14 +118,8 @@ func (s *Server) putCommands(c *call) (answer, *apiError) {
 	if e := f.err(); e != nil {
 		return refuse(e)
 	}
-	chat := 0
-	for _, cmd := range fresh {
-		if num(cmd, "type") == 1 {
-			chat++
-		}
-	}
-	if chat > maxCommands {
-		return refuse(errTooManyCommands())
+	if e := tooMany(fresh); e != nil {
+		return refuse(e)
 	}
 	old := s.commands.byGuild[guild]
 	out := make([]any, 0, len(fresh))
@@ -163,8 +157,8 @@ func (s *Server) postCommand(c *call) (answer, *apiError) {
 		s.touch()
 		return ok(cmd)
 	}
-	if len(old) >= maxCommands {
-		return refuse(errTooManyCommands())
+	if e := tooMany(append(slices.Clone(old), cmd)); e != nil {
+		return refuse(e)
 	}
 	if !s.countCreates(guild, 1) {
 		return refuse(errTooManyCreates())
@@ -172,6 +166,22 @@ func (s *Server) postCommand(c *call) (answer, *apiError) {
 	s.commands.byGuild[guild] = append(slices.Clone(old), cmd)
 	s.touch()
 	return answer{status: http.StatusCreated, body: cmd}, nil
+}
+
+// tooMany counts the commands of each type,
+// https://discord.com/developers/docs/interactions/application-commands#registering-a-command.
+func tooMany(list []object) *apiError {
+	count := map[int]int{}
+	for _, cmd := range list {
+		kind, most := num(cmd, "type"), maxMenuCommands
+		if kind == 1 {
+			most = maxCommands
+		}
+		if count[kind]++; count[kind] > most {
+			return errTooManyCommands(most)
+		}
+	}
+	return nil
 }
 
 // adopt gives a command its ids: those of the old one of the same name, with

@@ -13,6 +13,7 @@ import (
 // https://discord.com/developers/docs/interactions/application-commands.
 const (
 	maxCommands           = 100
+	maxMenuCommands       = 15 // of each of the menus of people and messages.
 	maxCommandCreates     = 200
 	maxCommandName        = 32
 	maxCommandDescription = 100

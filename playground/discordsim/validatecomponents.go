@@ -381,66 +381,6 @@ func (l *layout) emoji(f field, o, out object) {
 	out["emoji"] = to
 }
 
-func (l *layout) selectMenu(f field, o object) object {
-	out := l.base(f, o)
-	l.customID(f, o, out)
-	if p := f.text(o, "placeholder", 0, maxPlaceholder); p != "" {
-		out["placeholder"] = p
-	}
-	if v, ok := o["disabled"]; ok && v != nil {
-		out["disabled"] = f.flag(o, "disabled")
-	}
-	out["min_values"], out["max_values"] = 1, 1
-	if n, ok := f.number(o, "min_values", 0, maxOptions); ok {
-		out["min_values"] = n
-	}
-	if n, ok := f.number(o, "max_values", 1, maxOptions); ok {
-		out["max_values"] = n
-	}
-	if num(out, "min_values") > num(out, "max_values") {
-		f.at("min_values").add("SELECT_COMPONENT_MIN_VALUES_GREATER_THAN_MAX_VALUES", "min_values is greater than max_values")
-	}
-	if num(o, "type") != TypeStringSelect {
-		l.picked(f, o, out)
-		return out
-	}
-	out["options"] = l.options(f, o, num(out, "max_values"))
-	return out
-}
-
-// picked checks what a menu of people, roles or channels is limited to and
-// begins with, https://discord.com/developers/docs/components/reference#channel-select.
-func (l *layout) picked(f field, o, out object) {
-	if o["channel_types"] != nil {
-		kinds := []any{}
-		for i, v := range f.list(o, "channel_types", 0, maxOptions) {
-			n, ok := integer(v)
-			if !ok || n < 0 || n > maxChannelType {
-				f.at("channel_types").index(i).add("BASE_TYPE_CHOICES", fmt.Sprintf("Value must be one of 0 to %d.", maxChannelType))
-			}
-			kinds = append(kinds, n)
-		}
-		out["channel_types"] = kinds
-	}
-	if o["default_values"] == nil {
-		return
-	}
-	values := []any{}
-	for i, v := range f.list(o, "default_values", 0, maxOptions) {
-		at := f.at("default_values").index(i)
-		in := at.dict(v)
-		id := at.text(in, "id", 1, 20)
-		if id != "" && !isSnowflake(id) {
-			at.at("id").add("NUMBER_TYPE_COERCE", "Value \""+id+"\" is not snowflake.")
-		}
-		values = append(values, object{"id": id, "type": at.text(in, "type", 1, 10)})
-	}
-	if len(values) > num(out, "max_values") || len(values) > 0 && len(values) < num(out, "min_values") {
-		f.at("default_values").add("SELECT_COMPONENT_INVALID_DEFAULT_VALUES", "The number of default values must be in the range defined by min_values and max_values")
-	}
-	out["default_values"] = values
-}
-
 // options checks the choices of a select, radio group or checkbox group.
 func (l *layout) options(f field, o object, most int) []any {
 	seen := map[string]bool{}

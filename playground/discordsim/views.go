@@ -88,36 +88,29 @@ type Component struct {
 		Name string `json:"name"`
 		ID   string `json:"id,omitempty"`
 	} `json:"emoji,omitempty"`
-	URL         string   `json:"url,omitempty"`
-	Disabled    bool     `json:"disabled,omitempty"`
-	Placeholder string   `json:"placeholder,omitempty"`
-	Options     []Option `json:"options,omitempty"`
-	MinValues   *int     `json:"min_values,omitempty"`
-	MaxValues   *int     `json:"max_values,omitempty"`
-	// ChannelTypes are those that a menu of channels offers, all without any.
-	ChannelTypes []int `json:"channel_types,omitempty"`
-	// DefaultValues are what a menu of people, roles or channels begins with.
+	URL         string        `json:"url,omitempty"`
+	Disabled    bool          `json:"disabled,omitempty"`
+	Placeholder string        `json:"placeholder,omitempty"`
+	Options     []Option      `json:"options,omitempty"`
+	MinValues   *int          `json:"min_values,omitempty"`
+	MaxValues   *int          `json:"max_values,omitempty"`
+	Value       string        `json:"value,omitempty"`
+	Required    *bool         `json:"required,omitempty"`
+	MinLength   *int          `json:"min_length,omitempty"`
+	MaxLength   *int          `json:"max_length,omitempty"`
+	Content     string        `json:"content,omitempty"`
+	AccentColor *int          `json:"accent_color,omitempty"`
+	Media       *Media        `json:"media,omitempty"`
+	Items       []GalleryItem `json:"items,omitempty"`
+	File        *Media        `json:"file,omitempty"`
+	Name        string        `json:"name,omitempty"`
+	Size        int           `json:"size,omitempty"`
+	Accessory   *Component    `json:"accessory,omitempty"`
+	Component   *Component    `json:"component,omitempty"`
+	Components  []Component   `json:"components,omitempty"`
+	// ChannelTypes and DefaultValues are of menus that Discord fills.
+	ChannelTypes  []int          `json:"channel_types,omitempty"`
 	DefaultValues []DefaultValue `json:"default_values,omitempty"`
-	Value         string         `json:"value,omitempty"`
-	Required      *bool          `json:"required,omitempty"`
-	MinLength     *int           `json:"min_length,omitempty"`
-	MaxLength     *int           `json:"max_length,omitempty"`
-	Content       string         `json:"content,omitempty"`
-	AccentColor   *int           `json:"accent_color,omitempty"`
-	Media         *Media         `json:"media,omitempty"`
-	Items         []GalleryItem  `json:"items,omitempty"`
-	File          *Media         `json:"file,omitempty"`
-	Name          string         `json:"name,omitempty"`
-	Size          int            `json:"size,omitempty"`
-	Accessory     *Component     `json:"accessory,omitempty"`
-	Component     *Component     `json:"component,omitempty"`
-	Components    []Component    `json:"components,omitempty"`
-}
-
-// DefaultValue is somebody or something that a menu has chosen to begin with.
-type DefaultValue struct {
-	ID   string `json:"id"`
-	Type string `json:"type"`
 }
 
 // GalleryItem is one picture of a media gallery.

@@ -28,6 +28,16 @@
 // or the chat's patience is over, and then fails the test with what the person
 // sees instead. Nothing sleeps.
 //
+// In channels, ExpectPost is a message of the bot that everybody there sees, and
+// ExpectPicture one of its pictures with the data that was uploaded:
+//
+//	form := ada.In(team).Command("announce", "", nil).Modal("Announce")
+//	form.ExpectFilled("Channel", "#team").ExpectChoice("Channel", "#random")
+//	form.Fill("Channel", "#team").Fill("Text", "Hello").Submit().ExpectEphemeral("Done")
+//	post := bruno.In(team).ExpectPost("Hello")
+//	chart := post.ExpectPicture("Badges by week").Data
+//	post.ExpectDeleted()
+//
 // # Leftovers
 //
 // A chat made by Start fails its test at the end for everything that no

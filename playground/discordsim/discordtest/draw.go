@@ -20,6 +20,9 @@ func draw(m discordsim.Message) string {
 	for line := range strings.Lines(m.Text()) {
 		fmt.Fprintf(&b, "  %s\n", strings.TrimSuffix(line, "\n"))
 	}
+	for _, p := range m.Pictures() {
+		fmt.Fprintf(&b, "  (picture: %s)\n", p.Alt)
+	}
 	for _, c := range acted(m.Components) {
 		switch {
 		case c.URL != "":

@@ -40,8 +40,9 @@ type Form struct {
 	values map[string]any
 }
 
-// Fill enters a value into the input with this label or custom id. See
-// discordsim.Server.Submit for the types of values.
+// Fill enters a value into the input with this label or custom id; a channel is
+// named by id or name ("#team"). See discordsim.Server.Submit for the types of
+// values.
 func (f *Form) Fill(name string, value any) *Form {
 	values := maps.Clone(f.values)
 	values[name] = value
