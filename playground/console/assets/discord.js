@@ -39,6 +39,16 @@ export function discordChat(root, ctx) {
     },
     run: (text) => frame.line.put(text),
   };
+  // offered lists what Discord itself fills a menu with: people, or text channels
+  // of the server. https://discord.com/developers/docs/components/reference#channel-select
+  const offered = (channel) => (c) => {
+    const chosen = (id) => (c.default_values ?? []).some((v) => v.id === id);
+    const option = (value, label) => ({ value, label, default: chosen(value) });
+    if (c.type === 5) return (state?.users ?? []).map((u) => option(u.id, u.global_name || u.name));
+    const guild = state?.channels.find((o) => o.id === channel)?.guild_id;
+    if (!guild || (c.channel_types?.length && !c.channel_types.includes(0))) return [];
+    return state.channels.filter((o) => !o.dm && o.guild_id === guild).map((o) => option(o.id, `#${o.name}`));
+  };
 
   const frame = chatFrame(root, { kind: "discord", name: "Discord", label: "Discord", composer, draw: message, suggest, submit });
 
@@ -56,7 +66,7 @@ export function discordChat(root, ctx) {
 
   function message(m, changed) {
     const env = {
-      names, follow: () => ctx.did("followed"),
+      names, follow: () => ctx.did("followed"), offered: offered(m.channel_id),
       act: (c, values, node) => busy(node, () => act("press", { message: m.id, custom_id: c.custom_id, values })),
     };
     const author = m.author ? names.user(m.author) : ctx.bot();
@@ -181,6 +191,7 @@ export function discordChat(root, ctx) {
       return false;
     }
     const rest = p.more.join(" ").trim();
+    ctx.did("commanded");
     const result = await act("command", { channel: frame.current(), command: p.command.name, subcommand: p.path.join(" "), options: values(p.options, rest) });
     return result !== null;
   }
@@ -222,7 +233,7 @@ export function discordChat(root, ctx) {
       },
     },
     h("header", null, avatar(ctx.bot(), true), h("h3", { id }, form.title), h("button", { type: "button", class: "close", "aria-label": "Close", onclick: close }, icon("close"))),
-    h("div", { class: "sheet-body" }, fields(form.components, { names, drafts: typed, form: inputs, act: () => {} })),
+    h("div", { class: "sheet-body" }, fields(form.components, { names, drafts: typed, form: inputs, offered: offered(form.channel_id), act: () => {} })),
     h("footer", null, h("button", { type: "button", onclick: close }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Submit"))));
     fill(frame.overlay, sheet);
     sheet.querySelector("input, textarea, select")?.focus();

@@ -1,7 +1,9 @@
 // The guided tour: the seven steps of the certification body's guide, each
 // with what to do and where to press. What was done is seen to happen: in the
 // simulators' state where it shows there, from the person's own acts where
-// only the app knows.
+// only the app knows. After "Start again" nothing counts until the person types
+// a command, and after that only what came since.
+import { now as moment } from "./clock.js";
 import { fill, h } from "./dom.js";
 import { help } from "./help.js";
 import { icon } from "./icons.js";
@@ -26,6 +28,8 @@ export function startGuide(root, ctx) {
   });
   const restart = button("restart", "Start again", "again", () => {
     done = new Set();
+    facts = { ...facts, heard: undefined, changed: undefined };
+    begin(Infinity);
     save();
     draw();
   });
@@ -40,11 +44,19 @@ export function startGuide(root, ctx) {
   let open = store("guide-closed") !== "yes";
   let done = new Set();
   let facts = {};
+  // From when on what happened counts, on the simulated clock; never before the
+  // first command, where that is Infinity.
+  let from = 0;
   let drawn = "";
   let spot = null;
 
   const key = () => `guide-${ctx.setup.started}-${ctx.person().slack_user}-${ctx.person().discord_user}`;
   const save = () => store(key(), JSON.stringify([...done]));
+  const begin = (at) => {
+    from = at;
+    store(`${key()}-from`, String(at));
+  };
+  const counts = (at) => Date.parse(at) >= from;
   const finished = (step) => step.tasks.every((t) => done.has(t.id));
 
   // current is the first task that is not done, and its step.
@@ -104,7 +116,8 @@ export function startGuide(root, ctx) {
   const since = Date.parse(ctx.setup.started);
 
   // chat looks through messages that are new or changed.
-  function chat(messages, at, first) {
+  function chat(fresh, at, first) {
+    const messages = fresh.filter((m) => counts(m.at ?? m.created));
     if (!messages.length) return;
     tick("command");
     const text = JSON.stringify(messages);
@@ -123,14 +136,17 @@ export function startGuide(root, ctx) {
     reset() {
       ctx.called.clear();
       done = new Set(JSON.parse(store(key()) || "[]"));
+      from = Number(store(`${key()}-from`) || 0);
       facts = {};
       drawn = "";
       draw();
     },
     did(what, values) {
+      if (what === "commanded" && from === Infinity) begin(Math.floor(moment()));
       if (what === "followed" && done.has("claim")) {
         tick("follow");
         if (facts.account) tick("account");
+        if (facts.auto) tick("auto");
       }
       if (what === "submitted" && values.some((v) => (facts.codes ?? []).includes(String(v).replace(/\D/g, "")))) tick("code");
     },
@@ -140,15 +156,17 @@ export function startGuide(root, ctx) {
       else if (part === "mail") {
         const mails = state.filter((m) => m.codes?.length);
         facts.codes = mails.flatMap((m) => m.codes);
-        if (mails.some((m) => m.recipients.some((r) => mine().includes(r.toLowerCase())))) tick("link");
+        if (mails.some((m) => counts(m.received_at) && m.recipients.some((r) => mine().includes(r.toLowerCase())))) tick("link");
       } else if (part === "portal") {
-        if (state.received.some((e) => e.type === "badge.claimed" && mine().some((m) => JSON.stringify(e.data).toLowerCase().includes(m)))) tick("claim");
+        if (state.received.some((e) => e.type === "badge.claimed" && counts(e.first_at) && mine().some((m) => JSON.stringify(e.data).toLowerCase().includes(m)))) tick("claim");
       } else if (part === "credly") {
         const account = state.accounts.find((a) => a.addresses.some((x) => mine().includes(x.email.toLowerCase())));
         facts.account = Boolean(account);
         if (account && done.has("follow")) tick("account");
-        if (account?.auto_accept) tick("auto");
-        const later = state.badges.filter((b) => mine().includes(b.recipient_email.toLowerCase()) && b.state === "accepted" && Date.parse(b.state_updated_at) > since);
+        facts.auto = Boolean(account?.auto_accept);
+        if (facts.auto && done.has("follow")) tick("auto");
+        const later = state.badges.filter((b) => mine().includes(b.recipient_email.toLowerCase()) && b.state === "accepted"
+          && Date.parse(b.state_updated_at) > since && counts(b.state_updated_at));
         if (later.length) {
           tick("accept");
           facts.changed ??= Math.min(...later.map((b) => Date.parse(b.state_updated_at)));
@@ -157,7 +175,7 @@ export function startGuide(root, ctx) {
         facts.hidden ??= new Set();
         for (const b of state.badges.filter((x) => mine().includes(x.recipient_email.toLowerCase()))) {
           if (!b.public) facts.hidden.add(b.id);
-          else if (facts.hidden.has(b.id)) tick("public");
+          else if (facts.hidden.delete(b.id) && from !== Infinity) tick("public");
         }
         news();
       }

@@ -19,9 +19,12 @@ export function slackChat(root, ctx) {
 
   const names = {
     user: (id) => (id === state?.bot?.id ? botName() : state?.users.find((u) => u.id === id)?.real_name),
-    channel: (id) => state?.channels.find((c) => c.id === id)?.name,
-    users: () => (state?.users ?? []).map((u) => [u.id, u.real_name]),
-    channels: () => (state?.channels ?? []).filter((c) => !c.im).map((c) => [c.id, `#${c.name}`]),
+    channel: (id) => state?.conversations.find((c) => c.id === id)?.name,
+    users: () => (state?.users ?? []).filter((u) => !u.deleted).map((u) => [u.id, u.real_name]),
+    // https://docs.slack.dev/reference/block-kit/composition-objects/conversation-filter-object/
+    conversations: (filter) => (state?.conversations ?? []).map((c) => ({ ...c, kind: c.im ? "im" : c.private ? "private" : "public" }))
+      .filter((c) => (!filter?.include || filter.include.includes(c.kind)) && !(c.im && filter?.exclude_bot_users))
+      .map((c) => [c.id, c.im ? botName() : `${c.private ? "" : "#"}${c.name}${c.archived ? " (archived)" : ""}`]),
   };
   const botName = () => state?.bot?.real_name || state?.bot?.name || "bot";
   const me = () => ctx.person().slack_user;
@@ -127,6 +130,7 @@ export function slackChat(root, ctx) {
     const channel = frame.current();
     if (!text.startsWith("/")) return (await act("say", { channel, text })) !== null;
     const [command] = text.split(/\s/, 1);
+    ctx.did("commanded");
     return (await act("command", { channel, command, text: text.slice(command.length).trim() })) !== null;
   }
 
@@ -148,7 +152,7 @@ export function slackChat(root, ctx) {
     }
     const id = newID("view");
     const form = [];
-    const env = { me: me(), names, drafts: typed, errors: view.errors, form, act: (e, what, node) => press({ view: view.id }, e, what, node) };
+    const env = { me: me(), names, drafts: typed, errors: view.errors, from: view.from, form, act: (e, what, node) => press({ view: view.id }, e, what, node) };
     const close = () => act("close-view", { view: view.id });
     const sheet = h("div", {
       class: "sheet", role: "dialog", "aria-labelledby": id, onkeydown: (e) => { if (e.key === "Escape") close(); else keepFocus(e, sheet); },
@@ -199,9 +203,10 @@ export function slackChat(root, ctx) {
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
-      for (const key of ["channels", "commands", "users", "views"]) state[key] ??= [];
+      for (const key of ["channels", "commands", "conversations", "users", "views"]) state[key] ??= [];
       frame.name(state.team);
-      frame.show(state.channels.map((c) => ({
+      // Archived channels are out of the way, as in Slack.
+      frame.show(state.channels.filter((c) => !c.archived).map((c) => ({
         id: c.id, dm: c.im, name: c.im ? botName() : c.name, messages: (state.messages[c.id] ?? []).filter((m) => !m.deleted || !m.ephemeral),
       })).sort((a, b) => a.dm - b.dm), [h("strong", null, "Nothing here yet. "), `Type ${state.commands?.[0]?.name ?? "a command"} below.`]);
       views();
