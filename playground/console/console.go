@@ -41,6 +41,8 @@ type Person struct {
 	SlackUser   string   `json:"slack_user"`
 	DiscordUser string   `json:"discord_user"`
 	Emails      []string `json:"emails"`
+	// Runs says that the person runs the programme: the page tells so.
+	Runs bool `json:"runs,omitempty"`
 }
 
 // settled is how far a simulator's own times may run ahead of the clock after

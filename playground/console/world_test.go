@@ -44,14 +44,19 @@ type world struct {
 	credly  *credlysim.Server
 	mail    *mailsim.Server
 	portal  *portalsim.Server
-	// ada and bert are Discord ids, badge one at Credly.
-	ada, bert, badge string
+	// ada and bert are Discord ids, general is a channel there, badge one at
+	// Credly.
+	ada, bert, general, badge string
 	// url is the console's address, without a trailing slash.
 	url string
 	// think is closed when Discord's deferred answer may come.
 	think chan struct{}
 	// pressed gets what Slack tells of: an action id and its values.
 	pressed chan string
+	// form and modal are what a button "form" opens, and told gets what was
+	// filled in.
+	form, modal obj
+	told        chan string
 }
 
 func must[T any](v T, err error) func(*testing.T) T {
@@ -74,7 +79,7 @@ func closing(t *testing.T, s interface{ Close() error }) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{clock: simclock.New(), think: make(chan struct{}), pressed: make(chan string, 16)}
+	w := &world{clock: simclock.New(), think: make(chan struct{}), pressed: make(chan string, 16), told: make(chan string, 4)}
 	w.slack = must(slacksim.Start(slacksim.Config{
 		Clock: w.clock, BotName: "Laura", TeamName: "Example Works",
 		Scopes:   []string{"commands", "chat:write", "im:write", "users:read", "files:write"},
@@ -110,7 +115,7 @@ func newWorld(t *testing.T) *world {
 	w.ada = w.discord.AddUser(discordsim.User{Name: "ada", GlobalName: "Ada Example", Locale: "de"})
 	w.bert = w.discord.AddUser(discordsim.User{Name: "bert", GlobalName: "Bert Sample"})
 	guild := w.discord.AddGuild(discordsim.Guild{Name: "Example Guild"})
-	must(w.discord.AddChannel(discordsim.Channel{GuildID: guild, Name: "general"}))(t)
+	w.general = must(w.discord.AddChannel(discordsim.Channel{GuildID: guild, Name: "general"}))(t)
 	if err := w.discord.SetInteractionsURL(t.Context(), bot.URL+"/discord/interactions"); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +266,8 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 			} `json:"selected_options"`
 		} `json:"actions"`
 		View struct {
-			State struct {
+			CallbackID string `json:"callback_id"`
+			State      struct {
 				Values map[string]map[string]struct {
 					Value string `json:"value"`
 				} `json:"values"`
@@ -284,6 +290,10 @@ func (w *world) slackInteraction(rw http.ResponseWriter, r *http.Request) {
 	}
 	var err error
 	switch {
+	case in.View.CallbackID == "form":
+		w.told <- form.Get("payload")
+	case len(in.Actions) == 1 && in.Actions[0].ActionID == "form":
+		err = w.slackAPI("views.open", obj{"trigger_id": in.TriggerID, "view": w.form})
 	case in.Type == "view_submission" && in.View.State.Values["code"]["value"].Value != code:
 		answer(rw, obj{"response_action": "errors", "errors": obj{"code": "That is not the code."}})
 	case in.Type == "view_submission":
@@ -355,6 +365,15 @@ func (w *world) discordInteraction(rw http.ResponseWriter, r *http.Request) {
 	}
 	soon := w.clock.Now().Add(2 * time.Minute).Unix()
 	text := func(s string) obj { return obj{"type": 10, "content": s} }
+	switch {
+	case in.Data.CustomID == "form" && in.Type == 3:
+		answer(rw, obj{"type": 9, "data": w.modal})
+		return
+	case in.Data.CustomID == "form":
+		w.told <- string(body)
+		answer(rw, obj{"type": 4, "data": obj{"content": "Thank you", "flags": 64}})
+		return
+	}
 	switch in.Type {
 	case 1:
 		answer(rw, obj{"type": 1})

@@ -3,6 +3,9 @@
 //
 //	go run ./playground/screenshots
 //
+// With -only and names, with commas between, it goes the same way and takes
+// only these pictures.
+//
 // It needs Chromium, whose program LAUREL_CHROMIUM names, and is run from the
 // top of the repository.
 package main
@@ -18,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -28,10 +32,11 @@ const within = 3 * time.Minute
 
 func main() {
 	out := flag.String("out", filepath.Join("docs", "images"), "folder for the pictures")
+	only := flag.String("only", "", "names of pictures to take, with commas between; all when empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, within)
-	err := run(ctx, *out)
+	err := run(ctx, *out, strings.FieldsFunc(*only, func(r rune) bool { return r == ',' }))
 	cancel()
 	stop()
 	if err != nil {
@@ -40,7 +45,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out string) error {
+func run(ctx context.Context, out string, only []string) error {
 	if err := os.MkdirAll(out, 0o750); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
@@ -54,7 +59,7 @@ func run(ctx context.Context, out string) error {
 		return err
 	}
 	defer b.close()
-	b.story()
+	b.story(only...)
 	return b.err
 }
 

@@ -1,175 +1,106 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
-	"time"
+	"slices"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
-// size is a window's, in pixels.
-type size struct{ width, height int64 }
-
-// The windows of the pictures.
-var (
-	wide  = size{1440, 900}
-	phone = size{390, 844}
-)
-
-const (
-	// patience is how long one step may take.
-	patience = 20 * time.Second
-	// calm is how long the page is left alone before a picture: highlights of
-	// what changed fade.
-	calm = 2300 * time.Millisecond
-)
-
-// browser goes through the page; after the first error it does nothing more.
-type browser struct {
-	ctx   context.Context //nolint:containedctx // The browser's own library keeps the tab in it.
-	out   string
-	close func()
-	err   error
+// state is one picture: what leads from the state before it to what is shown.
+type state struct {
+	name string
+	// at is the window, the wide one where nothing is said.
+	at   size
+	dark bool
+	do   func(*browser)
 }
 
-func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
-	if b.err != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.err = fmt.Errorf("drive browser: %w", err)
+// states are the pictures in their order.
+func states() []state {
+	return []state{
+		{name: "playground", do: claimed},
+		{name: "playground-dark", dark: true, do: alsoInDiscord},
+		{name: "playground-faults", do: broken},
+		{name: "playground-work", dark: true, do: func(b *browser) {
+			b.press(`#dock-bar [data-dock="work"]`)
+			b.shows("#part-work .task")
+		}},
+		{name: "playground-wire", do: func(b *browser) {
+			b.press(`#dock-bar [data-dock="wire"]`)
+			b.press("#part-wire .frames li:nth-last-child(3) .frame-line")
+		}},
+		{name: "playground-reminder", do: reminded},
+		{name: "playground-phone", at: phone, do: func(b *browser) {
+			b.press(`#tabs [data-tab="slack"]`)
+			b.command("slack", "/badges list")
+			b.shows(action("slack", "page"))
+		}},
+		{name: "playground-phone-dark", at: phone, dark: true, do: func(b *browser) { b.press(`#tabs [data-tab="discord"]`) }},
 	}
 }
 
-// see waits until an expression holds on the page.
-func (b *browser) see(expression string) {
-	if b.err != nil {
-		return
-	}
-	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond)))
-	if err != nil {
-		b.err = fmt.Errorf("wait for %s: %w", expression, err)
-	}
-}
-
-func (b *browser) press(selector string) {
-	b.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
-	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
-}
-
-func (b *browser) enter(selector, keys string) {
-	b.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
-	b.do(chromedp.SendKeys(chromedp.CSS(selector), keys))
-}
-
-func (b *browser) scheme(kind string) {
-	if b.err != nil {
-		return
-	}
-	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: kind}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
-		b.err = fmt.Errorf("choose colours: %w", err)
+// story goes through all states and takes the pictures that are wanted, all
+// where none is named.
+func (b *browser) story(wanted ...string) {
+	now := wide
+	for _, s := range states() {
+		if s.at == (size{}) {
+			s.at = wide
+		}
+		if s.at != now {
+			b.do(chromedp.EmulateViewport(s.at.width, s.at.height))
+			now = s.at
+		}
+		s.do(b)
+		if len(wanted) > 0 && !slices.Contains(wanted, s.name) {
+			continue
+		}
+		if s.dark {
+			b.scheme("dark")
+		}
+		b.shot(s.name)
+		b.scheme("light")
 	}
 }
 
-// shot leaves a picture of what is in the window.
-func (b *browser) shot(name string) {
-	b.do(chromedp.Sleep(calm))
-	if b.err != nil {
-		return
-	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b.out, name+".png"), picture, 0o600)
-	}
-	if err != nil {
-		b.err = fmt.Errorf("picture %s: %w", name, err)
-	}
-}
-
-// command types a command.
-func (b *browser) command(part, text string) {
-	b.enter(`#part-`+part+` .composer input`, text+kb.Escape+kb.Enter)
-}
-
-func action(part, verb string) string { return `#part-` + part + ` [data-action^="` + verb + `:"]` }
-
-// link proves Ada's address in a chat that offers it.
-func (b *browser) link(part string) {
-	b.press(action(part, "link"))
-	b.enter(`#part-`+part+` .sheet input`, "ada@example.org")
-	b.press(`#part-` + part + ` .sheet footer button:last-child`)
-	b.press(action(part, "code"))
-	b.see(`!!document.querySelector(".code-line mark")`)
-	if b.err != nil {
-		return
-	}
-	code, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector(".code-line mark").textContent`))
-	if err != nil {
-		b.err = fmt.Errorf("read code: %w", err)
-		return
-	}
-	b.enter(`#part-`+part+` .sheet input`, code+kb.Enter)
-	b.see(fmt.Sprintf(`!!document.querySelector(%q)`, action(part, "page")))
-}
-
-// story goes through the main states.
-func (b *browser) story() {
+// claimed is Ada's first badge on its way.
+func claimed(b *browser) {
 	b.command("slack", "/badges list")
-	b.link("slack")
+	b.link("slack", "ada@example.org")
 	b.press(action("slack", "page"))
-	b.see(fmt.Sprintf(`!!document.querySelector(%q)`, action("slack", "claim")))
+	b.shows(action("slack", "claim"))
 	b.command("discord", "/badges list")
-	b.see(`!!document.querySelector("#part-discord .container")`)
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#part-credly").scrollIntoView()`))
+	b.shows("#part-discord .container")
+	b.run(`document.querySelector("#part-credly").scrollIntoView()`)
 	b.press(action("slack", "claim"))
-	b.see(`!!document.querySelector('#part-slack a.btn[href*="/h/"]')`)
-	b.shot("playground")
+	b.shows(`#part-slack a.btn[href*="/h/"]`)
+}
 
-	// The same person in Discord, in the dark.
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#part-mail .tools button").click()`))
+// alsoInDiscord is the same person in the other chat.
+func alsoInDiscord(b *browser) {
+	b.run(`document.querySelector("#part-mail .tools button").click()`)
 	b.see(`!document.querySelector(".code-line")`)
-	b.link("discord")
+	b.link("discord", "ada@example.org")
 	b.press(action("discord", "page"))
 	b.press(action("discord", "claim"))
-	b.see(`!!document.querySelector('#part-discord a.btn[href*="/h/"]')`)
-	b.scheme("dark")
-	b.shot("playground-dark")
-	b.scheme("light")
+	b.shows(`#part-discord a.btn[href*="/h/"]`)
+}
 
-	// What is broken, and what the bot makes of it.
+// broken is what the bot makes of it when others fail.
+func broken(b *browser) {
 	b.press(`#guide-toggle`)
 	b.press(`#dock-bar [data-dock="faults"]`)
 	b.press(`[data-fault="slack-429"]`)
 	b.press(`[data-fault="credly-timeout"]`)
 	b.press(`#part-credly [data-act="accept"]`)
 	b.see(`Number(document.querySelector('[data-alarm="credly-timeout"] b')?.textContent) > 0`)
-	b.shot("playground-faults")
-	b.press(`#dock-bar [data-dock="work"]`)
-	b.see(`!!document.querySelector("#part-work .task")`)
-	b.scheme("dark")
-	b.shot("playground-work")
-	b.scheme("light")
-	b.press(`#dock-bar [data-dock="wire"]`)
-	b.press("#part-wire .frames li:nth-last-child(3) .frame-line")
-	b.shot("playground-wire")
+}
+
+// reminded is what comes after days in which nothing was done.
+func reminded(b *browser) {
 	b.press(`#dock-bar [data-dock="faults"]`)
 	b.press("#faults-reset")
-
-	// In the hand.
-	b.do(chromedp.EmulateViewport(phone.width, phone.height))
-	b.press(`#tabs [data-tab="slack"]`)
-	b.command("slack", "/badges list")
-	b.see(fmt.Sprintf(`!!document.querySelector(%q)`, action("slack", "page")))
-	b.shot("playground-phone")
-	b.press(`#tabs [data-tab="discord"]`)
-	b.scheme("dark")
-	b.shot("playground-phone-dark")
+	b.press(`#dock-bar [data-dock="faults"]`)
+	b.days(2)
+	b.until(action("slack", "snooze"))
 }

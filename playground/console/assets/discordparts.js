@@ -27,6 +27,23 @@ export function components(list, env) {
   return (list ?? []).map((c) => drawn[c.type]?.(c, env) ?? h("p", { class: "unknown" }, `A component of the type ${c.type}, which this page does not draw.`));
 }
 
+// optionsOf lists what a menu offers: what the bot says, or what there is.
+const optionsOf = (c, env) => (c.type === 3 ? c.options ?? [] : env.offered(c));
+
+// menu draws a select menu of a message.
+function menu(c, env) {
+  const many = (c.max_values ?? 1) > 1;
+  const node = h("select", { "aria-label": c.placeholder || "Choose", disabled: c.disabled, multiple: many, data: { focus: c.custom_id } },
+    many ? null : h("option", { value: "" }, c.placeholder || "Make a selection"),
+    optionsOf(c, env).map((o) => h("option", { value: o.value, selected: o.default, title: o.description ?? false }, o.label)));
+  const choose = () => {
+    const values = [...node.selectedOptions].map((o) => o.value).filter(Boolean);
+    if (values.length) env.act(c, values, node);
+  };
+  if (!many) node.addEventListener("change", choose);
+  return many ? h("span", { class: "row" }, node, h("button", { type: "button", class: "btn secondary", onclick: choose }, "Choose")) : node;
+}
+
 const drawn = {
   1: (c, env) => h("div", { class: "row" }, components(c.components, env)),
   2: (c, env) => {
@@ -34,17 +51,9 @@ const drawn = {
     if (c.url) return link(c.url, [label, icon("out", "out"), h("span", { class: "unseen" }, " (opens in a new tab)")], { class: "btn secondary", onclick: env.follow, data: { focus: c.url } });
     return h("button", { type: "button", class: `btn ${styles[c.style] ?? "secondary"}`, disabled: c.disabled, data: { focus: c.custom_id, action: c.custom_id }, onclick: (e) => env.act(c, [], e.currentTarget) }, label);
   },
-  3: (c, env) => {
-    const node = h("select", { "aria-label": c.placeholder || "Choose", disabled: c.disabled, multiple: (c.max_values ?? 1) > 1, data: { focus: c.custom_id } },
-      (c.max_values ?? 1) > 1 ? null : h("option", { value: "" }, c.placeholder || "Make a selection"),
-      (c.options ?? []).map((o) => h("option", { value: o.value, selected: o.default, title: o.description ?? false }, o.label)));
-    const choose = () => {
-      const values = [...node.selectedOptions].map((o) => o.value).filter(Boolean);
-      if (values.length) env.act(c, values, node);
-    };
-    if (!node.multiple) node.addEventListener("change", choose);
-    return node.multiple ? h("span", { class: "row" }, node, h("button", { type: "button", class: "btn secondary", onclick: choose }, "Choose")) : node;
-  },
+  3: menu,
+  5: menu,
+  8: menu,
   9: (c, env) => h("div", { class: "section" }, h("div", null, components(c.components, env)), c.accessory ? h("div", { class: "accessory" }, components([c.accessory], env)) : null),
   10: (c, env) => h("div", { class: "text" }, markdown(c.content, env.names)),
   11: (c) => picture(c.media?.url, c.description, { class: "thumbnail" }),
@@ -95,14 +104,14 @@ function field(c, label, description, env) {
   let read = () => node.value;
   if (c.type === 4) {
     const props = { ...common, placeholder: c.placeholder || false, minlength: c.min_length ?? false, maxlength: c.max_length ?? false, autocomplete: "off", oninput: keep };
-    node = c.style === 2 ? h("textarea", { ...props, rows: "3" }) : h("input", { ...props, type: "text" });
+    node = c.style === 2 ? h("textarea", { ...props, rows: "5" }) : h("input", { ...props, type: "text" });
     node.value = env.drafts.get(c.custom_id, c.value ?? "");
-  } else if (c.type === 3 || c.type === 8) {
-    const offered = c.type === 8 ? channelsOf(c, env) : c.options ?? [];
-    const chosen = [env.drafts.get(c.custom_id, offered.filter((o) => o.default).map((o) => o.value))].flat();
+  } else if (c.type === 3 || c.type === 5 || c.type === 8) {
+    const options = optionsOf(c, env);
+    const chosen = [env.drafts.get(c.custom_id, options.filter((o) => o.default).map((o) => o.value))].flat();
     const many = (c.max_values ?? 1) > 1;
     node = h("select", { ...common, multiple: many, onchange: keep }, many ? null : h("option", { value: "" }, c.placeholder || "Make a selection"),
-      offered.map((o) => h("option", { value: o.value, selected: chosen.includes(o.value) }, o.label)));
+      options.map((o) => h("option", { value: o.value, selected: chosen.includes(o.value), title: o.description ?? false }, o.label)));
     read = () => [...node.selectedOptions].map((o) => o.value).filter(Boolean);
   } else if (c.type === 21 || c.type === 22) {
     const chosen = [env.drafts.get(c.custom_id, (c.options ?? []).filter((o) => o.default).map((o) => o.value))].flat();

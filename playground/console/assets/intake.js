@@ -33,7 +33,7 @@ export function intake(ctx, template, today) {
   const result = h("div", { class: "intake-result", role: "status" });
   const small = (label, act, kind) => h("button", { type: "button", class: `small ${kind ?? ""}`, onclick: act }, label);
   const put = (wrong) => () => {
-    text.value = sample(ctx.setup.people, template(), today(), wrong);
+    text.value = sample(ctx.setup.people.filter((p) => !p.runs), template(), today(), wrong);
     fill(result);
     text.focus();
     text.setSelectionRange(0, 0);

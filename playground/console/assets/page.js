@@ -6,6 +6,7 @@ import { discordChat } from "./discord.js";
 import { fill, h } from "./dom.js";
 import { faultPanel } from "./faults.js";
 import { startGuide } from "./guide.js";
+import { help } from "./help.js";
 import { icon } from "./icons.js";
 import { badge, layout } from "./layout.js";
 import { mailbox } from "./mailbox.js";
@@ -54,7 +55,10 @@ async function start() {
   parts.clock = clock;
 
   const choose = byID("person");
-  fill(choose, setup.people.map((p, i) => h("option", { value: i }, p.name)));
+  fill(choose, setup.people.map((p, i) => h("option", { value: i }, p.runs ? `${p.name}, runs the programme` : p.name)));
+  const about = help("people", "Act as");
+  fill(byID("person-help"), about.button);
+  fill(byID("person-text"), about.text);
   choose.addEventListener("change", () => {
     person = setup.people[choose.value];
     guide.reset();

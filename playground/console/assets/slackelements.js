@@ -81,9 +81,20 @@ function feedback(e, env) {
 export const several = (e) => e.type === "checkboxes" || /^multi_/.test(e.type);
 
 /** firstOf lists what is chosen before anybody did. */
-export function firstOf(e) {
+export function firstOf(e, env) {
   const one = ["initial_option", "initial_user", "initial_channel", "initial_conversation"];
-  return [...one.map((key) => e[key]), ...one.flatMap((key) => e[`${key}s`] ?? [])].filter(Boolean).map((o) => o.value ?? o);
+  const first = [...one.map((key) => e[key]), ...one.flatMap((key) => e[`${key}s`] ?? [])].filter(Boolean).map((o) => o.value ?? o);
+  if (first.length || !e.default_to_current_conversation) return first;
+  return known(e, env).filter(([id]) => id === env.from).map(([id]) => id);
+}
+
+// known lists what Slack itself offers in a menu of people or conversations.
+function known(e, env) {
+  const kind = e.type.replace(/^multi_/, "");
+  if (kind === "users_select") return env.names?.users?.() ?? [];
+  if (kind === "channels_select") return env.names?.conversations?.({ include: ["public"] }) ?? [];
+  if (kind === "conversations_select") return env.names?.conversations?.(e.filter) ?? [];
+  return [];
 }
 
 // onlyChannels: conversations with people are filtered out.
@@ -91,25 +102,37 @@ const onlyChannels = (e) => e.filter?.include && !e.filter.include.some((kind) =
 
 /** optionsOf lists what can be chosen: what the app offers, or people and channels. */
 export function optionsOf(e, env) {
-  const offered = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? []), e.initial_option, ...(e.initial_options ?? [])].filter(Boolean);
-  const known = [
-    ...((/(users|conversations)_select$/.test(e.type) && !onlyChannels(e) && env.names?.users?.()) || []),
-    ...((/(channels|conversations)_select$/.test(e.type) && env.names?.channels?.()) || []),
-  ].map(([value, name]) => ({ value, text: { type: "plain_text", text: name } }));
-  const all = [...offered, ...known];
-  for (const value of firstOf(e)) if (!all.some((o) => o.value === value)) all.push({ value, text: { type: "plain_text", text: value } });
+  const all = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? []), e.initial_option, ...(e.initial_options ?? [])].filter(Boolean);
+  const add = (value, name) => all.push({ value, text: { type: "plain_text", text: name } });
+  for (const [value, name] of known(e, env)) add(value, name);
+  for (const value of firstOf(e, env)) if (!all.some((o) => o.value === value)) add(value, value);
   return all.filter((o, i) => all.findIndex((x) => x.value === o.value) === i);
 }
+
+/** grouped draws options in their groups, where the app made some: group(label, nodes) and option(o). */
+export function grouped(e, env, group, option) {
+  if (!e.option_groups) return optionsOf(e, env).map(option);
+  return e.option_groups.map((g) => group(plain(g.label?.text), (g.options ?? []).map(option)));
+}
+
+/** menuOf draws the options of a menu. */
+export const menuOf = (e, env, chosen) => grouped(e, env, (label, nodes) => h("optgroup", { label }, nodes),
+  (o) => h("option", { value: o.value, selected: chosen.includes(o.value) }, plain(o.text?.text)));
+
+/** boxesOf draws boxes or radio buttons by box(o). */
+export const boxesOf = (e, env, box) => grouped(e, env, (label, nodes) => h("div", { class: "choice-group", role: "group", "aria-label": label }, h("p", { "aria-hidden": "true" }, label), nodes), box);
 
 // told says to the simulator what was chosen; where the app offered nothing, of what.
 const told = (e, value, env) => (e.options || e.option_groups ? value : `${nameOf(env.all, e)}=${value}`);
 
+/** unasked says so where the app would be asked what there is to choose. */
+export const unasked = (e, env) => /external_select$/.test(e.type) && !optionsOf(e, env).length;
+export const unaskedWords = "the app would be asked what there is to choose, which is not simulated.";
+
 function select(e, env) {
-  const options = optionsOf(e, env);
-  const first = firstOf(e);
+  if (unasked(e, env)) return h("span", { class: "hint" }, `${plain(e.placeholder?.text ?? "Choose")}: ${unaskedWords}`);
   const node = h("select", { "aria-label": plain(e.placeholder?.text ?? "Choose"), data: { focus: e.action_id } },
-    h("option", { value: "" }, e.type === "overflow" ? "⋯" : plain(e.placeholder?.text ?? "Choose…")),
-    options.map((o) => h("option", { value: o.value, selected: first.includes(o.value) }, plain(o.text?.text))));
+    h("option", { value: "" }, e.type === "overflow" ? "⋯" : plain(e.placeholder?.text ?? "Choose…")), menuOf(e, env, firstOf(e, env)));
   node.addEventListener("change", () => { if (node.value) env.act(e, told(e, node.value, env), node); });
   return node;
 }
@@ -142,11 +165,10 @@ export const optionWords = (o, env) => h("span", null, text(o.text, env.names), 
 function choices(e, env) {
   const radio = e.type === "radio_buttons";
   const name = newID("choices");
-  const first = firstOf(e);
+  const first = firstOf(e, env);
   const label = plain(e.placeholder?.text ?? (radio ? "Choose one" : "Choose"));
-  const options = optionsOf(e, env);
-  if (!options.length) return h("span", { class: "hint" }, `${label}: the app would be asked what there is to choose, which is not simulated.`);
-  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", "aria-label": label }, options.map((o) => h("label", { class: "choice" },
+  if (unasked(e, env)) return h("span", { class: "hint" }, `${label}: ${unaskedWords}`);
+  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", "aria-label": label }, boxesOf(e, env, (o) => h("label", { class: "choice" },
     h("input", {
       type: radio ? "radio" : "checkbox", name, value: o.value, checked: first.includes(o.value), data: { focus: `${e.action_id}:${o.value}` },
       onchange: (ev) => {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// size is a window's, in pixels.
+type size struct{ width, height int64 }
+
+// The windows of the pictures.
+var (
+	wide  = size{1440, 900}
+	phone = size{390, 844}
+)
+
+const (
+	// patience is how long one step may take.
+	patience = 20 * time.Second
+	// calm is how long the page is left alone before a picture: highlights of
+	// what changed fade.
+	calm = 2300 * time.Millisecond
+	// turns is how often the clock is moved at most until something happens.
+	turns = 25
+)
+
+// browser goes through the page; after the first error it does nothing more.
+type browser struct {
+	ctx   context.Context //nolint:containedctx // The browser's own library keeps the tab in it.
+	out   string
+	close func()
+	err   error
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	if b.err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.err = fmt.Errorf("drive browser: %w", err)
+	}
+}
+
+// see waits until an expression holds on the page.
+func (b *browser) see(expression string) {
+	if b.err != nil {
+		return
+	}
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond)))
+	if err != nil {
+		b.err = fmt.Errorf("wait for %s: %w", expression, err)
+	}
+}
+
+// shows waits until a selector finds something.
+func (b *browser) shows(selector string) {
+	b.see(fmt.Sprintf(`!!document.querySelector(%q)`, selector))
+}
+
+// is returns whether an expression holds now.
+func (b *browser) is(expression string) bool {
+	if b.err != nil {
+		return false
+	}
+	now, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+	if err != nil {
+		b.err = fmt.Errorf("look at %s: %w", expression, err)
+	}
+	return now
+}
+
+// run does something in the page.
+func (b *browser) run(script string) { b.do(chromedp.Evaluate[chromedp.Void](script)) }
+
+func (b *browser) press(selector string) {
+	b.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
+	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// pressLast presses the newest of what a selector finds.
+func (b *browser) pressLast(selector string) {
+	b.shows(selector)
+	b.run(fmt.Sprintf(`void [...document.querySelectorAll(%q)].at(-1).click()`, selector))
+}
+
+func (b *browser) enter(selector, keys string) {
+	b.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), keys))
+}
+
+// choose picks the option with this text in a menu.
+func (b *browser) choose(selector, text string) {
+	b.shows(selector)
+	b.see(fmt.Sprintf(`(() => {
+		const menu = document.querySelector(%q);
+		const option = [...menu.options].find((o) => o.text.includes(%q));
+		if (!option) return false;
+		menu.value = option.value;
+		menu.dispatchEvent(new Event("change", { bubbles: true }));
+		return true;
+	})()`, selector, text))
+}
+
+func (b *browser) scheme(kind string) {
+	if b.err != nil {
+		return
+	}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: kind}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+		b.err = fmt.Errorf("choose colours: %w", err)
+	}
+}
+
+// shot leaves a picture of what is in the window.
+func (b *browser) shot(name string) {
+	b.do(chromedp.Sleep(calm))
+	if b.err != nil {
+		return
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.out, name+".png"), picture, 0o600)
+	}
+	if err != nil {
+		b.err = fmt.Errorf("picture %s: %w", name, err)
+	}
+}
+
+// What one does on the page of the playground.
+
+func action(part, verb string) string { return `#part-` + part + ` [data-action^="` + verb + `:"]` }
+
+// person acts as somebody else.
+func (b *browser) person(name string) { b.choose("#person", name) }
+
+// channel opens a conversation: by its name, or the one with the bot by "".
+func (b *browser) channel(part, name string) {
+	find := fmt.Sprintf(`[...document.querySelectorAll("#part-%s .channels button")].%s`, part,
+		map[bool]string{true: "at(-1)", false: fmt.Sprintf("find((b) => b.textContent.includes(%q))", name)}[name == ""])
+	b.see("!!" + find)
+	b.run("void " + find + ".click()")
+}
+
+// command types a command.
+func (b *browser) command(part, text string) {
+	b.enter(`#part-`+part+` .composer input`, text+kb.Escape+kb.Enter)
+}
+
+// submit sends the form that is open.
+func (b *browser) submit(part string) {
+	b.press(`#part-` + part + ` .sheet footer button:last-child`)
+	b.see(`!document.querySelector("#part-` + part + ` .sheet")`)
+}
+
+// days moves the clock.
+func (b *browser) days(n int) {
+	for range n {
+		b.press(`[data-advance="24h"]`)
+		b.do(chromedp.Sleep(100 * time.Millisecond))
+	}
+}
+
+// until goes from one thing that happens by itself to the next, until a
+// selector finds what is waited for.
+func (b *browser) until(selector string) {
+	there := fmt.Sprintf(`!!document.querySelector(%q)`, selector)
+	for range turns {
+		if b.is(there) {
+			return
+		}
+		b.press("#clock-next")
+		b.do(chromedp.Sleep(300 * time.Millisecond))
+	}
+	b.see(there)
+}
+
+// link proves an address in a chat that offers it.
+func (b *browser) link(part, address string) {
+	b.press(action(part, "link"))
+	b.enter(`#part-`+part+` .sheet input`, address)
+	b.press(`#part-` + part + ` .sheet footer button:last-child`)
+	b.press(action(part, "code"))
+	b.shows(".code-line mark")
+	if b.err != nil {
+		return
+	}
+	code, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector(".code-line mark").textContent`))
+	if err != nil {
+		b.err = fmt.Errorf("read code: %w", err)
+		return
+	}
+	b.enter(`#part-`+part+` .sheet input`, code+kb.Enter)
+	b.shows(action(part, "page"))
+}
