@@ -37,6 +37,8 @@ type rig struct {
 	mail    *mailsim.Server
 	portal  *portalsim.Server
 	closers []func() error
+	// guild is the simulated Discord server.
+	guild string
 
 	credlyToken, portalSecret string
 }
@@ -93,6 +95,9 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 		return errors.Join(err, <-served)
 	}
 	people, err := r.seed(ctx)
+	if err == nil {
+		err = r.celebrate(ctx, a.db)
+	}
 	if err != nil {
 		stop()
 		return errors.Join(err, <-served)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/laurelbot/laurel/playground/console"
@@ -15,20 +16,31 @@ import (
 // seeded is somebody of the playground's small world.
 type seeded struct {
 	slackID, discordID, first, last, locale, slackLocale, zone, email string
+	// runs says that the person runs the programme in both chats, and has no
+	// badge there.
+	runs bool
 }
 
 func seededPeople() []seeded {
 	return []seeded{
-		{"U0ADA00001", "100000000000000001", "Ada", "Example", "en", "en-US", "Europe/London", "ada@example.org"},
-		{"U0BRUNO001", "100000000000000002", "Bruno", "Beispiel", "de", "de-DE", "Europe/Berlin", "bruno@example.org"},
-		{"U0CARLA001", "100000000000000003", "Carla", "Ejemplo", "es-ES", "es-ES", "Europe/Madrid", "carla@example.org"},
+		{"U0ADA00001", "100000000000000001", "Ada", "Example", "en", "en-US", "Europe/London", "ada@example.org", false},
+		{"U0BRUNO001", "100000000000000002", "Bruno", "Beispiel", "de", "de-DE", "Europe/Berlin", "bruno@example.org", false},
+		{"U0CARLA001", "100000000000000003", "Carla", "Ejemplo", "es-ES", "es-ES", "Europe/Madrid", "carla@example.org", false},
+		{"U0MARA0001", "100000000000000004", "Mara", "Muster", "en", "en-GB", "Europe/Berlin", "mara@example.org", true},
 	}
 }
 
-// The team channels.
+// The team channels, and those in which the bot cannot post: it is not in one,
+// one is archived, and in Discord's it lacks the permission.
 const (
-	generalChannel = "C0GENERAL1"
-	discordChannel = "200000000000000001"
+	generalChannel  = "C0GENERAL1"
+	badgesChannel   = "C0BADGES01"
+	randomChannel   = "C0RANDOM01"
+	archivedChannel = "C0OLDCHAP1"
+
+	discordChannel       = "200000000000000001"
+	discordBadgesChannel = "200000000000000002"
+	discordRulesChannel  = "200000000000000003"
 )
 
 // Templates of the playground.
@@ -54,20 +66,31 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 	} {
 		r.credly.AddTemplate(t)
 	}
-	guild := r.discord.AddGuild(discordsim.Guild{Name: "Example Chapter"})
-	if _, err := r.discord.AddChannel(discordsim.Channel{ID: discordChannel, GuildID: guild, Name: "general"}); err != nil {
-		return nil, fmt.Errorf("seed Discord: %w", err)
+	r.guild = r.discord.AddGuild(discordsim.Guild{Name: "Example Chapter"})
+	for _, c := range []discordsim.Channel{
+		{ID: discordChannel, Name: "general"}, {ID: discordBadgesChannel, Name: "badges"}, {ID: discordRulesChannel, Name: "rules", ReadOnly: true},
+	} {
+		c.GuildID = r.guild
+		if _, err := r.discord.AddChannel(c); err != nil {
+			return nil, fmt.Errorf("seed Discord: %w", err)
+		}
 	}
-	members := []string{r.slack.Config().BotUserID}
+	var members []string
 	var people []console.Person
 	for _, p := range seededPeople() {
 		name := p.first + " " + p.last
-		r.slack.AddUser(slacksim.User{ID: p.slackID, Name: p.first, RealName: name, Locale: p.slackLocale, TZ: p.zone, Email: p.email})
+		r.slack.AddUser(slacksim.User{ID: p.slackID, Name: p.first, RealName: name, Locale: p.slackLocale, TZ: p.zone, Email: p.email, Admin: p.runs})
 		r.discord.AddUser(discordsim.User{ID: p.discordID, Name: p.first, GlobalName: name, Locale: p.locale})
+		r.discord.SetManager(r.guild, p.discordID, p.runs)
 		members = append(members, p.slackID)
-		people = append(people, console.Person{Name: name, SlackUser: p.slackID, DiscordUser: p.discordID, Emails: []string{p.email}})
+		people = append(people, console.Person{Name: name, SlackUser: p.slackID, DiscordUser: p.discordID, Emails: []string{p.email}, Runs: p.runs})
 	}
-	r.slack.AddChannel(generalChannel, "general", members...)
+	withBot := append(slices.Clone(members), r.slack.Config().BotUserID)
+	r.slack.AddChannel(generalChannel, "general", withBot...)
+	r.slack.AddChannel(badgesChannel, "badges", withBot...)
+	r.slack.AddChannel(randomChannel, "random", members...)
+	r.slack.AddChannel(archivedChannel, "old-chapter", withBot...)
+	r.slack.Archive(archivedChannel, true)
 	return people, r.seedBadges(ctx)
 }
 
@@ -78,6 +101,9 @@ func (r *rig) seedBadges(ctx context.Context) error {
 	defer r.credly.DropWebhooks(false)
 	ago := func(days int) time.Time { return r.clock.Now().AddDate(0, 0, -days) }
 	for _, p := range seededPeople() {
+		if p.runs {
+			continue
+		}
 		_, err := r.credly.Issue(credlysim.IssueRequest{
 			RecipientEmail: p.email, FirstName: p.first, LastName: p.last, TemplateID: templateAssociate,
 			IssuedAt: ago(9).Format(time.RFC3339), Locale: p.locale,
