@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 )
 
 // PathInteractions is where Discord posts interactions.
 const PathInteractions = "/discord/interactions"
+
+// reasonSignature is why a request is refused that Discord did not sign.
+const reasonSignature = "signature"
 
 // Routes registers the HTTP receiver.
 func (a *Adapter) Routes(mux *http.ServeMux) {
@@ -62,14 +66,21 @@ func (a *Adapter) receive(w http.ResponseWriter, r *http.Request) (body []byte, 
 		return nil, http.StatusBadRequest, "truncated"
 	}
 	if !signed(a.publicKey, r.Header, body, a.clock.Now()) {
-		return nil, http.StatusUnauthorized, "signature"
+		return nil, http.StatusUnauthorized, reasonSignature
 	}
 	return body, 0, ""
 }
 
 func (a *Adapter) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	a.metrics.refused.WithLabelValues(reason).Inc()
-	a.log.WarnContext(r.Context(), "discord request refused", "status", status, "reason", reason)
+	level := slog.LevelWarn
+	if reason == reasonSignature {
+		// Discord itself sends wrong signatures, when the address is set and at
+		// any time after, to see them refused.
+		// https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers
+		level = slog.LevelInfo
+	}
+	a.log.Log(r.Context(), level, "discord request refused", "status", status, "reason", reason)
 	http.Error(w, http.StatusText(status), status)
 }
 
