@@ -15,18 +15,18 @@ const changesWait = 25 * time.Second
 
 // State is everything a page needs to show the workspace to one person.
 type State struct {
-	Version  int                  `json:"version"`
-	Now      time.Time            `json:"now"`
-	Team     string               `json:"team"`
-	Bot      User                 `json:"bot"`
-	Users    []User               `json:"users"`
-	Channels []ChannelInfo        `json:"channels"`
+	Version  int           `json:"version"`
+	Now      time.Time     `json:"now"`
+	Team     string        `json:"team"`
+	Bot      User          `json:"bot"`
+	Users    []User        `json:"users"`
+	Channels []ChannelInfo `json:"channels"`
 	// Conversations are those that menus offer the person, see [Server.Conversations].
-	Conversations []ChannelInfo `json:"conversations"`
-	Messages map[string][]Message `json:"messages"`
-	Views    []View               `json:"views"`
-	Home     *View                `json:"home,omitempty"`
-	Commands []CommandInfo        `json:"commands"`
+	Conversations []ChannelInfo        `json:"conversations"`
+	Messages      map[string][]Message `json:"messages"`
+	Views         []View               `json:"views"`
+	Home          *View                `json:"home,omitempty"`
+	Commands      []CommandInfo        `json:"commands"`
 	// SocketMode, Connections, Sockets and Events tell how the app is reached.
 	SocketMode  bool         `json:"socket_mode"`
 	Connections []Connection `json:"connections"`
