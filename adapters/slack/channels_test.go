@@ -115,6 +115,7 @@ func TestFormWithChannel(t *testing.T) {
 	}
 	_, sim := onSim(t, h)
 	sim.AddChannel("C1", "general", sim.Config().BotUserID, "U1")
+	sim.AddChannel("C2", "elsewhere", sim.Config().BotUserID, "U1")
 	who := slacktest.New(t, sim).As("U1")
 	who.Command("/badges", "list")
 	h.got(t)
@@ -140,6 +141,8 @@ func TestShortcut(t *testing.T) {
 		return chat.Answer{Form: announcement()}
 	}
 	_, sim := onSim(t, h)
+	sim.AddChannel("C1", "general", sim.Config().BotUserID, "U1")
+	sim.AddChannel("C2", "elsewhere", sim.Config().BotUserID, "U1")
 	who := slacktest.New(t, sim).As("U1")
 	who.Shortcut("announce")
 	got := h.got(t)

@@ -18,18 +18,15 @@ func (r *rig) celebrate(ctx context.Context, store core.Store) error {
 		"discord:" + r.guild: core.ChannelIdentity(discord.Platform, "", discordChannel),
 	} {
 		now := r.clock.Now()
-		var account core.Account
-		err := store.InTx(ctx, func(ctx context.Context, tx core.Tx) (err error) {
-			account, err = tx.EnsureAccount(ctx, core.Account{Identity: channel, Team: team}, now)
-			return err
-		})
-		var customs core.Customs
-		if err == nil {
-			customs, err = store.Customs(ctx, team)
-		}
+		customs, err := store.Customs(ctx, team)
 		if err == nil && customs.CelebrateIn == "" {
-			customs.CelebrateIn = account.ID
-			err = store.SaveCustoms(ctx, team, customs, now)
+			err = store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+				account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, Team: team}, now)
+				if err != nil {
+					return err
+				}
+				return tx.SaveCustoms(ctx, team, core.CustomsChange{CelebrateIn: &account.ID}, now)
+			})
 		}
 		if err != nil {
 			return fmt.Errorf("let a team celebrate: %w", err)

@@ -212,9 +212,6 @@ func (f Field) submit(given any) (object, error) {
 					list = append(list, o.Value)
 				}
 			}
-			for _, v := range f.DefaultValues {
-				list = append(list, v.ID)
-			}
 		case []string:
 			list = append(list, v...)
 		case string:

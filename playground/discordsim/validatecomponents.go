@@ -48,7 +48,6 @@ const (
 	maxOptions      = 25
 	maxOptionText   = 100
 	maxPlaceholder  = 150
-	maxChannelType  = 16
 )
 
 // layout checks the components of one message or modal and gives them ids.

@@ -15,7 +15,7 @@ func (s *Server) Shortcut(ctx context.Context, userID, callbackID string) (*Resu
 		s.mu.Unlock()
 		return nil, fmt.Errorf("shortcut %s: %w", callbackID, ErrNotFound)
 	}
-	payload := s.envelope("shortcut", u)
+	payload := s.envelope("shortcut", u, "")
 	delete(payload, "api_app_id")
 	payload["callback_id"], payload["action_ts"] = callbackID, s.nextTS()
 	s.mu.Unlock()
