@@ -170,6 +170,15 @@ func (s *session) chain(a map[string]any, version string) (class, issuer *node) 
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, b)
 		return class, nil
 	}
+	for _, doc := range []map[string]any{a, class.doc, issuer.doc} {
+		broken, unknown := checkExtensions(doc)
+		if broken != "" {
+			s.r.fail(core.CheckFormat, core.VerdictMalformed, broken)
+		}
+		if unknown {
+			s.r.skip(core.CheckSchema, "there are extensions whose schemas are not known")
+		}
+	}
 	s.r.pass(core.CheckFormat, "badge, class and issuer keep the rules of Open Badges "+version)
 	return class, issuer
 }

@@ -53,6 +53,15 @@ func TestHostedRules(t *testing.T) {
 		{"evidence as objects", doc{"evidence": []any{doc{"id": "_:b1", "narrative": "Done."}, doc{"name": "x", "genre": "y"}}}, nil, nil, genuine},
 		{"image object", doc{"image": doc{"id": "https://example.org/a.png", "caption": "a"}}, nil, nil, genuine},
 		{"extension", doc{"extensions:x": doc{"type": []string{"Extension", "extensions:X"}}}, nil, nil, genuine},
+		{
+			"known extensions",
+			doc{"extensions:example": doc{"type": []string{"Extension", "obi:extensions/#ExampleExtension"}, "http://schema.org/text": "short"}},
+			doc{"extensions:apply": doc{"type": []string{"Extension", "extensions:ApplyLink"}, "url": "https://example.org/apply"}},
+			doc{"schema:location": []any{doc{
+				"type": []string{"Extension", "extensions:GeoCoordinates"}, "description": "here", "geo": doc{"latitude": 41.5, "longitude": -71},
+			}}},
+			genuine,
+		},
 		{"expires later", doc{"expires": "2027-01-01T00:00:00+02:00"}, nil, nil, genuine},
 		{"minutes only", doc{"issuedOn": "2017-10-01T00:00Z"}, nil, nil, genuine},
 		{"unsalted", recipient(nil), nil, nil, genuine},
@@ -94,6 +103,12 @@ func TestHostedRules(t *testing.T) {
 		{"unknown type beside", doc{"type": []string{"Assertion", "Nonsense"}}, nil, nil, malformed},
 		{"no recipient", doc{"recipient": nil}, nil, nil, malformed},
 		{"no badge", doc{"badge": nil}, nil, nil, malformed},
+		{
+			"extension that breaks its schema",
+			doc{"extensions:example": doc{"type": []string{"Extension", "obi:extensions/#ExampleExtension"}, "http://schema.org/text": 1337}},
+			nil, nil, malformed,
+		},
+		{"apply link without address", nil, doc{"extensions:a": doc{"type": []string{"Extension", "extensions:ApplyLink"}}}, nil, malformed},
 		{"two badges", doc{"badge": []string{classURL, classURL}}, nil, nil, malformed},
 		{"no verification", doc{"verification": nil}, nil, nil, malformed},
 		{"verification as text", doc{"verification": "hosted"}, nil, nil, malformed},

@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,14 @@ const unknownProof = 95
 
 // needed are the checks without which nothing is genuine.
 var needed = []string{core.CheckInput, core.CheckFormat, core.CheckSignature, core.CheckIssuer, core.CheckRevocation, core.CheckValidity}
+
+// rank is the place of a check in the list that is shown.
+func rank(name string) int {
+	if i := slices.Index(needed, name); i >= 0 {
+		return i
+	}
+	return len(needed)
+}
 
 // report collects what was checked. It is safe for concurrent use.
 type report struct {
@@ -85,10 +94,11 @@ func (r *report) verdict() core.Verdict {
 			}
 		}
 	}
-	if r.v.Checks == nil {
-		r.v.Checks = []core.Check{}
-	}
-	return r.v
+	v := r.v
+	v.Checks = append([]core.Check{}, r.v.Checks...)
+	// In one order, although they were done at the same time.
+	slices.SortStableFunc(v.Checks, func(a, b core.Check) int { return rank(a.Name) - rank(b.Name) })
+	return v
 }
 
 func (r *report) passed(name string) bool {

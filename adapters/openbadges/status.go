@@ -39,7 +39,7 @@ func (s *session) status(doc map[string]any, by *method, r *report) {
 		}
 	}
 	if len(entries) == 0 {
-		r.pass(core.CheckRevocation, "its issuer does not take this badge back")
+		r.pass(core.CheckRevocation, "the badge names no place where it could be revoked")
 	}
 }
 
