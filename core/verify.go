@@ -13,7 +13,7 @@ type VerdictStatus string
 const (
 	// VerdictGenuine: issued by the named issuer, unaltered, current.
 	VerdictGenuine VerdictStatus = "genuine"
-	// VerdictExpired: was genuine until its end.
+	// VerdictExpired: over, whoever issued it.
 	VerdictExpired VerdictStatus = "expired"
 	// VerdictNotYetValid: begins in the future.
 	VerdictNotYetValid VerdictStatus = "not_yet_valid"

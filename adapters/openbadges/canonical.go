@@ -38,6 +38,9 @@ func (v *Verifier) rdf(doc map[string]any) (canonical []byte, err error) {
 	if err := g.look(doc, 0); err != nil {
 		return nil, err
 	}
+	if saysElsewhere(doc, id(doc), true) {
+		return nil, fmt.Errorf("%w: it says in another place what belongs to its beginning", errGraph)
+	}
 	options := ld.NewJsonLdOptions("")
 	options.ProcessingMode = ld.JsonLd_1_1
 	options.DocumentLoader = loader{v.contexts}
@@ -48,6 +51,11 @@ func (v *Verifier) rdf(doc map[string]any) (canonical []byte, err error) {
 	expanded, err := processor.Expand(ld.CloneDocument(doc), options)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errGraph, ldReason(err))
+	}
+	for _, node := range expanded {
+		if err := covered(node); err != nil {
+			return nil, err
+		}
 	}
 	options.SafeMode = false
 	options.Algorithm = ld.AlgorithmURDNA2015
@@ -91,10 +99,13 @@ func (g *graph) look(v any, depth int) error {
 		}
 		for name, inner := range v {
 			g.bytes += len(name)
-			switch name {
-			case "@graph", "@reverse", "@included", "@nest", "@index":
-				return fmt.Errorf("%w: it uses %s", errGraph, name)
-			case "@context":
+			switch {
+			case name == "@id", name == "@type", name == "@value", name == "@language":
+			case strings.HasPrefix(name, "@") && name != "@context", strings.Contains(name, ":"):
+				// The same statement by another name would be signed as
+				// well, and not be read: the end of a badge, for one.
+				return fmt.Errorf("%w: it uses the name %s", errGraph, shown(name))
+			case name == "@context":
 				// Terms of one's own could give a property another meaning
 				// than the one it is read with.
 				for _, c := range each(inner) {
@@ -123,6 +134,87 @@ func (g *graph) look(v any, depth int) error {
 		return fmt.Errorf("%w: too large", errGraph)
 	}
 	return nil
+}
+
+// covered makes sure that everything of an expanded document becomes a
+// statement. What RDF cannot say, such as a node whose identifier is
+// relative, is dropped in silence otherwise; then anybody could add it.
+func covered(v any) error {
+	switch v := v.(type) {
+	case []any:
+		for _, inner := range v {
+			if err := covered(inner); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, inner := range v {
+			fits := true
+			switch name {
+			case "@id":
+				fits = isIdentifier(inner)
+			case "@type":
+				for _, t := range each(inner) {
+					fits = fits && isIdentifier(t)
+				}
+			case "@language":
+				tag, ok := inner.(string)
+				fits = ok && isLanguage(tag)
+			case "@value", "@direction":
+			case "@list", "@set", "@graph":
+			default:
+				fits = isURI(name) && !strings.HasPrefix(name, "_:")
+			}
+			if !fits {
+				return fmt.Errorf("%w: it holds something that no signature covers", errGraph)
+			}
+			if name != "@value" {
+				if err := covered(inner); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// isIdentifier reports whether a value names a node, in full or for this
+// document only.
+func isIdentifier(v any) bool {
+	s, ok := v.(string)
+	return ok && (isURI(s) || strings.HasPrefix(s, "_:"))
+}
+
+// decisive are the properties on which a verdict rests. They are read where
+// a credential begins.
+var decisive = []string{"issuer", "credentialSubject", "credentialStatus", "validFrom", "validUntil", "issuanceDate", "expirationDate"}
+
+// saysElsewhere reports whether a document has a second node with its own
+// identifier that holds a decisive property. For RDF the two are one, so
+// that what is moved from one to the other is signed still, and not read.
+func saysElsewhere(v any, own string, top bool) bool {
+	switch v := v.(type) {
+	case []any:
+		for _, inner := range v {
+			if saysElsewhere(inner, own, false) {
+				return true
+			}
+		}
+	case map[string]any:
+		if !top && own != "" && id(v) == own {
+			for _, name := range decisive {
+				if _, there := v[name]; there {
+					return true
+				}
+			}
+		}
+		for _, inner := range v {
+			if saysElsewhere(inner, own, false) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // loader gives known contexts to the library, and no other document.

@@ -265,6 +265,73 @@ func TestProofs(t *testing.T) {
 	}
 }
 
+// Nothing can be added to a signed badge that its signature does not cover:
+// JSON-LD drops what RDF cannot say, and the signature would fit.
+func TestNothingCanBeAdded(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	good := prove(t, someCredential(), "eddsa-rdfc-2022", k.ed, didOf(k.ed), nil)
+	stranger := doc{"type": "IdentityObject", "identityType": "emailAddress", "hashed": false, "identityHash": "nobody@example.org", "id": "relative"}
+	subject := good["credentialSubject"].(doc)
+	identifiers := append(append([]any{}, subject["identifier"].([]any)...), stranger)
+	issuer := good["issuer"].(doc)
+	for name, d := range map[string]doc{
+		"recipient without a full name": with(good, doc{"credentialSubject": with(subject, doc{"identifier": identifiers})}),
+		"second subject":                with(good, doc{"credentialSubject": []any{subject, with(subject, doc{"id": "relative"})}}),
+		"picture by a relative address": with(good, doc{"image": "badge.png"}),
+		"picture node":                  with(good, doc{"image": doc{"id": "badge.png", "type": "Image"}}),
+		"evidence":                      with(good, doc{"evidence": []any{doc{"id": "x", "type": []any{"Evidence"}, "narrative": "y"}}}),
+		"status":                        with(good, doc{"credentialStatus": doc{"id": "x", "type": "1EdTechRevocationList"}}),
+		"type with a space":             with(good, doc{"type": append(append([]any{}, good["type"].([]any)...), "https://exa mple.org/")}),
+		"unknown type":                  with(good, doc{"type": append(append([]any{}, good["type"].([]any)...), "Special")}),
+		"unknown type inside":           with(good, doc{"issuer": with(issuer, doc{"type": []any{"Profile", "Special"}})}),
+		"language that is none":         with(good, doc{"description": doc{"@value": "x", "@language": "not one"}}),
+		"term":                          with(good, doc{"achievement": "x"}),
+		"keyword":                       with(good, doc{"@unknown": "x"}),
+		"blank predicate":               with(good, doc{"_:b0": "x"}),
+		"context inside":                with(good, doc{"issuer": with(issuer, doc{"@context": doc{"title": "https://schema.org/name"}, "title": "x"})}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := verify(t, newWorld(nil), d)
+			if v.Genuine() {
+				t.Fatalf("genuine: %+v", v)
+			}
+			wantCheck(t, v, core.CheckSignature, core.CheckFailed)
+		})
+	}
+}
+
+// What is signed cannot be put so that it is not read: RDF knows one
+// statement by several names and at several places.
+func TestNothingCanBeHidden(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	const own = "https://example.org/credentials/1"
+	expired := prove(t, with(someCredential(), doc{
+		"validUntil": "2025-01-01T00:00:00Z", "refreshService": doc{"id": own, "type": "1EdTechCredentialRefresh"},
+		"@context": append(append([]any{}, someCredential()["@context"].([]any)...), "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"),
+	}), "eddsa-rdfc-2022", k.ed, didOf(k.ed), nil)
+	wantStatus(t, verify(t, newWorld(nil), expired), core.VerdictExpired)
+	dateTime := doc{"@value": "2025-01-01T00:00:00Z", "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}
+	for name, d := range map[string]doc{
+		"by its full name":      with(expired, doc{"validUntil": nil, "https://www.w3.org/2018/credentials#validUntil": dateTime}),
+		"as a set":              with(expired, doc{"validUntil": doc{"@set": []any{"2025-01-01T00:00:00Z"}}}),
+		"as a value":            with(expired, doc{"validUntil": dateTime}),
+		"in a list":             with(expired, doc{"validUntil": []any{"2025-01-01T00:00:00Z"}}),
+		"taken away":            with(expired, doc{"validUntil": nil}),
+		"at another place":      with(expired, doc{"validUntil": nil, "refreshService": doc{"id": own, "type": []any{"1EdTechCredentialRefresh", "VerifiableCredential"}, "validUntil": "2025-01-01T00:00:00Z"}}),
+		"in a node of one list": with(expired, doc{"validUntil": nil, "refreshService": []any{doc{"id": own, "type": []any{"1EdTechCredentialRefresh", "VerifiableCredential"}, "validUntil": "2025-01-01T00:00:00Z"}}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if v := verify(t, newWorld(nil), d); v.Genuine() {
+				t.Fatalf("genuine: %+v", v)
+			}
+		})
+	}
+}
+
 // Whose a key is: each case names it in another way.
 func TestIssuers(t *testing.T) {
 	t.Parallel()

@@ -149,6 +149,9 @@ type node struct {
 	// it was found there; otherwise where it was found. Empty when it stood
 	// inside another document without an address of its own.
 	identity string
+	// met is the document that was found where the badge pointed, when it
+	// names another one as the right one. Its rules hold as well.
+	met map[string]any
 }
 
 // chain fetches the class and the issuer of an assertion and holds both
@@ -216,7 +219,7 @@ func (s *session) follow(v any, class string) *node {
 			other = upgraded(other, class, named)
 			if fold(id(other)) == fold(named) && !isCredential(other) {
 				s.r.warn(core.CheckFormat, "the "+class+" names another address as its own, which was asked instead")
-				return &node{doc: other, identity: lies(named, from)}
+				return &node{doc: other, identity: lies(named, from), met: doc}
 			}
 		}
 	}
@@ -228,36 +231,40 @@ func (s *session) follow(v any, class string) *node {
 // issuer allows:
 // https://www.imsglobal.org/sites/default/files/Badges/OBv2p0Final/index.html#issuer-verification-properties
 func (s *session) scope(a map[string]any, at string, issuer *node) {
-	own, rules := id(a), object(issuer.doc["verification"])
-	if property := text(rules["verificationProperty"]); property != "" && property != "id" && property != "@id" {
-		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer asks to be confirmed by a property that is not known")
+	// What an issuer allows counts only if the issuer itself was fetched.
+	if !isURL(issuer.identity) {
+		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer has no web address that could confirm it")
 		return
 	}
+	for _, profile := range []map[string]any{issuer.doc, issuer.met} {
+		if b := outside(id(a), at, issuer.identity, object(profile["verification"])); b != "" {
+			s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, b)
+			return
+		}
+	}
+	s.r.set(func(v *core.Verdict) { v.Issuer.Confirmed = true })
+	s.r.pass(core.CheckIssuer, "the badge lies where its issuer allows")
+}
+
+// outside says why a badge lies outside of what an issuer allows, or "".
+// Where nothing is said, the issuer's own host is allowed.
+func outside(own, at, issuer string, rules map[string]any) string {
+	if property := text(rules["verificationProperty"]); property != "" && property != "id" && property != "@id" {
+		return "the issuer asks to be confirmed by a property that is not known"
+	}
 	if begins := texts(rules["startsWith"]); len(begins) > 0 && !startsWithAny(own, begins) {
-		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the badge's address does not begin as its issuer demands")
-		return
+		return "the badge's address does not begin as its issuer demands"
 	}
 	origins := texts(rules["allowedOrigins"])
 	if len(origins) == 0 {
-		if !isURL(issuer.identity) {
-			s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer has no web address that could confirm it")
-			return
-		}
-		origins = []string{authority(issuer.identity)}
-	}
-	// What an issuer allows counts only if the issuer itself was fetched.
-	if !isURL(issuer.identity) {
-		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer stands only inside the badge")
-		return
+		origins = []string{authority(issuer)}
 	}
 	for _, o := range origins {
-		if fold("https://"+o) == "https://"+authority(at)+"/" {
-			s.r.set(func(v *core.Verdict) { v.Issuer.Confirmed = true })
-			s.r.pass(core.CheckIssuer, "the badge lies where its issuer allows")
-			return
+		if authority("https://"+o) == authority(at) {
+			return ""
 		}
 	}
-	s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the badge lies on a host that its issuer does not name")
+	return "the badge lies on a host that its issuer does not name"
 }
 
 // startsWithAny compares addresses folded, so that http and https are alike.

@@ -240,6 +240,13 @@ func TestHostedAddresses(t *testing.T) {
 		{"a class that names another address", assertionURL, map[string]page{
 			classURL: {body: with(someClass(), doc{"id": "https://example.org/nowhere"})},
 		}, core.VerdictGenuine},
+		{"an issuer that names another profile, of which both hold", assertionURL, map[string]page{
+			classURL:                     {body: with(someClass(), doc{"issuer": "https://example.org/strict"})},
+			"https://example.org/strict": {body: with(someIssuer(), doc{"verification": doc{"startsWith": "https://example.org/NOT"}})},
+		}, core.VerdictIssuerNotConfirmed},
+		{"an issuer without an address of its own", assertionURL, map[string]page{
+			issuerURL: {body: with(someIssuer(), doc{"id": "urn:uuid:2d391246-6e0d-4dab-906c-b29770bd7aa6"})},
+		}, core.VerdictGenuine},
 		{"a page", assertionURL, map[string]page{assertionURL: {kind: "text/html", body: "<html>a badge</html>"}}, core.VerdictMalformed},
 		{"nothing", assertionURL, map[string]page{assertionURL: {body: ""}}, core.VerdictMalformed},
 	}

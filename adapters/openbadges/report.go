@@ -9,16 +9,17 @@ import (
 )
 
 // weight orders what speaks against a badge: of several reasons the heaviest
-// is the verdict. What is signed wrongly is not judged by what it says.
+// is the verdict. What is signed wrongly is not judged by what it says, and
+// what is certain comes before what is not.
 var weight = map[core.VerdictStatus]int{
 	core.VerdictAltered:            100,
 	core.VerdictMalformed:          90,
 	core.VerdictRevoked:            80,
-	core.VerdictUnreachable:        70,
-	core.VerdictUnknown:            60,
-	core.VerdictIssuerNotConfirmed: 50,
-	core.VerdictNotYetValid:        40,
-	core.VerdictExpired:            30,
+	core.VerdictExpired:            70,
+	core.VerdictNotYetValid:        60,
+	core.VerdictUnreachable:        50,
+	core.VerdictUnknown:            40,
+	core.VerdictIssuerNotConfirmed: 30,
 	core.VerdictOtherRecipient:     20,
 }
 

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -21,6 +22,9 @@ var (
 	ErrTimeout = errors.New("answer took too long")
 	// ErrUnreachable says that nobody answered, or not in HTTP.
 	ErrUnreachable = errors.New("not reachable")
+	// ErrUntrusted says that the server's certificate is expired, of another
+	// name, or vouched for by nobody.
+	ErrUntrusted = errors.New("certificate not valid")
 	// ErrRedirects says that the address leads on and on.
 	ErrRedirects = errors.New("too many redirects")
 	// ErrNotPicture says that the address holds no PNG, JPEG or GIF.
@@ -42,6 +46,7 @@ func (e *StatusError) Is(target error) bool { return target == ErrStatus }
 // client's own text holds the address, so it is dropped.
 func classify(ctx context.Context, err error) error {
 	var timeout net.Error
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case err == nil:
 		return nil
@@ -50,6 +55,8 @@ func classify(ctx context.Context, err error) error {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort),
 		errors.Is(err, ssrf.ErrProhibitedNetwork), errors.Is(err, ssrf.ErrInvalidHostPort):
 		return ErrForbidden
+	case errors.As(err, &certificate):
+		return ErrUntrusted
 	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),

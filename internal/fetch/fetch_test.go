@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -240,6 +241,21 @@ func TestLimits(t *testing.T) {
 				t.Errorf("the error names the address: %v", err)
 			}
 		})
+	}
+}
+
+func TestUntrustedCertificate(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, srv.Listener.Addr().String())
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	if _, err := New(Options{Transport: transport}).Get(t.Context(), "https://example.org/", 10); !errors.Is(err, ErrUntrusted) {
+		t.Errorf("%v, want ErrUntrusted", err)
 	}
 }
 
