@@ -212,7 +212,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	})
-	c := New(Options{Transport: rt, Timeout: 300 * time.Millisecond})
+	hasty, patient := New(Options{Transport: rt, Timeout: 200 * time.Millisecond}), New(Options{Transport: rt, Timeout: time.Minute})
 	tests := []struct {
 		path string
 		want error
@@ -233,6 +233,10 @@ func TestLimits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.path, func(t *testing.T) {
 			t.Parallel()
+			c := patient
+			if errors.Is(tt.want, ErrTimeout) {
+				c = hasty
+			}
 			_, err := c.Get(t.Context(), "https://example.org"+tt.path, 1000)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("%v, want %v", err, tt.want)
