@@ -406,6 +406,39 @@ func TestIssuers(t *testing.T) {
 	}
 }
 
+// A newer version counts in place of the one that was handed in.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	const service = "https://example.org/refresh"
+	old := with(someCredential(), doc{"refreshService": doc{"id": service, "type": "1EdTechCredentialRefresh"}, "validUntil": "2026-01-01T00:00:00Z"})
+	sign := func(d doc) doc { return prove(t, d, "eddsa-jcs-2022", k.ed, didOf(k.ed), nil) }
+	for _, tt := range []struct {
+		name string
+		page page
+		want core.VerdictStatus
+	}{
+		{"renewed", page{body: sign(with(old, doc{"validUntil": "2028-01-01T00:00:00Z"}))}, core.VerdictGenuine},
+		{"as a token", page{body: token(t, with(old, doc{"validUntil": "2028-01-01T00:00:00Z", "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})}, core.VerdictGenuine},
+		{"the same", page{body: sign(old)}, core.VerdictExpired},
+		{"altered", page{body: with(sign(old), doc{"validUntil": "2028-01-01T00:00:00Z"})}, core.VerdictAltered},
+		{"not there", page{status: 404}, core.VerdictExpired},
+		{"down", page{err: errDown}, core.VerdictExpired},
+		{"a page", page{body: "<html>"}, core.VerdictExpired},
+		{"another badge", page{body: sign(with(old, doc{"id": "urn:uuid:1", "validUntil": "2028-01-01T00:00:00Z"}))}, core.VerdictExpired},
+		{"another issuer's", page{body: prove(t, with(old, doc{"issuer": didOf(k.ed2), "validUntil": "2028-01-01T00:00:00Z"}), "eddsa-jcs-2022", k.ed2, didOf(k.ed2), nil)}, core.VerdictExpired},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(map[string]page{service: tt.page})
+			wantStatus(t, verify(t, w, sign(old)), tt.want)
+			if n := w.times(service); n != 1 {
+				t.Errorf("asked %d times, want once", n)
+			}
+		})
+	}
+}
+
 // packList makes the encoded list of a status credential.
 func packList(t testing.TB, bits int, set ...int) string {
 	t.Helper()

@@ -143,23 +143,9 @@ func (s *session) statusList(address string, by *method, purpose string) (encode
 	if err != nil {
 		return "", core.VerdictUnreachable, "the list of states did not come: " + why(err)
 	}
-	var doc map[string]any
-	var p proof
-	if body := strings.TrimSpace(string(resp.Body)); looksLikeToken(body) {
-		t, err := readToken(body)
-		if err != nil {
-			return "", core.VerdictUnknown, "the list of states cannot be read"
-		}
-		var mismatch string
-		if doc, mismatch = unwrap(t.claims); mismatch != "" {
-			return "", core.VerdictUnknown, "the list of states contradicts itself"
-		}
-		p = s.tokenProof(t, text(t.claims["iss"]))
-	} else {
-		if doc, err = parseObject(resp.Body, maxListBytes); err != nil {
-			return "", core.VerdictUnknown, "the list of states cannot be read: " + err.Error()
-		}
-		p = s.embeddedProof(doc)
+	doc, p, ok := s.readCredential(resp.Body, maxListBytes)
+	if !ok {
+		return "", core.VerdictUnknown, "the list of states cannot be read"
 	}
 	if p.finding != proofFits {
 		return "", core.VerdictUnknown, "the list of states is not proven: " + p.detail
