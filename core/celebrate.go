@@ -110,12 +110,11 @@ type CelebrateTx interface {
 // team see what has changed of a badge that it may know of.
 func (o *Observer) celebrate(ctx context.Context, tx Tx, c Change, now time.Time) error {
 	before, after := c.Before.Stage, c.After.Stage
-	if c.New || !before.Held() && !after.Held() {
-		// What was so before it was first seen is no news to anybody.
+	if !before.Held() && !after.Held() {
 		return nil
 	}
 	if after.Held() && !before.Held() {
-		if asked, err := ask(ctx, tx, c.After, now); err != nil || asked {
+		if asked, err := ask(ctx, tx, c.After, c.New, now); err != nil || asked {
 			return err
 		}
 	}
@@ -133,14 +132,19 @@ func (o *Observer) celebrate(ctx context.Context, tx Tx, c Change, now time.Time
 }
 
 // ask asks the owner of a badge, where they were last seen, whether the team
-// may know. It reports whether it did.
-func ask(ctx context.Context, tx Tx, b Badge, now time.Time) (bool, error) {
+// may know. It reports whether it did. A fresh badge is one that was never
+// seen before: it may have been accepted automatically.
+func ask(ctx context.Context, tx Tx, b Badge, fresh bool, now time.Time) (bool, error) {
 	owner, err := tx.AddressOwner(ctx, b.Recipient.Normal)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
+	}
+	if fresh && b.ProviderTime.Before(owner.VerifiedAt) {
+		// What was so before anybody was there is no news.
+		return false, nil
 	}
 	// The lock orders badges that are accepted at once: they make one
 	// question.

@@ -263,3 +263,18 @@ func TestConsentIsOnesOwn(t *testing.T) {
 		}
 	})
 }
+
+// A badge that was accepted automatically is asked about, one that was there
+// before the person is not.
+func TestAskedAboutWhatIsNew(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.celebrateIn("C1", w.account(slackUser("U1"), "ada@example.org"))
+		w.must(w.apply("before", "ada@example.org", core.StageAccepted, start.Add(-time.Hour)))
+		w.must(w.apply("after", "ada@example.org", core.StageAccepted, start.Add(time.Hour)))
+		got := w.texts(`SELECT b.provider_id FROM celebrations c JOIN badges b ON b.id = c.badge_id`)
+		if len(got) != 1 || got[0] != "after" {
+			t.Errorf("asked about %v", got)
+		}
+	})
+}

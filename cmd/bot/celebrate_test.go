@@ -25,18 +25,30 @@ func (s *stage) celebrateIn(team string, channel core.Identity, name string) {
 	}
 }
 
+// hears waits until the bot knows that a badge is in a stage, and has done
+// what follows.
+func (s *stage) hears(badge string, stage core.Stage) {
+	s.t.Helper()
+	db := openDatabase(s.t, s.settings.DatabaseURL)
+	s.waitFor("the badge to be "+string(stage), func() bool {
+		return countRows(s.t, db, `SELECT count(*) FROM badges WHERE provider_id = '`+badge+`' AND stage = '`+string(stage)+`'`) == 1
+	})
+	s.rest()
+}
+
 // accepts lets somebody accept a badge at Credly.
 func (s *stage) accepts(p seeded, template string) (badge string) {
 	s.t.Helper()
-	s.rest()
 	badge = s.badge(p.email, template)
+	s.hears(badge, core.StagePending)
 	if err := s.credly.Accept(badge); err != nil {
 		s.t.Fatal(err)
 	}
+	s.hears(badge, core.StageAccepted)
 	return badge
 }
 
-// earns awards a badge at Credly, which is accepted at once.
+// earns awards a badge at Credly, which is accepted.
 func (s *stage) earns(p seeded, template string) (badge string) {
 	s.t.Helper()
 	_, err := s.credly.Issue(credlysim.IssueRequest{
@@ -50,10 +62,14 @@ func (s *stage) earns(p seeded, template string) (badge string) {
 
 func (s *stage) public(badge string, public bool) {
 	s.t.Helper()
-	s.rest()
 	if err := s.credly.SetPublic(badge, public); err != nil {
 		s.t.Fatal(err)
 	}
+	stage := core.StageAccepted
+	if public {
+		stage = core.StagePublic
+	}
+	s.hears(badge, stage)
 }
 
 // Two people agree, within an hour, and are celebrated together. One hides the
@@ -118,7 +134,6 @@ func TestNeverAskedAgain(t *testing.T) {
 		question.ExpectEdit("Queda entre nosotros", "No te lo volveré a preguntar")
 		s.rest()
 		s.earns(carla(), templateAgile)
-		s.rest()
 		who.In(s.slack.DM(carla().slackID)).ExpectNothing("¿Puede saber")
 
 		who.Command("/badges", "reminders")
@@ -144,7 +159,6 @@ func TestCelebrationsInDiscord(t *testing.T) {
 		card.Press(word(p, "button.enter_code")).Modal(word(p, "form.code.title")).Fill("code", code).Submit()
 		card.ExpectEdit(word(p, "verify.used.title"), "2 ")
 		s.earns(p, templateAgile)
-		s.rest()
 		who.In(s.discord.DM(p.discordID)).ExpectNothing("Darf dein Team")
 
 		person, err := s.app.db.Person(t.Context(), core.Identity{Platform: "discord", User: p.discordID})
@@ -155,7 +169,6 @@ func TestCelebrationsInDiscord(t *testing.T) {
 		badge := s.accepts(p, templateAssociate)
 		question := who.ExpectDM("Darf dein Team es wissen?").ExpectButton("Mit #general teilen", "Jetzt nicht", "Nie fragen")
 		s.public(badge, true)
-		s.rest()
 		who.ExpectNothing("earned")
 		question.Press("Mit #general teilen")
 		party := who.ExpectMessage("Bruno Beispiel", "earned", "Project Management Associate", "Knows the competences")
