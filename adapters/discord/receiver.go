@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 )
@@ -73,14 +72,14 @@ func (a *Adapter) receive(w http.ResponseWriter, r *http.Request) (body []byte, 
 
 func (a *Adapter) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	a.metrics.refused.WithLabelValues(reason).Inc()
-	level := slog.LevelWarn
 	if reason == reasonSignature {
 		// Discord itself sends wrong signatures, when the address is set and at
 		// any time after, to see them refused.
 		// https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers
-		level = slog.LevelInfo
+		a.log.InfoContext(r.Context(), "discord request refused", "status", status, "reason", reason, "note", "Discord tries wrong signatures on purpose")
+	} else {
+		a.log.WarnContext(r.Context(), "discord request refused", "status", status, "reason", reason)
 	}
-	a.log.Log(r.Context(), level, "discord request refused", "status", status, "reason", reason)
 	http.Error(w, http.StatusText(status), status)
 }
 

@@ -81,8 +81,15 @@ func (b *browser) is(expression string) bool {
 // run does something in the page.
 func (b *browser) run(script string) { b.do(chromedp.Evaluate[chromedp.Void](script)) }
 
+// press clicks what a selector finds first, once it is visible and stands still.
 func (b *browser) press(selector string) {
-	b.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
+	b.see(fmt.Sprintf(`(() => {
+		const n = document.querySelector(%q);
+		if (!n?.checkVisibility()) return false;
+		const r = n.getBoundingClientRect(), at = [r.x, r.y].join(), was = window.stood;
+		window.stood = at;
+		return at === was;
+	})()`, selector))
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
@@ -161,11 +168,20 @@ func (b *browser) submit(part string) {
 	b.see(`!document.querySelector("#part-` + part + ` .sheet")`)
 }
 
+// ahead is how far the page says that its clock is ahead.
+const ahead = `document.getElementById("clock-offset").textContent`
+
+// move presses a button of the clock and waits until the page has moved, too.
+func (b *browser) move(selector string) {
+	b.run(`window.wasAhead = ` + ahead)
+	b.press(selector)
+	b.see(ahead + ` !== window.wasAhead`)
+}
+
 // days moves the clock.
 func (b *browser) days(n int) {
 	for range n {
-		b.press(`[data-advance="24h"]`)
-		b.do(chromedp.Sleep(100 * time.Millisecond))
+		b.move(`[data-advance="24h"]`)
 	}
 }
 
@@ -177,7 +193,7 @@ func (b *browser) until(selector string) {
 		if b.is(there) {
 			return
 		}
-		b.press("#clock-next")
+		b.move("#clock-next")
 		b.do(chromedp.Sleep(300 * time.Millisecond))
 	}
 	b.see(there)

@@ -102,5 +102,5 @@ func reminded(b *browser) {
 	b.press("#faults-reset")
 	b.press(`#dock-bar [data-dock="faults"]`)
 	b.days(2)
-	b.until(action("slack", "snooze"))
+	b.until(`.chat [data-action^="snooze"]`)
 }
