@@ -3,8 +3,6 @@ package main
 import (
 	"testing"
 	"time"
-
-	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
 // monday moves the clock to eleven in the morning of the next Monday in a
@@ -105,8 +103,8 @@ func TestStatusIsForManagers(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *stage) {
 		s.linkSlack(ada())
 		s.slackChat.As(ada().slackID).Command("/badges", "status").ExpectEphemeral("This is for managers")
-		s.slack.AddUser(slacksim.User{ID: "U0MANAGER1", Name: "Mara", RealName: "Mara Example", Locale: "en-US", TZ: "Europe/London", Admin: true})
-		s.slackChat.As("U0MANAGER1").Command("/badges", "status").ExpectEphemeral("How it stands", "linked an account")
+		s.slackChat.As(mara().slackID).Command("/badges", "status").ExpectEphemeral("How it stands", "linked an account")
+		s.discordChat.As(mara().discordID).In(discordChannel).Command("badges", "status", nil).ExpectEphemeral("How it stands", "linked an account")
 
 		s.discordChat.As(bruno().discordID).Command("badges", "status", nil).ExpectEphemeral("Das ist für Verantwortliche")
 	})

@@ -391,6 +391,13 @@ func testAccessible(t *testing.T, address string) {
 		t.Helper()
 		p.accessible(state, "body")
 	}
+	// Who runs the programme is told apart.
+	p.see(`document.querySelector("#person optgroup").label === "Runs the programme" && !document.querySelector("#person-runs").checkVisibility()`)
+	p.do(chromedp.SetValue(chromedp.CSS("#person"), "3"))
+	p.see(`document.querySelector("#person-runs").checkVisibility()`)
+	p.press("#person-help .help")
+	p.text("#person-text", "administers the Slack workspace")
+	p.do(chromedp.SetValue(chromedp.CSS("#person"), "0"))
 	p.enter(discordInput, "/badges help")
 	p.hit()
 	p.see(`!!document.querySelector("#part-discord .container")`)

@@ -90,13 +90,8 @@ func (b *browser) press(selector string) {
 		window.stood = at;
 		return at === was;
 	})()`, selector))
-	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
-}
-
-// pressLast presses the newest of what a selector finds.
-func (b *browser) pressLast(selector string) {
-	b.shows(selector)
-	b.run(fmt.Sprintf(`void [...document.querySelectorAll(%q)].at(-1).click()`, selector))
+	// Not by the mouse: what is there may be drawn anew in this moment.
+	b.run(fmt.Sprintf(`void document.querySelector(%q).click()`, selector))
 }
 
 func (b *browser) enter(selector, keys string) {
@@ -160,12 +155,6 @@ func (b *browser) channel(part, name string) {
 // command types a command.
 func (b *browser) command(part, text string) {
 	b.enter(`#part-`+part+` .composer input`, text+kb.Escape+kb.Enter)
-}
-
-// submit sends the form that is open.
-func (b *browser) submit(part string) {
-	b.press(`#part-` + part + ` .sheet footer button:last-child`)
-	b.see(`!document.querySelector("#part-` + part + ` .sheet")`)
 }
 
 // ahead is how far the page says that its clock is ahead.

@@ -30,7 +30,9 @@ func states() []state {
 			b.press("#part-wire .frames li:nth-last-child(3) .frame-line")
 		}},
 		{name: "playground-reminder", do: reminded},
+		{name: "playground-manager", dark: true, do: managed},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
+			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
 			b.command("slack", "/badges list")
 			b.shows(action("slack", "page"))
@@ -103,4 +105,15 @@ func reminded(b *browser) {
 	b.press(`#dock-bar [data-dock="faults"]`)
 	b.days(2)
 	b.until(`.chat [data-action^="snooze"]`)
+}
+
+// managed is what somebody sees who runs the programme.
+func managed(b *browser) {
+	b.person("Mara")
+	b.channel("slack", "general")
+	b.command("slack", "/badges status")
+	b.shows("#part-slack .ephemeral")
+	b.channel("discord", "general")
+	b.command("discord", "/badges status")
+	b.shows("#part-discord .ephemeral")
 }

@@ -55,12 +55,17 @@ async function start() {
   parts.clock = clock;
 
   const choose = byID("person");
-  fill(choose, setup.people.map((p, i) => h("option", { value: i }, p.runs ? `${p.name}, runs the programme` : p.name)));
+  const options = (runs) => setup.people.map((p, i) => (Boolean(p.runs) === runs ? h("option", { value: i }, p.name) : null));
+  fill(choose, options(false), setup.people.some((p) => p.runs) ? h("optgroup", { label: "Runs the programme" }, options(true)) : null);
+  choose.value = "0";
+  const runs = () => { byID("person-runs").hidden = !person.runs; };
+  runs();
   const about = help("people", "Act as");
   fill(byID("person-help"), about.button);
   fill(byID("person-text"), about.text);
   choose.addEventListener("change", () => {
     person = setup.people[choose.value];
+    runs();
     guide.reset();
     for (const part of Object.values(parts)) part.forget?.();
     for (const name of Object.keys(parts)) refresh(name);
