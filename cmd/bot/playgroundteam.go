@@ -17,9 +17,9 @@ func (r *rig) celebrate(ctx context.Context, store core.Store) error {
 		"slack:" + workspace: core.ChannelIdentity(slack.Platform, workspace, generalChannel),
 		"discord:" + r.guild: core.ChannelIdentity(discord.Platform, "", discordChannel),
 	} {
-		now := r.clock.Now()
-		customs, err := store.Customs(ctx, team)
-		if err == nil && customs.CelebrateIn == "" {
+		chosen, err := store.Customs(ctx, team)
+		if err == nil && chosen.CelebrateIn == "" {
+			now := r.clock.Now()
 			err = store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
 				account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, Team: team}, now)
 				if err != nil {
