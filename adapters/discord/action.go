@@ -97,7 +97,8 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 	sub := in.Data.Options[0]
 	verb := chat.Verb(sub.Name)
 	switch verb {
-	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbAnnounce, chat.VerbForget, chat.VerbHelp:
+	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbAnnounce, chat.VerbSettings,
+		chat.VerbForget, chat.VerbHelp:
 		return verb, "", nil
 	case chat.VerbLink:
 		arg, err := stringOption(sub.Options, optionAddress)

@@ -53,6 +53,7 @@ var CommandKeys = []string{
 	"badges.reminders",
 	"badges.status",
 	"badges.announce",
+	"badges.settings",
 	"badges.forget",
 	"badges.help",
 }
@@ -112,6 +113,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbReminders),
 		sub(chat.VerbStatus),
 		sub(chat.VerbAnnounce),
+		sub(chat.VerbSettings),
 		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}

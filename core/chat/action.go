@@ -50,6 +50,8 @@ const (
 	// VerbCalled: somebody answers a call; the button stands where everybody
 	// sees it.
 	VerbCalled Verb = "called"
+	// VerbSettings: what counts for a team, for managers.
+	VerbSettings Verb = "settings"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -124,7 +126,8 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	switch v := Verb(verb); v {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbConsent,
-		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled:
+		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
+		VerbSettings:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -144,7 +147,8 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbAnnounce:
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus,
+		VerbAnnounce, VerbSettings:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -25,6 +25,7 @@ func TestParseCommand(t *testing.T) {
 		{"help me", VerbHelp, ""},
 		{"dance", VerbHelp, "dance"},
 		{"code 123", VerbHelp, "code"},
+		{"Settings", VerbSettings, ""},
 	} {
 		verb, arg := ParseCommand(tt.text)
 		if verb != tt.verb || arg != tt.arg {

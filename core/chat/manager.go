@@ -13,3 +13,12 @@ func forManagers(w Words, a Action) Answer {
 	}
 	return Answer{Card: &card, Where: asideOfPress(a)}
 }
+
+// forTeams tells somebody that this is about a team, and has to be done in it.
+func forTeams(w Words, a Action) Answer {
+	card := Card{
+		Tone: ToneWarn, Title: w.Plain("trouble.team.title", nil), Summary: w.Plain("trouble.team.title", nil),
+		Text: w.Text("trouble.team.text", nil),
+	}
+	return Answer{Card: &card, Where: asideOfPress(a)}
+}

@@ -117,6 +117,31 @@ func (s *Service) hours(ctx context.Context, w Words, a Action) (Answer, error) 
 
 // hoursForm asks when a person may be reminded.
 func hoursForm(w Words, h core.Hours) *Form {
+	return &Form{
+		ID: ID(VerbHours, ""), Title: w.Plain("form.hours.title", nil), Submit: w.Plain("form.hours.submit", nil),
+		Cancel: w.Plain("form.cancel", nil), Fields: hoursFields(w, writtenHours(h)),
+	}
+}
+
+// hoursFieldNames are the names of the fields for hours.
+func hoursFieldNames() []string { return []string{fieldZone, fieldFrom, fieldTo, fieldDays} }
+
+// writtenHours writes hours as they are entered.
+func writtenHours(h core.Hours) map[string]string {
+	var days []string
+	for _, d := range weekdays() {
+		if h.Days.Has(d) {
+			days = append(days, strconv.Itoa(int(d)))
+		}
+	}
+	return map[string]string{
+		fieldZone: h.Zone.String(), fieldFrom: strconv.Itoa(int(h.From / time.Hour)), fieldTo: strconv.Itoa(int(h.To / time.Hour)),
+		fieldDays: strings.Join(days, ","),
+	}
+}
+
+// hoursFields ask for hours.
+func hoursFields(w Words, values map[string]string) []Field {
 	clock := func(from, to int) []Choice {
 		var out []Choice
 		for hour := from; hour <= to; hour++ {
@@ -125,34 +150,26 @@ func hoursForm(w Words, h core.Hours) *Form {
 		return out
 	}
 	var days []Choice
-	var chosen []string
 	for _, d := range weekdays() {
 		value := strconv.Itoa(int(d))
 		days = append(days, Choice{Name: w.Plain("day."+value, nil), Value: value})
-		if h.Days.Has(d) {
-			chosen = append(chosen, value)
-		}
 	}
-	return &Form{
-		ID: ID(VerbHours, ""), Title: w.Plain("form.hours.title", nil), Submit: w.Plain("form.hours.submit", nil),
-		Cancel: w.Plain("form.cancel", nil),
-		Fields: []Field{
-			{
-				Name: fieldZone, Label: w.Plain("form.hours.zone", nil), Hint: w.Plain("form.hours.zone_hint", nil),
-				Placeholder: "Europe/Berlin", Value: h.Zone.String(), MinLen: 1, MaxLen: 60,
-			},
-			{
-				Name: fieldFrom, Label: w.Plain("form.hours.from", nil), Kind: FieldChoice, MinLen: 1,
-				Options: clock(0, 23), Value: strconv.Itoa(int(h.From / time.Hour)),
-			},
-			{
-				Name: fieldTo, Label: w.Plain("form.hours.to", nil), Kind: FieldChoice, MinLen: 1,
-				Options: clock(1, 24), Value: strconv.Itoa(int(h.To / time.Hour)),
-			},
-			{
-				Name: fieldDays, Label: w.Plain("form.hours.days", nil), Kind: FieldChoices, MinLen: 1,
-				Options: days, Value: strings.Join(chosen, ","),
-			},
+	return []Field{
+		{
+			Name: fieldZone, Label: w.Plain("form.hours.zone", nil), Hint: w.Plain("form.hours.zone_hint", nil),
+			Placeholder: "Europe/Berlin", Value: values[fieldZone], MinLen: 1, MaxLen: 60,
+		},
+		{
+			Name: fieldFrom, Label: w.Plain("form.hours.from", nil), Kind: FieldChoice, MinLen: 1,
+			Options: clock(0, 23), Value: values[fieldFrom],
+		},
+		{
+			Name: fieldTo, Label: w.Plain("form.hours.to", nil), Kind: FieldChoice, MinLen: 1,
+			Options: clock(1, 24), Value: values[fieldTo],
+		},
+		{
+			Name: fieldDays, Label: w.Plain("form.hours.days", nil), Kind: FieldChoices, MinLen: 1,
+			Options: days, Value: values[fieldDays],
 		},
 	}
 }

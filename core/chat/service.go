@@ -156,6 +156,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.announce(ctx, w, a)
 	case VerbCalled:
 		return s.called(ctx, w, a)
+	case VerbSettings:
+		return s.settings(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

@@ -20,6 +20,9 @@ func (s *Service) status(ctx context.Context, w Words, a Action) (Answer, error)
 		return Answer{}, err
 	}
 	card := statusCard(w, now)
+	if a.Team != "" {
+		card.Buttons = []Button{{ID: ID(VerbSettings, ""), Label: w.Plain("button.settings", nil)}}
+	}
 	return Answer{Card: &card}, nil
 }
 
