@@ -70,8 +70,8 @@ var errorClasses = map[string]core.DeliveryClass{
 	"not_allowed_token_type":  core.InstallationDead,
 	"team_access_not_granted": core.InstallationDead,
 
-	"cant_delete_message":                   core.Invalid,
-	"compliance_exports_prevent_deletion":   core.Invalid,
+	"cant_delete_message":                 core.Invalid,
+	"compliance_exports_prevent_deletion": core.Invalid,
 
 	"invalid_blocks":          core.Invalid,
 	"invalid_blocks_format":   core.Invalid,

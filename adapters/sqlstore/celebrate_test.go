@@ -152,8 +152,10 @@ func TestAddressGoesWhileSomebodyAgrees(t *testing.T) {
 func TestEraseCelebrations(t *testing.T) {
 	t.Parallel()
 	for name, erase := range map[string]func(ctx context.Context, t *tx, a core.Account) error{
-		"member":  func(ctx context.Context, t *tx, a core.Account) error { return t.EraseMember(ctx, a.Identity, start) },
-		"address": func(ctx context.Context, t *tx, _ core.Account) error { return t.EraseAddress(ctx, "ada@example.org", start) },
+		"member": func(ctx context.Context, t *tx, a core.Account) error { return t.EraseMember(ctx, a.Identity, start) },
+		"address": func(ctx context.Context, t *tx, _ core.Account) error {
+			return t.EraseAddress(ctx, "ada@example.org", start)
+		},
 		"account": func(ctx context.Context, t *tx, a core.Account) error {
 			return t.eraseAccounts(ctx, `a.id IN $texts`, texts{a.ID}, start)
 		},

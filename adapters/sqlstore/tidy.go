@@ -47,9 +47,9 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 			SELECT job, slot FROM job_runs WHERE slot < ? LIMIT ?)`, before(keepJobRuns)},
 		{`DELETE FROM outbox WHERE id IN (
 			SELECT o.id FROM posts p JOIN outbox o ON o.ref = p.id AND o.kind = 'post'
-			WHERE p.created_at < ? AND `+forgettable+` LIMIT ?)`, before(keepPosts)},
+			WHERE p.created_at < ? AND ` + forgettable + ` LIMIT ?)`, before(keepPosts)},
 		{`DELETE FROM posts WHERE id IN (
-			SELECT p.id FROM posts p WHERE p.created_at < ? AND `+forgettable+` LIMIT ?)`, before(keepPosts)},
+			SELECT p.id FROM posts p WHERE p.created_at < ? AND ` + forgettable + ` LIMIT ?)`, before(keepPosts)},
 		{`DELETE FROM lanes WHERE NOT active AND lane IN (
 			SELECT l.lane FROM lanes l WHERE NOT l.active AND l.next_at < ?
 				AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lane = l.lane AND o.state IN ('ready', 'sending'))

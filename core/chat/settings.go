@@ -299,30 +299,3 @@ func parseDays(text string) ([]int, bool) {
 	}
 	return days, true
 }
-
-// readChannel looks at a channel that was chosen in a form. It returns the
-// account under which messages to it are kept, which may not be stored yet,
-// and its name; or what is wrong with it, as the last part of an id
-// "trouble.channel.…" of the catalogue.
-func (s *Service) readChannel(ctx context.Context, a Action, channel string) (account core.Account, name, problem string) {
-	id := core.ChannelIdentity(a.Actor.Platform, a.Actor.Tenant, channel)
-	channels := s.Channels[a.Actor.Platform]
-	if channels == nil {
-		return core.Account{}, "", "unknown"
-	}
-	info, err := channels.Channel(ctx, id)
-	switch {
-	case errors.Is(err, ErrNoChannel):
-		return core.Account{}, "", "absent"
-	case errors.Is(err, ErrArchived):
-		return core.Account{}, "", "archived"
-	case errors.Is(err, ErrMayNotPost):
-		return core.Account{}, "", "permission"
-	case err != nil:
-		s.Log.WarnContext(ctx, "look at channel", "platform", a.Actor.Platform, "err", err)
-		return core.Account{}, "", "unknown"
-	case info.Team != "" && info.Team != a.Team:
-		return core.Account{}, "", "foreign"
-	}
-	return core.Account{Identity: id, Team: a.Team}, info.Name, ""
-}
