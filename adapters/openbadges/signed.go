@@ -79,7 +79,7 @@ func (s *session) publicKey(v any) (*publicKey, error) {
 		return nil, errKey
 	}
 	key, err := parsePEM(text(doc["publicKeyPem"]))
-	if err != nil {
+	if err != nil || !fitKey(key) {
 		return nil, errKey
 	}
 	return &publicKey{id: own, owner: text(doc["owner"]), key: key}, nil
