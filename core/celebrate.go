@@ -128,7 +128,10 @@ func (o *Observer) celebrate(ctx context.Context, tx Tx, c Change, now time.Time
 	if err := settle(ctx, tx, o.Provider, consent, now); err != nil {
 		return err
 	}
-	return tx.TellSubject(ctx, Subject{Kind: SubjectConsent, ID: consent.Question}, false, now)
+	// A question that was not shown, because its badge was lost before, is to
+	// be shown now.
+	again := consent.State == ConsentAsked && after.Held() && !before.Held()
+	return tx.TellSubject(ctx, Subject{Kind: SubjectConsent, ID: consent.Question}, again, now)
 }
 
 // ask asks the owner of a badge, where they were last seen, whether the team
