@@ -207,8 +207,12 @@ func (f Field) submit(given any) (object, error) {
 		list := []string{}
 		switch v := given.(type) {
 		case nil:
+			// What the bot chose stays chosen, also where it is not there any more.
+			for _, v := range f.DefaultValues {
+				list = append(list, v.ID)
+			}
 			for _, o := range f.Options {
-				if o.Default {
+				if o.Default && !fills(f.Type) {
 					list = append(list, o.Value)
 				}
 			}
@@ -224,14 +228,14 @@ func (f Field) submit(given any) (object, error) {
 		if len(list) == 0 && required {
 			return bad("is required")
 		}
-		if fills(f.Type) {
+		if fills(f.Type) && given != nil {
 			ids, err := f.named(list)
 			if err != nil {
 				return nil, err
 			}
 			list = ids
 		}
-		if len(list) > 0 && isSelect(f.Type) {
+		if len(list) > 0 && isSelect(f.Type) && (given != nil || !fills(f.Type)) {
 			if err := f.checkValues(list); err != nil {
 				return nil, err
 			}

@@ -101,6 +101,10 @@ func TestMenusThatDiscordFills(t *testing.T) {
 	if res, err := s.Submit(t.Context(), w.ada, m, nil); err != nil || res.Failed || !strings.Contains(string(bot.last().Data), w.channel) {
 		t.Errorf("%+v, %v: %s", res, err, bot.last().Data)
 	}
+	m = open(w.channel, selectIn(8, obj{"default_values": []obj{{"id": "9", "type": "channel"}}}))
+	if res, err := s.Submit(t.Context(), w.ada, m, nil); err != nil || res.Failed || !strings.Contains(string(bot.last().Data), `["9"]`) {
+		t.Errorf("a channel that is gone: %+v, %v: %s", res, err, bot.last().Data)
+	}
 	if m = open("", selectIn(8, nil)); offered(m) != "" {
 		t.Errorf("offered where there is no server: %s", offered(m))
 	}

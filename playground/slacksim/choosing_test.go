@@ -130,6 +130,11 @@ func TestMenusOfConversations(t *testing.T) {
 		values["text"]["a"].Value != "one\ntwo" || values["direct"]["a"].SelectedConversation != "" {
 		t.Errorf("told: %+v", values)
 	}
+	// What the app chose stays, whatever became of it.
+	v = asking(t, sim, a, menu("here", "conversations_select", `,"initial_conversation":"C0GONE0001"`))
+	if res, err := sim.Submit(t.Context(), ada, v.ID, nil); err != nil || !res.OK() {
+		t.Errorf("%+v, %v", res, err)
+	}
 	// An app that takes any id has to look itself.
 	v = asking(t, sim, a, menu("here", "conversations_select", ""))
 	if _, err := sim.SubmitForged(t.Context(), bert, v.ID, map[string]string{"here": "C0NOWHERE1"}); err != nil {

@@ -28,7 +28,8 @@ func fillIn(all []Element, values map[string]string) (state map[string]any, wron
 			continue
 		}
 		if !has {
-			given = initial(e)
+			// What the app chose stays chosen, also where it is not there any more.
+			given, e.offered = initial(e), nil
 		}
 		value, complaint := entered(e, given)
 		if complaint == "" && e.Input && !e.Optional && given == "" {
