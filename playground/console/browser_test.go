@@ -359,6 +359,17 @@ func TestBrowserDiscord(t *testing.T) {
 	p.enter(discordInput, "hello")
 	p.hit()
 	p.text("#part-discord .problem", "commands only")
+
+	// A menu of channels offers those of the server one is in.
+	p.press(`#part-discord .channels button:not([aria-current])`)
+	evaluate[chromedp.Void](p, fmt.Sprintf(`document.querySelector(%q).select()`, discordInput))
+	p.enter(discordInput, "/ba")
+	p.text("#part-discord .suggestions", "Deine Abzeichen")
+	p.hit()
+	p.see(fmt.Sprintf(`document.querySelector(%q).value === "/badges liste "`, discordInput))
+	p.hit()
+	p.press(`#part-discord .container [data-action="code:1"]`)
+	p.see(`[...document.querySelectorAll("#part-discord .sheet select option")].some((o) => o.textContent === "#general")`)
 	p.calm()
 }
 

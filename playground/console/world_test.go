@@ -403,6 +403,7 @@ func (w *world) discordInteraction(rw http.ResponseWriter, r *http.Request) {
 		}
 		answer(rw, obj{"type": 9, "data": obj{"custom_id": "code", "title": "Enter the code", "components": []obj{
 			{"type": 18, "label": "Code", "description": "Six digits, from the mail", "component": obj{"type": 4, "custom_id": "value", "style": 1, "max_length": 20}},
+			{"type": 18, "label": "Where", "component": obj{"type": 8, "custom_id": "where", "required": false, "min_values": 0, "channel_types": []int{0, 5}}},
 		}}})
 	case 4:
 		answer(rw, obj{"type": 8, "data": obj{"choices": []obj{{"name": "Cloud Practitioner", "value": "b1"}, {"name": "Data Steward", "value": "b2"}}}})
