@@ -268,7 +268,10 @@ func worldTemplate(t *testing.T) string {
 		`DROP VIEW clock`, `CREATE VIEW clock AS SELECT 0 AS now_ms`,
 		`CREATE TABLE cut (n INTEGER NOT NULL CONSTRAINT "` + cutOff + `" CHECK (n <> 0))`, `INSERT INTO cut VALUES (-1)`,
 	}
-	for _, table := range []string{"accounts", "addresses", "verifications", "badges", "handoffs", "posts", "outbox", "inbox", "members", "reminder_steps", "celebrations"} {
+	for _, table := range []string{
+		"accounts", "addresses", "verifications", "badges", "handoffs", "posts", "outbox", "inbox", "members", "reminder_steps",
+		"calls", "call_drafts", "celebrations", "digests", "digest_issues",
+	} {
 		for _, change := range []string{"INSERT", "UPDATE", "DELETE"} {
 			script = append(script, fmt.Sprintf(`CREATE TRIGGER cut_%s_%s AFTER %s ON %s WHEN (SELECT n FROM cut) > 0
 				BEGIN UPDATE cut SET n = n - 1; END`, table, change, change, table))
