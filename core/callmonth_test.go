@@ -45,7 +45,7 @@ type callMonth struct {
 	replicas []*callReplica
 	// alive is how many of them do anything.
 	alive int
-	calls    []*calendar
+	calls []*calendar
 	// seen are messages by their delivery's key.
 	seen                map[string]*postedCall
 	accepted, all       int

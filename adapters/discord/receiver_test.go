@@ -195,6 +195,8 @@ func FuzzDecodeInteraction(f *testing.F) {
 		inDM(3, press("claim:1", 0)),
 		inGuild(4, command(`{"name":"claim","type":1,"options":[{"name":"badge","type":3,"value":"go","focused":true}]}`)),
 		inGuild(5, submit("code:1", `{"type":18,"component":{"type":4,"custom_id":"code","value":"12345678"}}`)),
+		inGuild(5, submit("callform:", `{"type":18,"component":{"type":8,"custom_id":"channel","values":["1200000000000000001"]}}`)),
+		inGuild(5, submit("callform:", `{"type":18,"component":{"type":8,"custom_id":"channel","values":["../x"]}}`)),
 		`{"type":1}`, `{}`, `null`, "\xff",
 	} {
 		f.Add([]byte(s))

@@ -152,6 +152,13 @@ func FuzzInteraction(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	for _, s := range []string{
+		`{"type":"shortcut","callback_id":"announce","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"}}`,
+		`{"type":"view_submission","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"},"view":{"callback_id":"callform:",
+			"state":{"values":{"a":{"value":{"selected_conversation":"C1"}},"b":{"value":{"selected_channel":null}},"c":{"value":{"selected_channel":"../x"}}}}}}`,
+	} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in, err := b.decodeInteraction(data)
 		if err == nil && in.silent == "" {

@@ -353,6 +353,28 @@ func TestCallChangeThatFails(t *testing.T) {
 	})
 }
 
+// A workspace that removed the bot takes its calls along.
+func TestCallsGoWithTheirWorkspace(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.account(slackUser("U1"), "ada@example.org")
+		w.publish(callTo("C1", "Hello"), time.Time{}, "")
+		w.publish(callTo("C2", "Later"), start.Add(time.Hour), "0 9 * * 1")
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.EraseAccountsOf(ctx, "slack", "T1", 25, start)
+			return err
+		})
+		for _, table := range []string{"calls", "accounts", "members", "posts", "outbox", "lanes"} {
+			if n := w.count(`SELECT count(*) FROM ` + table); n != 0 {
+				t.Errorf("%d rows in %s", n, table)
+			}
+		}
+		if posted, told := w.tick(start.AddDate(0, 0, 7)); posted+told != 0 {
+			t.Errorf("posted %d, told %d", posted, told)
+		}
+	})
+}
+
 func TestCallDrafts(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -69,6 +69,7 @@ func goldenCalls(t *testing.T, c *Composer, w Words, reader core.Account, put fu
 	gone := manage("bot is gone", func(v *core.CallView) { v.Trouble = "send direct message: target_dead (50001): discord answered 403" })
 	manage("archived", func(v *core.CallView) { v.Trouble = "target_dead (is_archived): chat.postMessage" })
 	manage("may not", func(v *core.CallView) { v.Trouble = "target_dead (50013): discord answered 403" })
+	manage("refused", func(v *core.CallView) { v.Trouble = "invalid (invalid_blocks): chat.postMessage" })
 	manage("other", func(v *core.CallView) { v.Trouble = "platform is not configured" })
 	put("calls", readable(callsCard(w, []core.CallView{scheduled, open, gone, closed, closed, closed}, 2)))
 	put("calls, none", readable(callsCard(w, nil, 1)))

@@ -138,6 +138,7 @@ func callTrouble(cause string) string {
 		{"restricted_action", "permission"},
 		{"missing_scope", "permission"},
 		{"(50013)", "permission"},
+		{"invalid (", "refused"},
 	} {
 		if strings.Contains(cause, t.code) {
 			return t.id

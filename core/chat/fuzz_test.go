@@ -15,7 +15,7 @@ import (
 func FuzzParseID(f *testing.F) {
 	id := core.NewID()
 	for _, s := range []string{
-		ID(VerbClaim, id), ID(VerbCode, id), pageID(core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}, "2"), "claim:", "claim",
+		ID(VerbClaim, id), ID(VerbCode, id), ID(VerbCallForm, "d."+id), ID(VerbCalled, id), pageID(core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}, "2"), "claim:", "claim",
 		":x", "list:x", "emails:x", "CLAIM:" + id, "page:999999999999999999999.x", "page:-1", strings.Repeat("claim:", 30), "claim:\xff\x00", typedID(settingsPlan, []string{"1, 3", "", "", "", "7"}),
 	} {
 		f.Add(s)
@@ -45,13 +45,13 @@ func FuzzParseID(f *testing.F) {
 func FuzzParseCommand(f *testing.F) {
 	for _, s := range []string{
 		"", "list", "LIST", " link ada@example.org ", "claim  Go Expert", "help me", "nonsense x", "code 123", "unlink x", "resend", "page:1",
-		"\tclaim\u00a0x", "\xff\xfe", "claim\nx", "8\xa5\r \xb9", "forget", "Reminders", "status", "settings x", "İ", strings.Repeat("a ", 2000),
+		"\tclaim\u00a0x", "\xff\xfe", "claim\nx", "8\xa5\r \xb9", "forget", "Reminders", "status", "settings x", "announce", "İ", strings.Repeat("a ", 2000),
 	} {
 		f.Add(s)
 	}
 	commands := map[Verb]bool{
 		VerbList: true, VerbLink: true, VerbEmails: true, VerbClaim: true, VerbForget: true, VerbHelp: true,
-		VerbReminders: true, VerbStatus: true, VerbSettings: true,
+		VerbReminders: true, VerbStatus: true, VerbSettings: true, VerbAnnounce: true,
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var v Verb
