@@ -15,7 +15,7 @@ import (
 func FuzzParseID(f *testing.F) {
 	id := core.NewID()
 	for _, s := range []string{
-		ID(VerbClaim, id), ID(VerbCode, id), ID(VerbCallForm, "d."+id), ID(VerbCalled, id), pageID(core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}, "2"), "claim:", "claim",
+		ID(VerbClaim, id), ID(VerbCode, id), ID(VerbCallForm, "d."+id), ID(VerbCalled, id), consentID(core.ChooseShare, id, []int{1, 12}), pageID(core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}, "2"), "claim:", "claim",
 		":x", "list:x", "emails:x", "CLAIM:" + id, "page:999999999999999999999.x", "page:-1", strings.Repeat("claim:", 30), "claim:\xff\x00", typedID(settingsPlan, []string{"1, 3", "", "", "", "7"}),
 	} {
 		f.Add(s)
@@ -33,6 +33,9 @@ func FuzzParseID(f *testing.F) {
 		}
 		if ID(v, opaque) != s || len(s) > MaxID || v == VerbList || v == VerbEmails {
 			t.Errorf("%q is read as %q %q", s, v, opaque)
+		}
+		if d, ok := parseConsent(opaque); ok && strings.Count(opaque, "-") > 0 && len(d.Numbers) == 0 {
+			t.Errorf("%q decides about nothing", opaque)
 		}
 		if page, owner := parsePage(opaque); len(page)+len(owner) > len(opaque) {
 			t.Errorf("page %q of %q", page, owner)
