@@ -12,9 +12,11 @@ const (
 	// consentItems is how many badges a question lists at once; the others
 	// come when it is answered.
 	consentItems = 8
-	// maxDescription is how much of what a badge certifies a celebration
-	// tells, in characters.
-	maxDescription = 160
+	// maxCelebrated and maxDescription are how much of a badge's name and of
+	// what it certifies a celebration tells, in characters: as many badges as
+	// share one message fit into Discord's 4,000.
+	maxCelebrated  = 100
+	maxDescription = 120
 )
 
 // consent asks whether the team may know of badges, or says what was decided.
@@ -162,7 +164,7 @@ func celebrationItem(w Words, b core.Badge, name string) Item {
 	return Item{
 		Image: badgeImage(w, b),
 		Text: Join(
-			w.Text("celebration.item", Args{"Name": name, "Badge": badgeName(w, b)}), about,
+			w.Text("celebration.item", Args{"Name": name, "Badge": clip(badgeName(w, b), maxCelebrated)}), about,
 			Text{{Text: w.Plain("celebration.link", nil), URL: b.BadgeURL}},
 		),
 	}
