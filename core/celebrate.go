@@ -340,8 +340,9 @@ func (s *Celebrations) decide(ctx context.Context, tx Tx, actor Identity, d Deci
 	return tx.Audit(ctx, all[0].Person.MemberID, "celebration."+string(d.Choice), d.Question, now)
 }
 
-// lock returns the consents of a question of the actor, with everything locked
-// that they depend on.
+// lock returns the consents of a question of the actor, as they are with their
+// badges locked: neither what the provider says of these nor whose they are
+// changes meanwhile.
 func (s *Celebrations) lock(ctx context.Context, tx Tx, actor Identity, question string) ([]Consent, error) {
 	all, err := tx.Consents(ctx, question)
 	if err != nil {
@@ -356,14 +357,6 @@ func (s *Celebrations) lock(ctx context.Context, tx Tx, actor Identity, question
 	}
 	if err := tx.LockBadges(ctx, badges...); err != nil {
 		return nil, err
-	}
-	locked, err := tx.LockMembers(ctx, all[0].Person.MemberID)
-	if err != nil {
-		return nil, err
-	}
-	if len(locked) == 0 {
-		// It joined somebody else since it was read: begin again.
-		return nil, ErrUnavailable
 	}
 	all, err = tx.Consents(ctx, question)
 	if err != nil {

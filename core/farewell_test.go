@@ -224,9 +224,11 @@ func TestForgetBesideEverythingElse(t *testing.T) {
 			a := h.link(ada, mail)
 			badge := h.pending(fmt.Sprint(round), mail)
 			v, code := h.ask(ada, "more."+mail)
+			agree := h.askedToCelebrate(fmt.Sprint("public", round), mail)
 			var group sync.WaitGroup
 			for name, f := range map[string]func() error{
 				"forget": func() error { return h.bye.Forget(ctx, ada) },
+				"agree":  agree,
 				"claim":  func() error { _, err := h.claims.Claim(ctx, ada, badge, h.place()); return err },
 				"prove":  func() error { _, err := h.links.EnterCode(ctx, ada, v.ID, code); return err },
 				"ask": func() error {
@@ -248,6 +250,37 @@ func TestForgetBesideEverythingElse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// askedToCelebrate is Ada's public badge of which her team may not know yet;
+// what is returned agrees to it.
+func (h *home) askedToCelebrate(id, mail string) (agree func() error) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	h.must(h.db.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+		channel, err := tx.EnsureAccount(ctx, core.Account{Identity: core.ChannelIdentity("slack", "T1", "C1")}, h.now)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.EnsureAccount(ctx, core.Account{Identity: ada, Team: "slack:T1"}, h.now); err != nil {
+			return err
+		}
+		return tx.SaveCustoms(ctx, "slack:T1", core.CustomsChange{CelebrateIn: &channel.ID}, h.now)
+	}))
+	o := h.award(id, mail)
+	o.BadgeURL = "https://www.credly.com/badges/" + id
+	h.say(o, core.StagePending)
+	h.say(o, core.StagePublic)
+	var d core.Decision
+	h.rows(`SELECT question, n FROM celebrations`, func(_ []string, values []any) {
+		n, ok := values[1].(int64)
+		if !ok {
+			h.t.Fatalf("number %v", values[1])
+		}
+		d = core.Decision{Choice: core.ChooseShare, Question: fmt.Sprint(values[0]), Numbers: []int{int(n)}}
+	})
+	s := &core.Celebrations{Store: h.db, Clock: h, Provider: h.prov}
+	return func() error { return s.Decide(ctx, ada, d, h.place()) }
 }
 
 // The people of a workspace that removed the bot are kept for some hours and

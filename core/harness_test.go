@@ -286,7 +286,7 @@ func (h *house) render(d delivery.Delivery) told {
 		out.to = post.Account.Identity
 		out.card, err = h.comp.Compose(h.t.Context(), post)
 	}
-	if errors.Is(err, chat.ErrNothing) {
+	if errors.Is(err, chat.ErrNothing) || errors.Is(err, chat.ErrWithdrawn) {
 		out.none = true
 		err = nil
 	}
