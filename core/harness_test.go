@@ -153,7 +153,7 @@ func (h *house) link(who core.Identity, addresses ...string) core.Account {
 	h.t.Helper()
 	var a core.Account
 	h.must(h.db.InTx(h.t.Context(), func(ctx context.Context, tx core.Tx) (err error) {
-		if a, err = tx.EnsureAccount(ctx, core.Account{Identity: who, DisplayName: "Name of " + who.User}, h.now); err != nil {
+		if a, err = tx.EnsureAccount(ctx, core.Account{Identity: who, DisplayName: "Name of " + who.User, Team: "team of " + who.User}, h.now); err != nil {
 			return err
 		}
 		for _, one := range addresses {
@@ -331,7 +331,8 @@ func code(t *testing.T, all []told) string {
 func (h *house) ask(who core.Identity, address string) (core.Verification, string) {
 	h.t.Helper()
 	v, err := h.links.Start(h.t.Context(), core.LinkRequest{
-		Account: core.Account{Identity: who, DisplayName: "Name of " + who.User}, Workspace: "w", Email: email(address), At: h.place(),
+		Account:   core.Account{Identity: who, DisplayName: "Name of " + who.User, Team: "team of " + who.User},
+		Workspace: "w", Email: email(address), At: h.place(),
 	})
 	h.must(err)
 	return v, code(h.t, h.sent())

@@ -367,6 +367,12 @@ func TestJoining(t *testing.T) {
 			!slices.Equal(addresses, []string{"ada@example.org", "other@example.org"}) {
 			t.Errorf("%v is %+v", who, p)
 		}
+		// An account stays where it is; only whose it is changes.
+		for _, a := range p.Accounts {
+			if a.Team != "team of "+a.Identity.User {
+				t.Errorf("%v is in team %q", a.Identity, a.Team)
+			}
+		}
 	}
 	all := h.sent()
 	if got := titles(all, ada); !slices.Equal(got, []string{"Another account is connected to you"}) {
