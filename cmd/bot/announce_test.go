@@ -10,13 +10,18 @@ import (
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/internal/testpg"
 	"github.com/laurelbot/laurel/playground/discordsim"
+	"github.com/laurelbot/laurel/playground/slacksim"
 	"github.com/laurelbot/laurel/playground/slacksim/slacktest"
 )
+
+const mara = "U0MANAGER1"
 
 // manager is somebody who runs the workspace, in the team's channel.
 func (s *stage) manager() *slacktest.Person {
 	s.t.Helper()
-	return s.slackChat.As(mara().slackID).In(generalChannel)
+	s.slack.AddUser(slacksim.User{ID: mara, Name: "Mara", RealName: "Mara Example", Locale: "en-US", TZ: "Europe/London", Admin: true})
+	s.slack.Join(generalChannel, mara)
+	return s.slackChat.As(mara).In(generalChannel)
 }
 
 // newCall opens the form for a call in Slack, with a channel and a text.
@@ -173,13 +178,14 @@ func TestAnnounceRefusals(t *testing.T) {
 	s := newStage(t, testpg.New(t), func(s *Settings) { s.pictures = gallery{} })
 	manager := s.manager()
 	bot := s.slack.Config().BotUserID
-	s.slack.AddChannel("C0WITHOUT1", "without", mara().slackID)
-	s.slack.AddChannel("C0ARCHIVED", "archived", mara().slackID, bot)
+	s.slack.AddChannel("C0WITHOUT1", "without", mara)
+	s.slack.AddChannel("C0ARCHIVED", "archived", mara, bot)
 	s.slack.Archive("C0ARCHIVED", true)
 	list, form := newCall(manager, "Hello")
 	for _, tc := range []struct{ field, value, says string }{
 		{"channel", "C0WITHOUT1", "I am not in this channel"},
 		{"channel", "C0ARCHIVED", "archived"},
+		{"channel", "C0NOWHERE1", "I am not in this channel"},
 		{"words", "  ", "Write what"},
 		{"when", "2020-01-01 09:00", "passed already"},
 		{"when", "0 0 30 2 *", "never be posted"},
@@ -210,7 +216,7 @@ func TestAnnounceRefusals(t *testing.T) {
 	s.slackChat.As(ada().slackID).Shortcut("announce").ExpectDM("This is for managers")
 	manager.Shortcut("announce")
 	manager.Modal("Announce a badge").Fill("channel", generalChannel).Fill("words", "By the shortcut").Submit()
-	s.slackChat.As(mara().slackID).ExpectDM("Preview", "By the shortcut").Press("Post now")
+	s.slackChat.As(mara).ExpectDM("Preview", "By the shortcut").Press("Post now")
 	manager.ExpectMessage("By the shortcut")
 }
 
@@ -220,6 +226,7 @@ func TestAnnounceInDiscord(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *stage) {
 		guild := s.discord.AddGuild(discordsim.Guild{Name: "Chapter"})
+		other := s.discord.AddGuild(discordsim.Guild{Name: "Elsewhere"})
 		channel := func(c discordsim.Channel) string {
 			id, err := s.discord.AddChannel(c)
 			if err != nil {
@@ -239,6 +246,7 @@ func TestAnnounceInDiscord(t *testing.T) {
 		for id, says := range map[string]string{
 			channel(discordsim.Channel{GuildID: guild, Name: "hidden", Hidden: true}): "Ich bin nicht in diesem Kanal",
 			channel(discordsim.Channel{GuildID: guild, Name: "news", ReadOnly: true}): "Ich darf in diesem Kanal nicht schreiben",
+			channel(discordsim.Channel{GuildID: other, Name: "elsewhere"}):            "gehört zu einem anderen Server",
 		} {
 			refused = refused.Press(word(bruno(), "button.try_again")).Modal("Badge ankündigen").
 				Fill("when", "").Fill("channel", []string{id}).Submit().ExpectEphemeral(says)

@@ -21,7 +21,7 @@ func (r *rig) celebrate(ctx context.Context, store core.Store) error {
 		if err == nil && chosen.CelebrateIn == "" {
 			now := r.clock.Now()
 			err = store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
-				account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, Team: team}, now)
+				account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, Team: team, DisplayName: "general"}, now)
 				if err != nil {
 					return err
 				}

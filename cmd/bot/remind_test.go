@@ -103,8 +103,8 @@ func TestStatusIsForManagers(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *stage) {
 		s.linkSlack(ada())
 		s.slackChat.As(ada().slackID).Command("/badges", "status").ExpectEphemeral("This is for managers")
-		s.slackChat.As(mara().slackID).Command("/badges", "status").ExpectEphemeral("How it stands", "linked an account")
-		s.discordChat.As(mara().discordID).In(discordChannel).Command("badges", "status", nil).ExpectEphemeral("How it stands", "linked an account")
+		s.slackChat.As(theManager().slackID).Command("/badges", "status").ExpectEphemeral("How it stands", "linked an account")
+		s.discordChat.As(theManager().discordID).In(discordChannel).Command("badges", "status", nil).ExpectEphemeral("How it stands", "linked an account")
 
 		s.discordChat.As(bruno().discordID).Command("badges", "status", nil).ExpectEphemeral("Das ist für Verantwortliche")
 	})

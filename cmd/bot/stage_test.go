@@ -54,8 +54,8 @@ func ada() seeded   { return seededPeople()[0] }
 func bruno() seeded { return seededPeople()[1] }
 func carla() seeded { return seededPeople()[2] }
 
-// mara runs the programme.
-func mara() seeded { return seededPeople()[3] }
+// theManager runs the programme.
+func theManager() seeded { return seededPeople()[3] }
 
 // forEachStore runs a test on both databases, in this process.
 func forEachStore(t *testing.T, f func(*testing.T, *stage)) {

@@ -145,5 +145,24 @@ func TestBrowserForms(t *testing.T) {
 		t.Errorf("the bot is told %s", told)
 	}
 	p.see(`document.querySelector("#part-discord .overlay").hidden`)
+
+	// Posts are edited and deleted before one's eyes.
+	ts := w.slack.Messages(teamSlack, adaSlack)[0].TS
+	if err := w.slackAPI("chat.update", obj{"channel": teamSlack, "ts": ts, "text": "17 of 40 claimed", "blocks": []obj{}}); err != nil {
+		t.Fatal(err)
+	}
+	p.text("#part-slack .message", "17 of 40 claimed")
+	p.text("#part-slack .message .edited", "(edited)")
+	if err := w.slackAPI("chat.delete", obj{"channel": teamSlack, "ts": ts}); err != nil {
+		t.Fatal(err)
+	}
+	p.text("#part-slack .message.deleted", "This message was deleted.")
+	posts := w.discord.Messages(w.general, "")
+	path := "/channels/" + w.general + "/messages/" + posts[0].ID
+	w.discordAPI(t, http.MethodPatch, path, obj{"content": "17 of 40 claimed", "components": []obj{}})
+	p.text("#part-discord .message", "17 of 40 claimed")
+	p.text("#part-discord .message .edited", "(edited)")
+	w.discordAPI(t, http.MethodDelete, path, nil)
+	p.see(`![...document.querySelectorAll("#part-discord .message")].some((m) => m.textContent.includes("17 of 40"))`)
 	p.calm()
 }

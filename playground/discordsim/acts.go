@@ -304,7 +304,7 @@ func (c Component) checkValues(values []string) error {
 		return fmt.Errorf("%w: %d to %d values can be chosen", ErrBadInput, lo, hi)
 	}
 	for _, v := range values {
-		if len(c.Options) > 0 && !slices.ContainsFunc(c.Options, func(o Option) bool { return o.Value == v }) {
+		if len(c.Options) > 0 && !fills(c.Type) && !slices.ContainsFunc(c.Options, func(o Option) bool { return o.Value == v }) {
 			return fmt.Errorf("%w: value is none of the options", ErrBadInput)
 		}
 	}

@@ -228,14 +228,14 @@ func (f Field) submit(given any) (object, error) {
 		if len(list) == 0 && required {
 			return bad("is required")
 		}
-		if fills(f.Type) && given != nil {
+		if fills(f.Type) {
 			ids, err := f.named(list)
 			if err != nil {
 				return nil, err
 			}
 			list = ids
 		}
-		if len(list) > 0 && isSelect(f.Type) && (given != nil || !fills(f.Type)) {
+		if len(list) > 0 && isSelect(f.Type) {
 			if err := f.checkValues(list); err != nil {
 				return nil, err
 			}

@@ -136,12 +136,17 @@ func (s *Server) Fields(m *Modal) []Field {
 	return out
 }
 
-// named puts ids in the place of names, and refuses what is not offered.
+// named puts ids in the place of names, and refuses names that are not offered.
+// An id is taken as it is: what was offered may be gone when it is sent.
 func (c Component) named(given []string) ([]string, error) {
 	out := []string{}
 	for _, what := range given {
+		if isSnowflake(what) {
+			out = append(out, what)
+			continue
+		}
 		i := slices.IndexFunc(c.Options, func(o Option) bool {
-			return o.Value == what || o.Label == what || o.Label == strings.TrimPrefix(what, "#") || o.Label == strings.TrimPrefix(what, "@")
+			return o.Label == what || o.Label == strings.TrimPrefix(what, "#") || o.Label == strings.TrimPrefix(what, "@")
 		})
 		if i < 0 {
 			return nil, fmt.Errorf("%w: %q is not offered", ErrBadInput, what)

@@ -78,7 +78,7 @@ func TestMenusThatDiscordFills(t *testing.T) {
 	if got := offered(m); got != "generaltrue randomfalse" {
 		t.Errorf("offered: %s", got)
 	}
-	for _, wrong := range []any{"secret", "nowhere", elsewhere, []string{"general", "random"}} {
+	for _, wrong := range []any{"secret", "nowhere", []string{"general", "random"}} {
 		if _, err := s.Submit(t.Context(), w.ada, m, map[string]any{"Where": wrong}); !errors.Is(err, discordsim.ErrBadInput) {
 			t.Errorf("%v: %v", wrong, err)
 		}

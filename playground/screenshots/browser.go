@@ -167,6 +167,18 @@ func (b *browser) move(selector string) {
 	b.see(ahead + ` !== window.wasAhead`)
 }
 
+// fill fills in a field of the form that is open: a text, or what is chosen.
+func (b *browser) fill(part, name, value string) {
+	field := fmt.Sprintf(`#part-%[1]s .sheet [name=%[2]q], #part-%[1]s .sheet [data-focus="input:%[2]s"]`, part, name)
+	b.see(fmt.Sprintf(`(() => {
+		const field = document.querySelector(%q);
+		if (!field?.checkVisibility()) return false;
+		field.value = [...(field.options ?? [])].find((o) => o.text === %[2]q)?.value ?? %[2]q;
+		for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+		return true;
+	})()`, field, value))
+}
+
 // days moves the clock.
 func (b *browser) days(n int) {
 	for range n {

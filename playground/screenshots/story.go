@@ -31,6 +31,8 @@ func states() []state {
 		}},
 		{name: "playground-reminder", do: reminded},
 		{name: "playground-manager", dark: true, do: managed},
+		{name: "playground-announce", do: announcing},
+		{name: "playground-call", do: called},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
 			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
@@ -116,4 +118,34 @@ func managed(b *browser) {
 	b.channel("discord", "general")
 	b.command("discord", "/badges status")
 	b.shows("#part-discord .ephemeral")
+}
+
+// announcing is a call to claim: its form in one chat, its preview in the other.
+func announcing(b *browser) {
+	for _, chat := range []string{"discord", "slack"} {
+		b.command(chat, "/badges announce")
+		b.press(action(chat, "callform"))
+		b.fill(chat, "channel", "#general")
+		b.fill(chat, "words", "Congratulations to everybody who was certified this autumn! Your badge is ready: it takes two minutes.")
+		if chat == "discord" {
+			b.press(`#part-discord .sheet footer button:last-child`)
+			b.shows(action("discord", "callpost"))
+		}
+	}
+}
+
+// called is the same call as everybody sees it, and what comes of a press.
+func called(b *browser) {
+	b.press(`#part-slack .sheet footer button:last-child`)
+	for _, chat := range []string{"slack", "discord"} {
+		b.press(action(chat, "callpost"))
+		b.shows(action(chat, "callend"))
+	}
+	b.person("Ada")
+	for _, chat := range []string{"slack", "discord"} {
+		b.channel(chat, "general")
+		b.shows(action(chat, "called"))
+	}
+	b.press(action("slack", "called"))
+	b.shows("#part-slack .ephemeral")
 }

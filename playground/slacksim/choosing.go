@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -90,14 +91,17 @@ func (s *Server) offeredConversations(e Element, userID string) []Option {
 	return out
 }
 
-// picked finds what is given among what is offered, by id or by name. Where
-// nobody knows what is offered, anything is taken.
+// idPattern is what ids of people and conversations look like.
+var idPattern = regexp.MustCompile(`^[CDGUW][0-9A-Z]+$`)
+
+// picked finds what is given among what is offered, by name. An id is taken as
+// it is: what was offered to the person may be gone when the form is sent.
 func (e Element) picked(given string) (id, complaint string) {
-	if given == "" || e.offered == nil {
+	if given == "" || e.offered == nil || idPattern.MatchString(given) {
 		return given, ""
 	}
 	for _, o := range e.offered {
-		if o.Value == given || o.Label == strings.TrimPrefix(given, "#") {
+		if o.Label == strings.TrimPrefix(given, "#") {
 			return o.Value, ""
 		}
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // Submit fills an open modal in and sends it. Values are keyed by an input's
-// block id, action id or label; several choices are separated by commas, and
-// people and channels may be given by name. Like Slack's clients it does not
-// send what is incomplete or out of bounds: then the Result is Refused and says
-// why. The app's answer is carried out.
+// block id, action id or label; several choices are separated by commas. People
+// and channels are given by a name that is offered, or by any id. Like Slack's
+// clients it does not send what is incomplete or out of bounds: then the Result
+// is Refused and says why. The app's answer is carried out.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload/
 func (s *Server) Submit(ctx context.Context, userID, viewID string, values map[string]string) (*Result, error) {
 	return s.submit(ctx, userID, viewID, values, true)

@@ -33,10 +33,6 @@ export function discordChat(root, ctx) {
       return user ? user.global_name || user.name : undefined;
     },
     channel: (id) => state?.channels.find((c) => c.id === id)?.name,
-    channels: () => {
-      const here = state?.channels.find((c) => c.id === frame.current())?.guild_id;
-      return (state?.channels ?? []).filter((c) => !c.dm && c.guild_id === here).map((c) => [c.id, `#${c.name}`]);
-    },
     run: (text) => frame.line.put(text),
   };
   // offered lists what Discord itself fills a menu with: people, or text channels

@@ -85,14 +85,6 @@ export function fields(list, env) {
   });
 }
 
-// channelsOf are what a menu of channels offers.
-function channelsOf(c, env) {
-  const first = (c.default_values ?? []).map((v) => v.id);
-  const known = (env.names?.channels?.() ?? []).map(([value, label]) => ({ value, label, default: first.includes(value) }));
-  const rest = first.filter((id) => !known.some((o) => o.value === id)).map((value) => ({ value, label: value, default: true }));
-  return [...known, ...rest];
-}
-
 function field(c, label, description, env) {
   const id = newID("input");
   const required = c.required !== false;

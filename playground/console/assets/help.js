@@ -4,7 +4,7 @@ import { h, newID } from "./dom.js";
 import { icon } from "./icons.js";
 
 const words = {
-  people: "Whom you are on this page, in both chats at once. Who “runs the programme” administers the Slack workspace and may manage the Discord server: what is for those who run it works for them and is refused to everybody else. Go to and fro to see what each of them sees.",
+  people: "Whom you are on this page, in both chats at once. Who “runs the programme”, the manager, administers the Slack workspace and may manage the Discord server: what is for managers works for them and is refused to everybody else. Go to and fro to see what each of them sees.",
   slack: "A stand-in for Slack. The chosen person is signed in: type / for commands, press buttons, fill in forms. What only this person sees is marked. Home is the app's own tab.",
   discord: "A stand-in for Discord, for the same person. Who links the same address in both chats is one person to the app.",
   mail: "Every mail the app sends ends here, whoever it is for. A code that was mailed stands below its mail.",

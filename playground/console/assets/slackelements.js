@@ -97,9 +97,6 @@ function known(e, env) {
   return [];
 }
 
-// onlyChannels: conversations with people are filtered out.
-const onlyChannels = (e) => e.filter?.include && !e.filter.include.some((kind) => kind === "im" || kind === "mpim");
-
 /** optionsOf lists what can be chosen: what the app offers, or people and channels. */
 export function optionsOf(e, env) {
   const all = [...(e.options ?? []), ...(e.option_groups ?? []).flatMap((g) => g.options ?? []), e.initial_option, ...(e.initial_options ?? [])].filter(Boolean);
