@@ -30,11 +30,12 @@ func (c *botCaller) do(ctx context.Context, method, endpoint string, in, out any
 	if err := c.limits.admit(ctx, &r); err != nil {
 		return err
 	}
+	var contentType string
 	var body []byte
 	if in != nil {
 		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return fmt.Errorf("encode request: %w", err)
+		if contentType, body, err = encode(in); err != nil {
+			return err
 		}
 	}
 	ctx, n := withNote(ctx)
@@ -42,7 +43,7 @@ func (c *botCaller) do(ctx context.Context, method, endpoint string, in, out any
 	// ever and put to sleep without regard to the context.
 	bucket := &discordgo.Bucket{Key: r.exact}
 	bucket.Lock()
-	_, err := c.session.RequestWithLockedBucket(method, endpoint, "application/json", body, bucket, 0, discordgo.WithContext(ctx))
+	_, err := c.session.RequestWithLockedBucket(method, endpoint, contentType, body, bucket, 0, discordgo.WithContext(ctx))
 	if n.status == 0 {
 		return callError(err)
 	}

@@ -22,6 +22,7 @@ const (
 	codeUnknownWebhook     = 10015
 	codeUnknownInteraction = 10062
 	codeOpeningDMsTooFast  = 40003
+	codeTooLarge           = 40005
 	codeAcknowledged       = 40060
 	codeMissingAccess      = 50001
 	codeCannotMessageUser  = 50007
@@ -40,6 +41,7 @@ var classes = map[int]core.DeliveryClass{
 	codeUnknownWebhook:     core.PlaceGone,
 	codeUnknownInteraction: core.PlaceGone,
 	codeOpeningDMsTooFast:  core.RetryLater,
+	codeTooLarge:           core.Invalid,
 	codeAcknowledged:       core.PlaceGone,
 	codeMissingAccess:      core.TargetDead,
 	codeCannotMessageUser:  core.TargetDead,

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"regexp"
 	"time"
 	"unicode/utf8"
 )
@@ -8,13 +9,16 @@ import (
 // Limits of components, in characters or pieces
 // (https://discord.com/developers/docs/components/reference).
 const (
-	maxComponents  = 40
-	maxText        = 4000
-	maxRowButtons  = 5
-	maxLabel       = 80
-	maxButtonURL   = 512
-	maxMediaURL    = 2048
-	maxAlt         = 1024
+	maxComponents = 40
+	maxText       = 4000
+	maxRowButtons = 5
+	maxLabel      = 80
+	maxButtonURL  = 512
+	maxMediaURL   = 2048
+	maxAlt        = 1024
+	// maxPicture is the largest file in bytes, where nobody pays for more
+	// (https://discord.com/developers/docs/reference#uploading-files).
+	maxPicture     = 10 << 20
 	maxCustomID    = 100
 	maxModalTitle  = 45
 	maxModalParts  = 5
@@ -80,6 +84,9 @@ const (
 )
 
 const ellipsis = "…"
+
+// fileNames are names that Discord stores as they are.
+var fileNames = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,60}\.png$`)
 
 // shorten cuts s to at most n characters, the last of them an ellipsis when
 // something was cut.

@@ -32,7 +32,7 @@ type sentMessage struct {
 // second time, to its one reader
 // (https://discord.com/developers/docs/resources/webhook#execute-webhook).
 func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key string) (core.Place, error) {
-	p, err := a.show(ctx, p, Render(c), key)
+	p, err := a.show(ctx, p, c, key)
 	a.metrics.calls.WithLabelValues("show", outcome(err)).Inc()
 	if err != nil {
 		return p, fmt.Errorf("show card: %w", err)
@@ -40,7 +40,7 @@ func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key strin
 	return p, nil
 }
 
-func (a *Adapter) show(ctx context.Context, p core.Place, components []Component, key string) (core.Place, error) {
+func (a *Adapter) show(ctx context.Context, p core.Place, c chat.Card, key string) (core.Place, error) {
 	now := a.clock.Now()
 	r, err := openRef(p.Ref)
 	if err != nil {
@@ -52,8 +52,7 @@ func (a *Adapter) show(ctx context.Context, p core.Place, components []Component
 	var sent sentMessage
 	if r.Kind == refMessage {
 		// The mark stays, so that a message that was found is found again.
-		mark(components, key)
-		err = a.bot.do(ctx, http.MethodPatch, discordgo.EndpointChannelMessage(r.Channel, r.Message), newMessage(components, 0), &sent)
+		err = a.sendCard(ctx, http.MethodPatch, discordgo.EndpointChannelMessage(r.Channel, r.Message), c, key, "", &sent)
 	} else {
 		a.pending.wait(ctx, r.Token)
 		method, path, flags := http.MethodPatch, pathOriginal, 0
@@ -63,7 +62,7 @@ func (a *Adapter) show(ctx context.Context, p core.Place, components []Component
 		case r.Kind == refFollowup:
 			method, path, flags = http.MethodPost, "?wait=true", flagEphemeral
 		}
-		err = a.hook(ctx, method, r, path, newMessage(components, flags), &sent)
+		err = a.hook(ctx, method, r, path, newMessage(Render(c), flags), &sent)
 	}
 	if err != nil {
 		return p, err
@@ -139,12 +138,8 @@ func (a *Adapter) direct(ctx context.Context, to core.Identity, c chat.Card, key
 			return messagePlace(channel, id, a.clock.Now()), nil
 		}
 	}
-	components := Render(c)
-	mark(components, key)
-	m := newMessage(components, 0)
-	m.Nonce, m.EnforceNonce = nonce(key), true
 	var sent sentMessage
-	err = a.bot.do(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), m, &sent)
+	err = a.sendCard(ctx, http.MethodPost, discordgo.EndpointChannelMessages(channel), c, key, nonce(key), &sent)
 	if err != nil {
 		var d *core.DeliveryError
 		if errors.As(err, &d) && d.Code == strconv.Itoa(codeUnknownChannel) {
@@ -178,6 +173,28 @@ func (a *Adapter) remove(ctx context.Context, p core.Place) error {
 	var d *core.DeliveryError
 	if errors.As(err, &d) && (d.Code == strconv.Itoa(codeUnknownMessage) || d.Code == strconv.Itoa(codeUnknownChannel)) {
 		return nil
+	}
+	return err
+}
+
+// sendCard sends a card as a message of the bot's own, or edits one. Where the
+// bot may not send files, it goes without its picture.
+func (a *Adapter) sendCard(ctx context.Context, method, endpoint string, c chat.Card, key, nonce string, sent *sentMessage) error {
+	send := func(m message) error {
+		mark(m.Components, key)
+		m.Nonce, m.EnforceNonce = nonce, nonce != ""
+		return a.bot.do(ctx, method, endpoint, m, sent)
+	}
+	m := cardMessage(c)
+	err := send(m)
+	var d *core.DeliveryError
+	if m.picture == nil || !errors.As(err, &d) {
+		return err
+	}
+	switch d.Code {
+	case strconv.Itoa(codeMissingPermissions), strconv.Itoa(codeTooLarge):
+		a.log.WarnContext(ctx, "send without picture", "err", err)
+		return send(newMessage(Render(c), 0))
 	}
 	return err
 }

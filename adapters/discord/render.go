@@ -21,12 +21,19 @@ var accents = map[chat.Tone]int{
 // is cut with an ellipsis; items that do not fit are left out from the end,
 // with their number in their place. The result belongs into a message with
 // the IS_COMPONENTS_V2 flag.
-func Render(c chat.Card) []Component {
+func Render(c chat.Card) []Component { return render(c, false) }
+
+// render lays a card out, with its picture where that is attached to the
+// message.
+func render(c chat.Card, attached bool) []Component {
 	l := layout{seen: map[string]bool{}, text: maxText, parts: maxComponents - 1}
 
 	// The parts around the items are laid out first, so that they get the
 	// room they need, and the items what is left.
 	head := l.head(c)
+	if attached && usablePicture(c.Picture) {
+		head = append(head, l.take(gallery(*c.Picture)))
+	}
 	buttons := l.row(c.Buttons)
 	foot := l.foot(c)
 	items := l.items(c.Items, len(head) > 0)

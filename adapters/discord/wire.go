@@ -1,5 +1,7 @@
 package discord
 
+import "github.com/laurelbot/laurel/core/chat"
+
 // Interaction types
 // (https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-type).
 const (
@@ -33,6 +35,7 @@ const (
 	typeSection       = 9
 	typeTextDisplay   = 10
 	typeThumbnail     = 11
+	typeMediaGallery  = 12
 	typeSeparator     = 14
 	typeContainer     = 17
 	typeLabel         = 18
@@ -66,26 +69,27 @@ const (
 type Component struct {
 	Type int `json:"type"`
 	// ID is a number within the message, chosen by Discord when it is 0.
-	ID          int64       `json:"id,omitempty"`
-	Components  []Component `json:"components,omitempty"`
-	Accessory   *Component  `json:"accessory,omitempty"`
-	Component   *Component  `json:"component,omitempty"`
-	AccentColor int         `json:"accent_color,omitempty"`
-	Content     string      `json:"content,omitempty"`
-	Media       *Media      `json:"media,omitempty"`
-	Description string      `json:"description,omitempty"`
-	Divider     bool        `json:"divider,omitempty"`
-	Spacing     int         `json:"spacing,omitempty"`
-	CustomID    string      `json:"custom_id,omitempty"`
-	Style       int         `json:"style,omitempty"`
-	Label       string      `json:"label,omitempty"`
-	URL         string      `json:"url,omitempty"`
-	Value       string      `json:"value,omitempty"`
-	Placeholder string      `json:"placeholder,omitempty"`
-	Required    *bool       `json:"required,omitempty"`
-	MinLength   int         `json:"min_length,omitempty"`
-	MaxLength   int         `json:"max_length,omitempty"`
-	Options     []Option    `json:"options,omitempty"`
+	ID          int64         `json:"id,omitempty"`
+	Components  []Component   `json:"components,omitempty"`
+	Accessory   *Component    `json:"accessory,omitempty"`
+	Component   *Component    `json:"component,omitempty"`
+	AccentColor int           `json:"accent_color,omitempty"`
+	Content     string        `json:"content,omitempty"`
+	Media       *Media        `json:"media,omitempty"`
+	Description string        `json:"description,omitempty"`
+	Divider     bool          `json:"divider,omitempty"`
+	Spacing     int           `json:"spacing,omitempty"`
+	CustomID    string        `json:"custom_id,omitempty"`
+	Style       int           `json:"style,omitempty"`
+	Label       string        `json:"label,omitempty"`
+	URL         string        `json:"url,omitempty"`
+	Value       string        `json:"value,omitempty"`
+	Placeholder string        `json:"placeholder,omitempty"`
+	Required    *bool         `json:"required,omitempty"`
+	MinLength   int           `json:"min_length,omitempty"`
+	MaxLength   int           `json:"max_length,omitempty"`
+	Options     []Option      `json:"options,omitempty"`
+	Items       []GalleryItem `json:"items,omitempty"`
 	// MinValues is 1 at Discord where it is missing.
 	MinValues     *int           `json:"min_values,omitempty"`
 	MaxValues     int            `json:"max_values,omitempty"`
@@ -104,6 +108,12 @@ type Option struct {
 	Label   string `json:"label"`
 	Value   string `json:"value"`
 	Default bool   `json:"default,omitempty"`
+}
+
+// GalleryItem is a picture of a gallery.
+type GalleryItem struct {
+	Media       Media  `json:"media"`
+	Description string `json:"description,omitempty"`
 }
 
 // Media is a picture by its URL.
@@ -125,6 +135,10 @@ type message struct {
 	AllowedMentions mentions    `json:"allowed_mentions"`
 	Nonce           string      `json:"nonce,omitempty"`
 	EnforceNonce    bool        `json:"enforce_nonce,omitempty"`
+	// Attachments are the files that the message has from now on; without
+	// them it keeps those it had.
+	Attachments []attachment `json:"attachments,omitempty"`
+	picture     *chat.Picture
 }
 
 func newMessage(components []Component, flags int) message {

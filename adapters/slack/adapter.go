@@ -83,7 +83,9 @@ type Adapter struct {
 	// uses counts the answers sent to a response_url, which all places made
 	// of it share.
 	uses *lru[int]
-	work inflight
+	// uploads are pictures that Slack has.
+	uploads *lru[upload]
+	work    inflight
 	// life ends when answers that are not given yet are given up.
 	life     context.Context //nolint:containedctx // It bounds what outlives every request.
 	giveUp   context.CancelFunc
@@ -147,6 +149,7 @@ func New(c Config) (*Adapter, error) {
 		metrics:       m,
 		conversations: newLRU[string](rememberedConversations),
 		uses:          newLRU[int](rememberedResponseURLs),
+		uploads:       newLRU[upload](rememberedUploads),
 		socketTimes:   usualSocketTimes(),
 		patience:      drainPatience,
 	}

@@ -45,8 +45,12 @@ func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key strin
 
 func (a *Adapter) update(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
 	ctx = withScope(ctx, ref.Tenant, ref.Channel)
-	if _, _, _, err := a.api.UpdateMessageContext(ctx, ref.Channel, ref.TS, messageOptions(c)...); err != nil {
-		return core.Place{}, deliveryError("chat.update", err)
+	err := a.withPicture(ctx, ref.Tenant, c, time.Time{}, func(file string) error {
+		_, _, _, err := a.api.UpdateMessageContext(ctx, ref.Channel, ref.TS, messageOptions(c, file)...)
+		return deliveryError("chat.update", err)
+	})
+	if err != nil {
+		return core.Place{}, err
 	}
 	p.Shown = true
 	return p, nil
@@ -56,7 +60,7 @@ func (a *Adapter) update(ctx context.Context, p core.Place, ref placeRef, c chat
 // there, a direct message may still get through.
 func (a *Adapter) postEphemeral(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
 	ctx = withScope(ctx, ref.Tenant, ref.Channel)
-	if _, err := a.api.PostEphemeralContext(ctx, ref.Channel, ref.User, messageOptions(c)...); err != nil {
+	if _, err := a.api.PostEphemeralContext(ctx, ref.Channel, ref.User, messageOptions(c, "")...); err != nil {
 		err = deliveryError("chat.postEphemeral", err)
 		var d *core.DeliveryError
 		if errors.As(err, &d) && d.Class == core.TargetDead {
@@ -128,14 +132,18 @@ func (a *Adapter) post(ctx context.Context, tenant, channel string, c chat.Card,
 			return channel, messagePlace(tenant, channel, ts), nil
 		}
 	}
-	options := append(messageOptions(c),
-		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"key": key}}),
-		slackapi.MsgOptionDisableLinkUnfurl(),
-		slackapi.MsgOptionDisableMediaUnfurl(),
-	)
-	at, ts, err := a.api.PostMessageContext(ctx, channel, options...)
+	var at, ts string
+	err := a.withPicture(ctx, tenant, c, firstTry, func(file string) (err error) {
+		options := append(messageOptions(c, file),
+			slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"key": key}}),
+			slackapi.MsgOptionDisableLinkUnfurl(),
+			slackapi.MsgOptionDisableMediaUnfurl(),
+		)
+		at, ts, err = a.api.PostMessageContext(ctx, channel, options...)
+		return deliveryError("chat.postMessage", err)
+	})
 	if err != nil {
-		return "", core.Place{}, deliveryError("chat.postMessage", err)
+		return "", core.Place{}, err
 	}
 	if at == "" {
 		at = channel
@@ -172,9 +180,11 @@ func (a *Adapter) Remove(ctx context.Context, p core.Place) error {
 	return err
 }
 
-func messageOptions(c chat.Card) []slackapi.MsgOption {
+// messageOptions is what a card says, with its picture where that is uploaded
+// as a file.
+func messageOptions(c chat.Card, file string) []slackapi.MsgOption {
 	return []slackapi.MsgOption{
 		slackapi.MsgOptionText(fallback(c), false),
-		slackapi.MsgOptionBlocks(renderCard(c)...),
+		slackapi.MsgOptionBlocks(renderCard(c, file)...),
 	}
 }

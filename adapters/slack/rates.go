@@ -26,15 +26,17 @@ import (
 // of the connections, and a replica that lost its own must not wait for those
 // of others.
 var methodRates = map[string]core.Rate{
-	"auth.test":             perMinute(300),
-	"chat.postMessage":      perMinute(300),
-	"chat.postEphemeral":    perMinute(100),
-	"chat.update":           perMinute(50),
-	"chat.delete":           perMinute(50),
-	"conversations.history": perMinute(50),
-	"conversations.info":    perMinute(50),
-	"conversations.open":    perMinute(50),
-	"users.info":            perMinute(100),
+	"auth.test":                    perMinute(300),
+	"chat.postMessage":             perMinute(300),
+	"chat.postEphemeral":           perMinute(100),
+	"chat.update":                  perMinute(50),
+	"chat.delete":                  perMinute(50),
+	"conversations.history":        perMinute(50),
+	"conversations.info":           perMinute(50),
+	"conversations.open":           perMinute(50),
+	"files.getUploadURLExternal":   perMinute(100),
+	"files.completeUploadExternal": perMinute(100),
+	"users.info":                   perMinute(100),
 }
 
 func perMinute(n int) core.Rate { return core.Rate{Interval: time.Minute / time.Duration(n), Burst: n} }

@@ -15,7 +15,7 @@ import (
 // Render returns the Block Kit blocks of a card as a JSON array, and the text
 // for notifications and screen readers. It depends on the card alone.
 func Render(c chat.Card) (blocks []byte, text string, err error) {
-	blocks, err = json.Marshal(renderCard(c))
+	blocks, err = json.Marshal(renderCard(c, ""))
 	if err != nil {
 		return nil, "", fmt.Errorf("render card: %w", err)
 	}
@@ -52,10 +52,14 @@ func fallback(c chat.Card) string {
 }
 
 // renderCard lays a card out from top to bottom. What is above and below the
-// items is always shown; of too many items the last are left out.
-func renderCard(c chat.Card) []slackapi.Block {
+// items is always shown; of too many items the last are left out. The card's
+// picture is shown where it is uploaded as a file.
+func renderCard(c chat.Card, file string) []slackapi.Block {
 	var l layout
 	head := l.head(c)
+	if file != "" && c.Picture != nil {
+		head = append(head, pictureBlock(file, *c.Picture))
+	}
 	foot := l.foot(c)
 	room := maxMessageBlocks - len(head) - len(foot)
 	blocks := head

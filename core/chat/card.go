@@ -30,6 +30,10 @@ type Card struct {
 	// Footer is small print.
 	Footer Text
 	Image  Image
+	// Picture stands below the text in messages of the bot's own, those that
+	// [Messenger.Direct] sends and their edits, or is nil. Answers to
+	// interactions leave it out.
+	Picture *Picture
 	// Buttons stand in one row below everything, at most five.
 	Buttons []Button
 }
