@@ -38,6 +38,7 @@ var rooms = []room{
 	},
 	{path: "core/inbox", knows: []string{"core"}, testsKnow: forCoreTests, pure: true},
 	{path: "core/delivery", knows: []string{"core", "core/chat"}, testsKnow: forCoreTests, pure: true},
+	adapter("adapters/chart"),
 	adapter("adapters/credly"),
 	adapter("adapters/discord", "internal/fetch"),
 	adapter("adapters/mail"),
@@ -93,6 +94,7 @@ type library struct {
 
 var libraries = []library{
 	{path: "github.com/slack-go/slack", rooms: []string{"adapters/slack"}, tests: []string{"playground", "cmd"}},
+	{path: "github.com/go-analyze/charts", rooms: []string{"adapters/chart"}},
 	{path: "github.com/bwmarrin/discordgo", rooms: []string{"adapters/discord"}, tests: []string{"playground", "cmd"}},
 	{path: "github.com/jmoiron/sqlx", rooms: store, tests: []string{"cmd"}},
 	{path: "github.com/lib/pq", rooms: append([]string{"internal"}, store...), tests: []string{"cmd"}},
