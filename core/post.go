@@ -22,6 +22,8 @@ const (
 	// SubjectCelebration: badges that a team may know of; the id of a batch,
 	// see [Consent].
 	SubjectCelebration SubjectKind = "celebration"
+	// SubjectDigest: how the badges do; the id of a [DigestIssue].
+	SubjectDigest SubjectKind = "digest"
 )
 
 // Subject is what a message shows. The card is made from it when the message

@@ -25,6 +25,7 @@ type Store interface {
 	CallStore
 	CelebrateStore
 	StatusStore
+	DigestStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.
@@ -207,6 +208,7 @@ type PollPlan struct {
 // Tx is what use cases change within one transaction.
 type Tx interface {
 	CelebrateTx
+	DigestTx
 	// EnsureAccount returns the account of an identity and makes it, with a
 	// new member, where it is missing. Empty texts leave what is known.
 	EnsureAccount(ctx context.Context, a Account, now time.Time) (Account, error)

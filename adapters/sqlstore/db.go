@@ -46,6 +46,7 @@ type DB struct {
 
 	statsMu sync.Mutex
 	stages  stageCounts
+	survey  survey
 }
 
 var (

@@ -40,11 +40,13 @@ func (t *tx) SaveObservation(ctx context.Context, o core.Observation, now time.T
 	_, err = t.exec(ctx, `UPDATE badges SET provider_id = ?, template_id = ?, recipient_shown = ?, recipient = ?,
 			first_name = ?, last_name = ?, locale = ?, stage = ?, issued_at = ?, expires_at = ?, accept_url = ?,
 			stage_at = CASE WHEN stage <> ? THEN ? ELSE stage_at END, was_public = was_public OR stage = 'public',
+			accepted_at = CASE WHEN accepted_at = 0 THEN ? ELSE accepted_at END,
+			public_at = CASE WHEN public_at = 0 THEN ? ELSE public_at END,
 			badge_url = ?, replaced_by = ?, moving = ?, provider_time = ?, read_at = ?, next_poll_at = ?, updated_at = ?
 		WHERE id = ?`,
 		after.ProviderID, after.TemplateID, after.RecipientShown, after.Recipient,
 		after.FirstName, after.LastName, after.Locale, after.Stage, after.IssuedAt, after.ExpiresAt, after.AcceptURL,
-		after.Stage, ms(now), after.BadgeURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
+		after.Stage, ms(now), after.cameTo(core.StageAccepted, now), after.cameTo(core.StagePublic, now), after.BadgeURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
 		after.ID)
 	if err != nil {
 		return core.Change{}, err
@@ -128,14 +130,16 @@ func (t *tx) insertObserved(ctx context.Context, o core.Observation, heir badgeR
 		}
 	}
 	observe(&row, o)
+	since := stageAt(o, now)
 	n, err := t.exec(ctx, `INSERT INTO badges (id, award_id, provider_id, template_id, recipient_shown, recipient,
 			first_name, last_name, locale, stage, issued_at, expires_at, certificate_number, certificate_url,
-			accept_url, badge_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, stage_at, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			accept_url, badge_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, stage_at, accepted_at, public_at,
+			created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		row.ID, row.AwardID, row.ProviderID, row.TemplateID, row.RecipientShown, row.Recipient,
 		row.FirstName, row.LastName, row.Locale, row.Stage, row.IssuedAt, row.ExpiresAt, row.CertificateNumber,
 		row.CertificateURL, row.AcceptURL, row.BadgeURL, row.ReplacedBy, row.DecidedAt, row.ProviderTime, row.ReadAt,
-		row.NextPollAt, stageAt(o, now), ms(now), ms(now))
+		row.NextPollAt, ms(since), row.cameTo(core.StageAccepted, since), row.cameTo(core.StagePublic, since), ms(now), ms(now))
 	if err != nil {
 		return core.Change{}, err
 	}
@@ -150,11 +154,20 @@ func (t *tx) insertObserved(ctx context.Context, o core.Observation, heir badgeR
 
 // stageAt is since when a badge that was never seen before is in its stage:
 // since the provider says so, unless that is still to come.
-func stageAt(o core.Observation, now time.Time) int64 {
-	if at := ms(o.At); at > 0 {
-		return min(at, ms(now))
+func stageAt(o core.Observation, now time.Time) time.Time {
+	if !o.At.IsZero() && o.At.Before(now) {
+		return o.At
 	}
-	return ms(now)
+	return now
+}
+
+// cameTo is when a badge that is in its stage since then came to a stage at
+// the latest; 0 where it did not get there.
+func (r badgeRow) cameTo(stage core.Stage, since time.Time) int64 {
+	if r.stage() == stage || stage == core.StageAccepted && r.stage().Held() {
+		return ms(since)
+	}
+	return 0
 }
 
 // says reports whether o has something to say about the stored badge. A state

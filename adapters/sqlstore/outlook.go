@@ -66,6 +66,8 @@ const (
 	DueReminder DueKind = "reminder"
 	// DueCall: a call to claim is posted.
 	DueCall DueKind = "call"
+	// DueDigest: a digest is sent.
+	DueDigest DueKind = "digest"
 )
 
 // Outlook looks ahead from now.
@@ -138,7 +140,8 @@ func (d *DB) due(ctx context.Context, now time.Time) ([]Due, error) {
 		UNION ALL SELECT 'address', COALESCE(min(next_refresh_at), 0) FROM addresses WHERE next_refresh_at > ?
 		UNION ALL SELECT 'reminder', COALESCE(min(remind_at), 0) FROM members WHERE remind_at > ?
 		UNION ALL SELECT 'call', COALESCE(min(next_at), 0) FROM calls WHERE next_at > ?
-		) d WHERE at > 0 ORDER BY at`, t, t, t, t, t, t, t, t)
+		UNION ALL SELECT 'digest', COALESCE(min(next_at), 0) FROM digests WHERE next_at > ?
+		) d WHERE at > 0 ORDER BY at`, t, t, t, t, t, t, t, t, t)
 	out := make([]Due, 0, len(found))
 	for _, f := range found {
 		out = append(out, Due{What: DueKind(f.What), At: at(f.At)})

@@ -50,6 +50,7 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 			WHERE p.created_at < ? AND ` + forgettable + ` LIMIT ?)`, before(keepPosts)},
 		{`DELETE FROM posts WHERE id IN (
 			SELECT p.id FROM posts p WHERE p.created_at < ? AND ` + forgettable + ` LIMIT ?)`, before(keepPosts)},
+		{`DELETE FROM digest_issues WHERE id IN (SELECT id FROM digest_issues WHERE to_at < ? LIMIT ?)`, before(keepPosts)},
 		{`DELETE FROM lanes WHERE NOT active AND lane IN (
 			SELECT l.lane FROM lanes l WHERE NOT l.active AND l.next_at < ?
 				AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.lane = l.lane AND o.state IN ('ready', 'sending'))

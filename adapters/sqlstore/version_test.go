@@ -181,10 +181,16 @@ func TestFromVersion5AndBack(t *testing.T) {
 		if n := w.count(`SELECT count(*) FROM members WHERE NOT channel AND celebrate = ''`); n != 2 {
 			t.Errorf("%d of 2 people are people", n)
 		}
+		if n := w.count(`SELECT count(*) FROM badges WHERE accepted_at = 1 AND public_at = 1`); n != 1 {
+			t.Error("the badge was never public")
+		}
 		exec(`INSERT INTO members (id, channel, created_at) VALUES ('c', true, 1)`)
 		exec(`INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at, team)
 			VALUES ('c', 'slack', 'T1', '#C1', 'c', 1, 1, 'slack:T1')`)
 		exec(`INSERT INTO customs (team, plan, celebrate_in, replan_at) VALUES ('slack:T1', '{}', 'c', 1)`)
+		exec(`INSERT INTO digests (id, team, account_id, audience, every, from_at, next_at, created_at)
+			VALUES ('d', 'slack:T1', 'c', 'team', 'week', 1, 2, 1)`)
+		exec(`INSERT INTO digest_issues (id, digest_id, from_at, to_at) VALUES ('issue', 'd', 0, 1)`)
 		exec(`INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at) VALUES
 			('p1', 'c', 'call', 'call', 1), ('p2', 'a', 'consent', 'b', 1), ('p3', 'c', 'celebration', 'x', 1), ('p4', 'c', 'digest', 'issue', 1)`)
 

@@ -123,6 +123,8 @@ func dueName(k sqlstore.DueKind) string {
 		return "somebody may be reminded"
 	case sqlstore.DueCall:
 		return "a call to claim is posted"
+	case sqlstore.DueDigest:
+		return "a digest is sent"
 	}
 	return string(k)
 }

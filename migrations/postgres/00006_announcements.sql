@@ -124,6 +124,18 @@ CREATE TABLE digest_issues (
     UNIQUE (digest_id, to_at)
 );
 
+-- When the badge was first seen accepted, and public; 1 where that was before
+-- it was noted, 0 for never. Digests count by them.
+ALTER TABLE badges
+    ADD COLUMN accepted_at bigint NOT NULL DEFAULT 0,
+    ADD COLUMN public_at   bigint NOT NULL DEFAULT 0;
+UPDATE badges SET accepted_at = CASE WHEN stage_at > 0 THEN stage_at ELSE 1 END,
+    public_at = CASE WHEN stage = 'accepted' AND NOT was_public THEN 0 WHEN stage_at > 0 THEN stage_at ELSE 1 END
+    WHERE stage IN ('accepted', 'public') OR was_public;
+CREATE INDEX badges_accepted ON badges (stage_at) WHERE accepted_at > 0;
+CREATE INDEX badges_earned ON badges ((CASE WHEN issued_at > 0 THEN issued_at ELSE created_at END));
+CREATE INDEX handoffs_followed ON handoffs (followed_at) WHERE followed_at > 0;
+
 -- +goose Down
 DELETE FROM posts WHERE subject_kind IN ('call', 'consent', 'celebration', 'digest');
 DROP TABLE digest_issues, digests, celebrations, call_drafts, calls, customs;
@@ -137,6 +149,10 @@ CREATE TABLE customs (
     days       int  NOT NULL DEFAULT 0,
     PRIMARY KEY (platform, tenant)
 );
+DROP INDEX handoffs_followed;
+DROP INDEX badges_earned;
+DROP INDEX badges_accepted;
+ALTER TABLE badges DROP COLUMN public_at, DROP COLUMN accepted_at;
 DROP INDEX badges_template;
 DROP INDEX accounts_team;
 ALTER TABLE accounts DROP COLUMN team;
