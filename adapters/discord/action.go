@@ -97,7 +97,7 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 	sub := in.Data.Options[0]
 	verb := chat.Verb(sub.Name)
 	switch verb {
-	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbAnnounce, chat.VerbSettings,
+	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbAnnounce, chat.VerbSettings, chat.VerbDigests,
 		chat.VerbForget, chat.VerbHelp:
 		return verb, "", nil
 	case chat.VerbLink:

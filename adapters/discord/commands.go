@@ -54,6 +54,7 @@ var CommandKeys = []string{
 	"badges.status",
 	"badges.announce",
 	"badges.settings",
+	"badges.digests",
 	"badges.forget",
 	"badges.help",
 }
@@ -114,6 +115,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbStatus),
 		sub(chat.VerbAnnounce),
 		sub(chat.VerbSettings),
+		sub(chat.VerbDigests),
 		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}

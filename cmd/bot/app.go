@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/laurelbot/laurel/adapters/chart"
 	"github.com/laurelbot/laurel/adapters/credly"
 	"github.com/laurelbot/laurel/adapters/discord"
 	"github.com/laurelbot/laurel/adapters/mail"
@@ -51,6 +52,7 @@ type app struct {
 	farewells  *core.Farewells
 	reminders  *core.Reminders
 	calls      *core.Calls
+	digests    *core.Digests
 
 	remindMetrics *remindMetrics
 
@@ -159,6 +161,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.reminders = &core.Reminders{Store: a.db, Clock: a.clock}
 	a.remindMetrics = newRemindMetrics(a.metrics)
 	a.calls = &core.Calls{Store: a.db, Clock: a.clock}
+	a.digests = &core.Digests{Store: a.db, Clock: a.clock}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
@@ -188,7 +191,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
 	return &chat.Composer{
 		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly,
-		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL,
+		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL, Charts: chart.New(a.log),
 	}
 }
 
@@ -198,7 +201,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 	service := &chat.Service{
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
-		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls,
+		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls, Digests: a.digests,
 		Pictures: fetch.New(fetch.Options{Transport: s.pictures}),
 	}
 	transport := newTransport()
@@ -444,6 +447,13 @@ func (a *app) jobs() []scheduler.Job {
 				a.dispatcher.Nudge()
 			}
 			return count("posted", posted), err
+		}},
+		{Name: "digest", Every: time.Minute, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
+			n, err := a.digests.Issue(ctx)
+			if n > 0 {
+				a.dispatcher.Nudge()
+			}
+			return count("sent", n), err
 		}},
 		{Name: "read-badges", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			n, err := a.reconciler.Poll(ctx)

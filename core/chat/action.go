@@ -52,6 +52,8 @@ const (
 	VerbCalled Verb = "called"
 	// VerbSettings: what counts for a team, for managers.
 	VerbSettings Verb = "settings"
+	// VerbDigests: the digests of a team, for managers.
+	VerbDigests Verb = "digests"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -127,7 +129,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
-		VerbSettings:
+		VerbSettings, VerbDigests:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -148,7 +150,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 	case VerbHelp:
 		return VerbHelp, ""
 	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus,
-		VerbAnnounce, VerbSettings:
+		VerbAnnounce, VerbSettings, VerbDigests:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -21,6 +21,8 @@ type Composer struct {
 	PublicURL string
 	// TTL is how long a claim link lives.
 	TTL time.Duration
+	// Charts draws the pictures of digests; without it they have none.
+	Charts Charts
 }
 
 // ErrNothing says that there is nothing left to show in a post: what it was
@@ -55,6 +57,8 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.consent(ctx, w, p)
 	case core.SubjectCelebration:
 		card, err = c.celebration(ctx, w, p)
+	case core.SubjectDigest:
+		card, err = c.digest(ctx, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}

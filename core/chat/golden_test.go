@@ -224,6 +224,7 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	goldenCalls(t, c, w, reader, put)
 	goldenCelebrations(t, c, w, reader, put)
 	goldenSettings(w, put)
+	goldenDigests(t, c, w, put)
 	put("form, link", readableForm(linkForm(w)))
 	put("form, code", readableForm(codeForm(w, verificationID)))
 	for _, left := range []int{4, 1} {

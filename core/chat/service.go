@@ -37,6 +37,8 @@ type Service struct {
 	// pictures, and may be nil.
 	Calls    *core.Calls
 	Pictures Pictures
+	// Digests sends digests, and keeps which there are.
+	Digests *core.Digests
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }
@@ -158,6 +160,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.called(ctx, w, a)
 	case VerbSettings:
 		return s.settings(ctx, w, a)
+	case VerbDigests:
+		return s.digests(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

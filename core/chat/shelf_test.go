@@ -27,6 +27,11 @@ type shelf struct {
 	templates []core.Template
 	consents  []core.Consent
 	failure   error
+	// issue is a digest with what it tells, digests are those of a team.
+	issue   core.DigestIssue
+	facts   core.DigestFacts
+	digests []core.Digest
+	failure error
 }
 
 func (s *shelf) Consents(context.Context, string) ([]core.Consent, error) {
