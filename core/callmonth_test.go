@@ -259,6 +259,12 @@ func (m *callMonth) deliver(r *callReplica) error {
 	}
 }
 
+// Remove implements [chat.Messenger].
+func (m *callMonth) Remove(context.Context, core.Place) error {
+	m.t.Error("a call was removed")
+	return nil
+}
+
 // Pause implements [chat.Messenger].
 func (m *callMonth) Pause() time.Duration { return 0 }
 

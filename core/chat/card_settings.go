@@ -28,6 +28,7 @@ func settingsCard(w Words, c core.Customs, channel core.Account) Card {
 			{ID: ID(VerbSettings, settingsPlan), Label: w.Plain("button.plan", nil)},
 			{ID: ID(VerbSettings, settingsHours), Label: w.Plain("button.hours", nil)},
 			{ID: ID(VerbSettings, settingsCelebrate), Label: w.Plain("button.celebrations", nil)},
+			{ID: ID(VerbDigests, ""), Label: w.Plain("digests.title", nil)},
 		},
 	}
 	if !c.Usual() {

@@ -31,7 +31,6 @@ type shelf struct {
 	issue   core.DigestIssue
 	facts   core.DigestFacts
 	digests []core.Digest
-	failure error
 }
 
 func (s *shelf) Consents(context.Context, string) ([]core.Consent, error) {
