@@ -26,6 +26,7 @@ type Store interface {
 	CelebrateStore
 	StatusStore
 	DigestStore
+	ShareStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.

@@ -88,6 +88,7 @@ type Client struct {
 	pace         *pacer
 	metrics      *metrics
 	memory       *memory
+	issuer       *issuer
 	// background puts all calls behind those somebody waits for.
 	background bool
 }
@@ -147,6 +148,7 @@ func New(cfg Config) (*Client, error) {
 		pace:         newPacer(cfg.PerSecond),
 		metrics:      m,
 		memory:       newMemory(),
+		issuer:       &issuer{},
 	}
 	c.auth = basic{cfg.Token}
 	if cfg.ClientID != "" {

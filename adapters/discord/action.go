@@ -45,7 +45,7 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 		act.Source = chat.SourceCommand
 		act.Verb, act.Arg, err = readCommand(in)
 	case interactionAutocomplete:
-		act.Source, act.Verb = chat.SourceComplete, chat.VerbClaim
+		act.Source, act.Verb = chat.SourceComplete, completed(in)
 		act.Arg, err = focused(in.Data.Options)
 	case interactionComponent:
 		act.Source = chat.SourcePress
@@ -103,12 +103,20 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 	case chat.VerbLink:
 		arg, err := stringOption(sub.Options, optionAddress)
 		return verb, arg, err
-	case chat.VerbClaim:
+	case chat.VerbClaim, chat.VerbShare:
 		arg, err := stringOption(sub.Options, optionBadge)
 		return verb, arg, err
 	default:
 		return chat.VerbHelp, clean(sub.Name), nil
 	}
+}
+
+// completed is what a badge is being named for.
+func completed(in *interaction) chat.Verb {
+	if o := in.Data.Options; len(o) > 0 && o[0].Name == string(chat.VerbShare) {
+		return chat.VerbShare
+	}
+	return chat.VerbClaim
 }
 
 func stringOption(options []option, name string) (string, error) {

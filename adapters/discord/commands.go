@@ -50,6 +50,8 @@ var CommandKeys = []string{
 	"badges.emails",
 	"badges.claim",
 	"badges.claim.badge",
+	"badges.share",
+	"badges.share.badge",
 	"badges.reminders",
 	"badges.status",
 	"badges.announce",
@@ -103,6 +105,9 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 	badge.Autocomplete = true
 	badge.MaxLength = maxChoice
 
+	shared := b.part(optionString, "badges.share."+optionBadge)
+	shared.Autocomplete, shared.MaxLength = true, maxChoice
+
 	c := b.part(commandChatInput, commandName)
 	c.Contexts = []int{contextGuild, contextBotDM, contextPrivate}
 	c.IntegrationTypes = []int{installedByGuild, installedByUser}
@@ -111,6 +116,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbLink, address),
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),
+		sub(chat.VerbShare, shared),
 		sub(chat.VerbReminders),
 		sub(chat.VerbStatus),
 		sub(chat.VerbAnnounce),

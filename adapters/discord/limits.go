@@ -12,6 +12,7 @@ const (
 	maxComponents = 40
 	maxText       = 4000
 	maxRowButtons = 5
+	maxRows       = 2
 	maxLabel      = 80
 	maxButtonURL  = 512
 	maxMediaURL   = 2048

@@ -135,16 +135,22 @@ func (l *layout) button(b chat.Button) *Component {
 }
 
 func (l *layout) row(buttons []chat.Button) []Component {
-	row := Component{Type: typeActionRow}
+	var rows []Component
 	for _, b := range buttons {
-		if c := l.button(b); c != nil && len(row.Components) < maxRowButtons {
-			row.Components = append(row.Components, l.take(*c))
+		c := l.button(b)
+		if c == nil {
+			continue
 		}
+		if n := len(rows); n == 0 || len(rows[n-1].Components) == maxRowButtons {
+			if n == maxRows {
+				break
+			}
+			rows = append(rows, l.take(Component{Type: typeActionRow}))
+		}
+		row := &rows[len(rows)-1]
+		row.Components = append(row.Components, l.take(*c))
 	}
-	if len(row.Components) == 0 {
-		return nil
-	}
-	return []Component{l.take(row)}
+	return rows
 }
 
 func (l *layout) foot(c chat.Card) []Component {

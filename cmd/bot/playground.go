@@ -140,7 +140,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 			"channels:read", "groups:read", "files:write", "users:read",
 		},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | reminders | status | announce | digests | settings | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | share | reminders | status | announce | digests | settings | forget | help]",
 		}},
 	}); err != nil {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)

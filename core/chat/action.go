@@ -37,6 +37,8 @@ const (
 	VerbShared Verb = "shared"
 	// VerbConsent: whether the team may know of badges, see [consentID].
 	VerbConsent Verb = "consent"
+	// VerbShare: how a badge can be shown.
+	VerbShare Verb = "share"
 	// VerbStatus: how the whole stands, for managers.
 	VerbStatus Verb = "status"
 	// VerbAnnounce: the calls to claim of a team, for managers.
@@ -127,7 +129,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	}
 	switch v := Verb(verb); v {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
-		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbConsent,
+		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
 		VerbSettings, VerbDigests:
 		return v, opaque, true
@@ -149,7 +151,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus,
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
 		VerbAnnounce, VerbSettings, VerbDigests:
 		return v, rest
 	default:

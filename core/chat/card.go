@@ -34,7 +34,7 @@ type Card struct {
 	// [Messenger.Direct] sends and their edits, or is nil. Answers to
 	// interactions leave it out.
 	Picture *Picture
-	// Buttons stand in one row below everything, at most five.
+	// Buttons stand below everything in rows of five, at most ten.
 	Buttons []Button
 }
 

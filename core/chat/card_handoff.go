@@ -77,6 +77,10 @@ func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 		if b.BadgeURL != "" && c.Provider.TrustedURL(b.BadgeURL) {
 			open := Button{URL: b.BadgeURL, Label: w.Plain("button.open_badge", args), Style: StylePrimary}
 			card.Buttons = append([]Button{open}, card.Buttons...)
+			if b.Stage == core.StagePublic {
+				card.Buttons = append([]Button{{ID: ID(VerbShare, b.ID), Label: w.Plain("button.share", nil), Style: StylePrimary}}, card.Buttons...)
+				card.Buttons[1].Style = StylePlain
+			}
 		}
 	}
 	return card

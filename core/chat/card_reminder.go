@@ -100,7 +100,8 @@ func (c *Composer) reminderItem(w Words, item core.ReminderItem, now time.Time) 
 		}
 		out.Button = &Button{ID: ID(VerbClaim, b.ID), Label: w.Plain(label, nil), Style: StylePrimary}
 	case core.PolicyUnshared:
-		out.Button = &Button{ID: ID(VerbShared, b.ID), Label: w.Plain("button.shared", nil)}
+		button := shareButton(w, b, "button.share")
+		out.Button = &button
 	default:
 		if b.BadgeURL != "" && c.Provider.TrustedURL(b.BadgeURL) {
 			out.Button = &Button{URL: b.BadgeURL, Label: w.Plain("button.open_badge", args), Style: StylePrimary}

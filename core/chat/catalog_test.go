@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -78,10 +79,24 @@ func readLocale(t *testing.T, file string) map[string]string {
 	return out
 }
 
+// readEnglish returns the English sentences of all files.
+func readEnglish(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("locales/*en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, file := range files {
+		maps.Copy(all, readLocale(t, file))
+	}
+	return all
+}
+
 // Every id that the code names exists in the catalogue.
 func TestCatalogHasEveryIDInCode(t *testing.T) {
 	t.Parallel()
-	known := readLocale(t, "locales/en.json")
+	known := readEnglish(t)
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -225,6 +225,7 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	goldenCelebrations(t, c, w, reader, put)
 	goldenSettings(w, put)
 	goldenDigests(t, c, w, put)
+	goldenSharing(t, c, w, reader, put)
 	put("form, link", readableForm(linkForm(w)))
 	put("form, code", readableForm(codeForm(w, verificationID)))
 	for _, left := range []int{4, 1} {
@@ -273,7 +274,7 @@ func TestCards(t *testing.T) {
 // of the catalogue, and buttons within the platforms' limits.
 func TestCardsAreWhole(t *testing.T) {
 	t.Parallel()
-	known := readLocale(t, "locales/en.json")
+	known := readEnglish(t)
 	id := regexp.MustCompile(`\b[a-z]+(\.[a-z_]+)+\b`)
 	pressed := regexp.MustCompile(`(?m)^\s*\[([^\]]*)\] (\S+)`)
 	_, english := goldenCards(t, "en")

@@ -152,6 +152,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.shared(ctx, w, a)
 	case VerbConsent:
 		return s.consent(ctx, w, a)
+	case VerbShare:
+		return s.share(ctx, w, a)
 	case VerbStatus:
 		return s.status(ctx, w, a)
 	case VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd:

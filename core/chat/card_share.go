@@ -1,0 +1,81 @@
+package chat
+
+import (
+	"fmt"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// shareCard offers every way to show a public badge.
+func (c *Composer) shareCard(w Words, b core.Badge, a core.Account) (Card, error) {
+	args := c.badgeArgs(w, b)
+	card := Card{
+		Tone: ToneGood, Image: badgeImage(w, b),
+		Title: w.Plain("share.title", args), Summary: w.Plain("share.summary", args),
+		Text: w.Text("share.text", args), Footer: w.Text("share.footer", args),
+		Items: []Item{{Text: Join(w.Text("share.link", nil), Text{{Text: b.BadgeURL, Code: true}})}},
+	}
+	if s, ok := c.Provider.(core.Showcase); ok {
+		if code := s.Embed(b); code != "" {
+			card.Items = append(card.Items, Item{Text: Join(w.Text("share.embed", nil), Text{{Text: code, Code: true}})})
+		}
+	}
+	for _, o := range core.AllOutlets() {
+		token, err := c.Keys.ShareToken(o, b.ID)
+		if err != nil {
+			return Card{}, fmt.Errorf("link to outlet: %w", err)
+		}
+		button := Button{URL: c.PublicURL + "/r/" + token, Label: w.Plain("button.share."+string(o), nil)}
+		if o == core.OutletProfile {
+			button.Style = StylePrimary
+		}
+		card.Buttons = append(card.Buttons, button)
+	}
+	token, err := c.Keys.SignatureToken(a.MemberID, c.Clock.Now())
+	if err != nil {
+		return Card{}, fmt.Errorf("link to signatures: %w", err)
+	}
+	card.Buttons = append(card.Buttons,
+		Button{URL: c.PublicURL + "/s/" + token, Label: w.Plain("button.signature", nil)},
+		Button{ID: ID(VerbShared, b.ID), Label: w.Plain("button.shared", nil)},
+	)
+	return card, nil
+}
+
+// publishCard says what comes before sharing: a badge that nobody else can
+// see cannot be shown.
+func (c *Composer) publishCard(w Words, v core.BadgeView, a core.Account) Card {
+	card := c.stageCard(w, v, a)
+	args := c.badgeArgs(w, v.Badge)
+	card.Tone, card.Title, card.Summary = ToneAction, w.Plain("share.private.title", args), w.Plain("share.private.summary", args)
+	card.Text = w.Text("share.private.text", args)
+	card.Buttons = append(card.Buttons, shareButton(w, v.Badge, "button.share_again"))
+	return card
+}
+
+// shareButton leads to the ways to show a badge.
+func shareButton(w Words, b core.Badge, label string) Button {
+	return Button{ID: ID(VerbShare, b.ID), Label: w.Plain(label, nil)}
+}
+
+// maxShared is how many badges are offered to choose from; whoever has more
+// names one.
+const maxShared = 8
+
+// chooseCard asks which badge is to be shown.
+func (c *Composer) chooseCard(w Words, held []core.BadgeView, a core.Account) Card {
+	card := Card{
+		Title: w.Plain("share.choose.title", nil), Summary: w.Plain("share.choose.summary", nil),
+		Text:    w.Text("share.choose.text", nil),
+		Buttons: []Button{{ID: pageID(a.Identity, "new"), Label: w.Plain("button.my_badges", nil)}},
+	}
+	for _, v := range held[:min(len(held), maxShared)] {
+		state := w.Text("share.choose."+string(v.Badge.Stage), nil)
+		button := shareButton(w, v.Badge, "button.share")
+		card.Items = append(card.Items, Item{Text: Join(Text{{Text: badgeName(w, v.Badge), Bold: true}}, state), Button: &button})
+	}
+	if more := len(held) - maxShared; more > 0 {
+		card.Footer = w.Text("share.choose.more", Args{"Count": more})
+	}
+	return card
+}

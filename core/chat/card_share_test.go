@@ -1,0 +1,36 @@
+package chat
+
+import (
+	"context"
+	"testing"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+func goldenSharing(t *testing.T, c *Composer, w Words, reader core.Account, put func(name, text string)) {
+	t.Helper()
+	reader.MemberID = addressID
+	c.Provider = showcase{}
+	defer func() { c.Provider = provider{} }()
+	card, err := c.shareCard(w, goldenBadge(core.StagePublic), reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(card.Buttons) > 10 {
+		t.Errorf("%d buttons", len(card.Buttons))
+	}
+	put("share", readable(card))
+	put("share, private", readable(c.publishCard(w, core.BadgeView{Badge: goldenBadge(core.StageAccepted)}, reader)))
+	var held []core.BadgeView
+	for range 5 {
+		held = append(held, collection()[5:7]...)
+	}
+	put("share, choose", readable(c.chooseCard(w, held, reader)))
+}
+
+// showcase is a provider whose badges can be embedded.
+type showcase struct{ provider }
+
+func (showcase) Embed(core.Badge) string { return `<div data-share-badge-id="1"></div>` }
+
+func (showcase) Issuer(context.Context) core.Issuer { return core.Issuer{} }

@@ -1,0 +1,92 @@
+package chat_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
+)
+
+func TestShareByButton(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.link(ada, "en", "ada@example.org")
+	r.link(bob, "en", "bob@example.org")
+	public := r.shown("Gopher", "ada@example.org", core.StagePublic)
+	private := r.shown("Crab", "ada@example.org", core.StageAccepted)
+	pending := r.badge("Whale", "ada@example.org", core.StagePending)
+	share := chat.ID(chat.VerbShare, public)
+	for _, who := range []core.Identity{bob, {Platform: "discord", User: "99"}} {
+		wantCard(t, r.press(who, share), notYours, chat.Aside)
+	}
+	for _, malformed := range []string{"share:", "share:x", "share:" + core.NewID()} {
+		wantCard(t, r.press(ada, malformed), notYours, chat.Aside)
+	}
+	card := wantCard(t, r.press(ada, share), "Show it to the world: Gopher", chat.Aside)
+	var outlets []core.Outlet
+	for _, b := range card.Buttons {
+		if token, ok := strings.CutPrefix(b.URL, "https://laurel.example.org/r/"); ok {
+			o, id, ok := r.keys.ParseShareToken(token)
+			if !ok || id != public {
+				t.Errorf("%q leads to %q, %v", b.Label, id, ok)
+			}
+			outlets = append(outlets, o)
+		}
+		if len(b.URL) > 200 {
+			t.Errorf("%q has %d characters", b.Label, len(b.URL))
+		}
+	}
+	if len(outlets) != len(core.AllOutlets()) {
+		t.Errorf("offers %v", outlets)
+	}
+	wantCard(t, r.press(ada, chat.ID(chat.VerbShare, private)), "First make it public: Crab", chat.Aside)
+	wantCard(t, r.press(ada, chat.ID(chat.VerbShare, pending)), "Waiting for you: Whale", chat.Aside)
+	// Looking at the ways is not sharing.
+	n, err := r.db.Badge(t.Context(), public)
+	if err != nil || n.Stage != core.StagePublic {
+		t.Errorf("badge %+v, %v", n, err)
+	}
+}
+
+func TestShareByCommand(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	wantCard(t, r.command("share"), "Let’s get your badges", chat.Here)
+	r.link(ada, "en", "ada@example.org")
+	r.badge("Whale", "ada@example.org", core.StagePending)
+	wantCard(t, r.command("share"), "Your badges", chat.Here)
+	gopher := r.shown("Certified Gopher", "ada@example.org", core.StagePublic)
+	wantCard(t, r.command("share"), "Show it to the world: Certified Gopher", chat.Here)
+	r.shown("Certified Crab", "ada@example.org", core.StageAccepted)
+	for text, title := range map[string]string{
+		"share": "Which badge do you want to share?", "share certified": "Which badge do you want to share?",
+		"share whale": "Your badges", "share CRAB": "First make it public: Certified Crab",
+		"share certified gopher": "Show it to the world: Certified Gopher", "share " + gopher: "Show it to the world: Certified Gopher",
+	} {
+		wantCard(t, r.command(text), title, chat.Here)
+	}
+	answer := r.do(chat.Action{Source: chat.SourceComplete, Verb: chat.VerbShare, Arg: "cert"})
+	if len(answer.Choices) != 2 || answer.Choices[0].Value != gopher {
+		t.Errorf("offers %+v", answer.Choices)
+	}
+	if answer := r.do(chat.Action{Actor: bob, Source: chat.SourceComplete, Verb: chat.VerbShare}); len(answer.Choices) != 0 {
+		t.Errorf("offers somebody else %+v", answer.Choices)
+	}
+}
+
+// shown makes a badge that has a public page.
+func (r *room) shown(name, to string, stage core.Stage) string {
+	r.t.Helper()
+	var id string
+	r.must(r.db.InTx(r.t.Context(), func(ctx context.Context, tx core.Tx) error {
+		change, err := r.obs.ApplyIn(ctx, tx, core.Observation{
+			ProviderID: "at-" + name, Recipient: core.Email{Shown: to, Normal: to}, Stage: stage, At: r.now, ReadAt: r.now,
+			Template: core.Template{ID: "template-" + name, Name: name}, BadgeURL: "https://www.credly.com/badges/1", IssuedAt: r.now,
+		})
+		id = change.After.ID
+		return err
+	}))
+	return id
+}
