@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -26,6 +27,8 @@ type answer struct {
 	refused string
 	// err is what went wrong on this side.
 	err error
+	// header replaces headers of every answer.
+	header http.Header
 }
 
 // write sends the answer with the headers of every answer.
@@ -53,6 +56,7 @@ func (p *Pages) write(ctx context.Context, w http.ResponseWriter, a answer) {
 		}
 		a.body = body
 	}
+	maps.Copy(h, a.header)
 	if a.mime != "" {
 		h.Set("Content-Type", a.mime)
 	}

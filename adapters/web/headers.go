@@ -44,6 +44,9 @@ func (p *Pages) policy(v *view, nonce string) string {
 	if v.leads {
 		forms += " " + strings.Join(append([]string{formTargets}, p.targets...), " ")
 	}
+	if v.anywhere {
+		forms += " https:"
+	}
 	return strings.Join(append(parts,
 		"style-src 'nonce-"+nonce+"'", "script-src 'nonce-"+nonce+"'", images, forms,
 	), "; ")

@@ -39,11 +39,12 @@ var (
 // an imprint.
 type FooterLink struct{ Label, URL string }
 
-// Config is what the pages need. Passages, Links, Catalog, Clock and
+// Config is what the pages need. Passages, Links, Shares, Catalog, Clock and
 // PublicURL are required.
 type Config struct {
 	Passages Passages
 	Links    Links
+	Shares   Shares
 	Catalog  *chat.Catalog
 	Clock    core.Clock
 	// PublicURL is where people reach the pages, without a slash at the end.
@@ -56,12 +57,17 @@ type Config struct {
 	Log *slog.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
+	// Transport reads the provider's pictures; nil is the usual one.
+	Transport http.RoundTripper
 }
 
 // Pages answers requests for pages. It is safe for concurrent use.
 type Pages struct {
 	passages Passages
 	links    Links
+	shares   Shares
+	turns    *turns
+	pictures *pictures
 	catalog  *chat.Catalog
 	clock    core.Clock
 	public   *url.URL
@@ -77,8 +83,8 @@ type Pages struct {
 
 // New checks the settings and returns the pages.
 func New(c Config) (*Pages, error) {
-	if c.Passages == nil || c.Links == nil || c.Catalog == nil || c.Clock == nil {
-		return nil, errors.New("make pages: passages, links, catalogue and clock are needed")
+	if c.Passages == nil || c.Links == nil || c.Shares == nil || c.Catalog == nil || c.Clock == nil {
+		return nil, errors.New("make pages: passages, links, shares, catalogue and clock are needed")
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || originOf(public) == "" {
@@ -107,10 +113,10 @@ func New(c Config) (*Pages, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Pages{
-		passages: c.Passages, links: c.Links, catalog: c.Catalog, clock: c.Clock,
+		passages: c.Passages, links: c.Links, shares: c.Shares, catalog: c.Catalog, clock: c.Clock,
 		public: public, targets: c.FormTargets, footer: c.FooterLinks,
 		spoken: language.NewMatcher(chat.Languages()), renderer: r, log: c.Log, requests: requests,
-		nonce: rand.Text,
+		nonce: rand.Text, turns: newTurns(c.Clock), pictures: newPictures(c.Clock, c.Transport),
 	}, nil
 }
 
@@ -125,11 +131,12 @@ const maxBody = 4 << 10
 // handler makes the answer to a request whose method is right.
 type handler func(ctx context.Context, r *http.Request) answer
 
-// Routes registers /h/…, /e/…, /, /robots.txt and /favicon.svg.
+// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /, /robots.txt and /favicon.svg.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("/{$}", p.route("home", p.home, nil))
 	mux.Handle("/h/{token...}", p.route("handoff", p.lookAtHandoff, p.followHandoff))
 	mux.Handle("/e/{token...}", p.route("email", p.lookAtEmail, p.confirmEmail))
+	p.shareRoutes(mux)
 	mux.Handle("/robots.txt", p.route("robots", robots, nil))
 	mux.Handle("/favicon.svg", p.route("favicon", favicon, nil))
 	mux.Handle("/favicon.ico", p.route("favicon", favicon, nil))

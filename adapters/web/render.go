@@ -29,12 +29,12 @@ func newRenderer() (*renderer, error) {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
 	r := &renderer{pages: map[string]*template.Template{}}
-	for _, name := range []string{"notice", "handoff", "email"} {
+	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("copy layout: %w", err)
 		}
-		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html"); err != nil {
+		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html", "templates/share.css", "templates/sign.js"); err != nil {
 			return nil, fmt.Errorf("read page: %w", err)
 		}
 	}
@@ -60,6 +60,8 @@ type view struct {
 	args  chat.Args
 	// leads says that the form goes on to the provider.
 	leads bool
+	// anywhere says that the form goes on to a server that is named in it.
+	anywhere bool
 
 	// TitleID, TextID and NextID are sentences; TextID and NextID may be empty.
 	TitleID, TextID, NextID string
@@ -81,6 +83,13 @@ type view struct {
 	Left, Total int
 	// LookAgain is after how many seconds the page loads itself again.
 	LookAgain int
+
+	// Typed is what was entered before, WrongID what is wrong with it.
+	Typed, WrongID string
+	// Target is where the button leads where it is a link.
+	Target string
+	// Sign is what the page of signatures shows.
+	Sign *signView
 
 	Nonce, Base string
 	FooterLinks []FooterLink

@@ -86,6 +86,7 @@ func (f *fakeLinks) Confirm(_ context.Context, token string) error {
 type site struct {
 	passages *fakePassages
 	links    *fakeLinks
+	shares   *fakeShares
 	mux      *http.ServeMux
 	log      *bytes.Buffer
 	registry *prometheus.Registry
@@ -114,10 +115,11 @@ func newSite(t testing.TB, change func(*Config)) *site {
 			Email: testEmail(), State: core.VerificationOpen,
 			Account: core.Account{DisplayName: "Ada Example", Identity: core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}},
 		}}},
-		mux: http.NewServeMux(), log: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
+		shares: newFakeShares(),
+		mux:    http.NewServeMux(), log: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
 	}
 	c := Config{
-		Passages: s.passages, Links: s.links, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
+		Passages: s.passages, Links: s.links, Shares: s.shares, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Metrics: s.registry,
 	}
 	if change != nil {

@@ -261,8 +261,11 @@ func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
 		hook.Routes(a.mux)
 	}
 	passages := &core.Passages{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly, Observer: a.observer}
+	transport := newTransport()
+	a.closers = append(a.closers, transport.CloseIdleConnections)
 	pages, err := web.New(web.Config{
-		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog, Clock: a.clock,
+		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog,
+		Shares: &core.Shares{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}, Transport: transport, Clock: a.clock,
 		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {

@@ -1,0 +1,47 @@
+package web
+
+import (
+	"sync"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// How often one link may be used: a person needs a few clicks, and whoever
+// has the link cannot keep the store busy with it. Nothing is known of who
+// asks: others' links are not slowed down by it.
+const (
+	turnEvery = 500 * time.Millisecond
+	turnBurst = 20
+	// maxTurns bounds the memory of recently used links.
+	maxTurns = 10_000
+)
+
+// turns limits how often each link is used.
+type turns struct {
+	clock core.Clock
+	mu    sync.Mutex
+	// next is until when a link's turns are used up, less its burst.
+	next map[string]time.Time
+}
+
+func newTurns(clock core.Clock) *turns { return &turns{clock: clock, next: map[string]time.Time{}} }
+
+// take reports whether the link may be used now.
+func (t *turns) take(link string) bool {
+	now := t.clock.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.next[link]
+	if at.Before(now) {
+		at = now
+	}
+	if at.Sub(now) >= turnBurst*turnEvery {
+		return false
+	}
+	if len(t.next) >= maxTurns {
+		clear(t.next)
+	}
+	t.next[link] = at.Add(turnEvery)
+	return true
+}
