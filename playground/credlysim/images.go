@@ -2,7 +2,6 @@ package credlysim
 
 import (
 	"fmt"
-	"hash/fnv"
 	"html"
 	"net/http"
 	"strings"
@@ -13,6 +12,11 @@ import (
 // held.
 func (s *Server) showImage(w http.ResponseWriter, r *http.Request) {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".svg")
+	asPNG := false
+	if !ok {
+		id, ok = strings.CutSuffix(r.PathValue("file"), ".png")
+		asPNG = true
+	}
 	name := ""
 	if t := s.templateBy[id]; t != nil {
 		name = t.Name
@@ -21,6 +25,17 @@ func (s *Server) showImage(w http.ResponseWriter, r *http.Request) {
 	}
 	if !ok || name == "" {
 		s.pages.message(w, http.StatusNotFound, "Image not found", "There is nothing here.")
+		return
+	}
+	if asPNG {
+		data, err := drawPNG(name)
+		if err != nil {
+			s.pages.message(w, http.StatusInternalServerError, "Image not drawn", "Please try again.")
+			return
+		}
+		w.Header().Set("Content-Type", "image/png")
+		// Who does not read the image has hung up.
+		_, _ = w.Write(data)
 		return
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
@@ -32,10 +47,7 @@ func (s *Server) showImage(w http.ResponseWriter, r *http.Request) {
 // drawBadge draws a six-sided badge with the initials of its name, in a
 // colour that belongs to the name.
 func drawBadge(name string) string {
-	sum := fnv.New32a()
-	// A hash never refuses a write.
-	_, _ = sum.Write([]byte(name))
-	hue := sum.Sum32() % 360
+	hue := hueOf(name)
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" width="200" height="200" role="img">
 <title>%s</title>
 <polygon points="100,6 182,53 182,147 100,194 18,147 18,53" fill="hsl(%d 55%% 32%%)"/>

@@ -2,6 +2,7 @@ package credlysim_test
 
 import (
 	"encoding/json"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -76,6 +77,10 @@ func TestAcceptInTheBrowser(t *testing.T) {
 	}
 	if status, page := w.page(http.MethodGet, w.URL()+"/images/"+w.tpl.ID+".svg", nil); status != http.StatusOK || !strings.Contains(page, "PML") {
 		t.Errorf("image: %d %s", status, page)
+	}
+	status, picture := w.page(http.MethodGet, w.URL()+"/images/"+w.tpl.ID+".png", nil)
+	if img, err := png.Decode(strings.NewReader(picture)); status != http.StatusOK || err != nil || img.Bounds().Dx() != 200 {
+		t.Errorf("PNG: %d, %v", status, err)
 	}
 	a, _ := w.Account("ada@example.org")
 	for _, path := range []string{"/users/" + a.Slug, "/users/" + a.Slug + "/edit", "/dashboard?email=ada@example.org", "/"} {

@@ -80,7 +80,7 @@ func (s *Server) organizationObject() object {
 	}
 }
 
-func (s *Server) imageURL(t *template) string { return s.base + "/images/" + t.ID + ".svg" }
+func (s *Server) imageURL(t *template) string { return s.base + "/images/" + t.ID + ".png" }
 
 // templateObject is a template as it stands inside a badge.
 func (s *Server) templateObject(t *template) object {
