@@ -29,6 +29,7 @@ func scenarios() []scenario {
 		{"polling alone suffices", pollingAlone},
 		{"wrong codes and time end a code", wrongCodes},
 		{"a person is forgotten", personIsForgotten},
+		{"a badge is shown to others", isShown},
 	}
 }
 
