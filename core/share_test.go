@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -217,4 +218,140 @@ func FuzzParseServer(f *testing.F) {
 			t.Errorf("%q: %q, then %q", text, host, again)
 		}
 	})
+}
+
+// shareShelf is a store with one badge.
+type shareShelf struct {
+	Store
+	badge  Badge
+	all    []BadgeView
+	err    error
+	shared []Outlet
+}
+
+func (s *shareShelf) Badge(_ context.Context, id string) (Badge, error) {
+	if s.err == nil && id != s.badge.ID {
+		return Badge{}, ErrNotFound
+	}
+	return s.badge, s.err
+}
+
+func (s *shareShelf) BadgesOf(context.Context, string) ([]BadgeView, error) { return s.all, s.err }
+
+func (s *shareShelf) MarkSharedBy(_ context.Context, _ string, o Outlet, _ time.Time) error {
+	s.shared = append(s.shared, o)
+	return s.err
+}
+
+// shareProvider knows its own links by their host.
+type shareProvider struct{ Provider }
+
+func (shareProvider) TrustedURL(link string) bool {
+	return strings.HasPrefix(link, "https://www.credly.com/") || strings.HasPrefix(link, "https://images.credly.com/")
+}
+
+func (shareProvider) Issuer(context.Context) Issuer { return Issuer{Name: "Body", LinkedInID: "7"} }
+
+func (shareProvider) Embed(Badge) string { return "" }
+
+type shareClock struct{ now time.Time }
+
+func (c shareClock) Now() time.Time { return c.now }
+
+func TestShares(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	store := &shareShelf{badge: Badge{
+		ID: NewID(), ProviderID: "p1", Stage: StagePublic, BadgeURL: "https://www.credly.com/badges/1", IssuedAt: now,
+		Template: Template{Name: "Gopher", ImageURL: "https://images.credly.com/a.png"},
+	}}
+	s := &Shares{Store: store, Clock: shareClock{now}, Keys: testKeys(t, 'a'), Provider: shareProvider{}}
+	ctx := t.Context()
+	token, err := s.Keys.ShareToken(OutletProfile, store.badge.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := s.Look(ctx, token)
+	if err != nil || x.Showing.CredentialID != "p1" || x.Showing.Issuer.LinkedInID != "7" || x.Showing.URL != store.badge.BadgeURL || len(store.shared) > 0 {
+		t.Errorf("%+v, %v", x, err)
+	}
+	if err := s.Note(ctx, x); err != nil || len(store.shared) != 1 || store.shared[0] != OutletProfile {
+		t.Errorf("noted %v, %v", store.shared, err)
+	}
+	picture, err := s.Keys.PictureToken(store.badge.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := s.Picture(ctx, picture); err != nil || at != store.badge.Template.ImageURL {
+		t.Errorf("picture %q, %v", at, err)
+	}
+	// A link for one thing opens nothing else.
+	if _, err := s.Picture(ctx, token); !errors.Is(err, ErrNotFound) {
+		t.Errorf("picture by another link: %v", err)
+	}
+	if _, err := s.Look(ctx, picture); !errors.Is(err, ErrNotFound) {
+		t.Errorf("sharing by another link: %v", err)
+	}
+	good := store.badge
+	for name, tt := range map[string]struct {
+		change             func()
+		look, pictureIsNot error
+	}{
+		"private":           {func() { store.badge.Stage = StageAccepted }, ErrGone, ErrGone},
+		"revoked":           {func() { store.badge.Stage = StageRevoked }, ErrGone, ErrGone},
+		"page elsewhere":    {func() { store.badge.BadgeURL = "https://evil.example.com/" }, ErrGone, ErrGone},
+		"no page":           {func() { store.badge.BadgeURL = "" }, ErrGone, ErrGone},
+		"picture elsewhere": {func() { store.badge.Template.ImageURL = "http://169.254.169.254/latest" }, nil, ErrNotFound},
+		"no picture":        {func() { store.badge.Template.ImageURL = "" }, nil, ErrNotFound},
+		"erased":            {func() { store.badge.ID = NewID() }, ErrNotFound, ErrNotFound},
+		"store away":        {func() { store.err = ErrUnavailable }, ErrUnavailable, ErrUnavailable},
+	} {
+		store.badge, store.err = good, nil
+		tt.change()
+		if _, err := s.Look(ctx, token); !errors.Is(err, tt.look) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if at, err := s.Picture(ctx, picture); !errors.Is(err, tt.pictureIsNot) {
+			t.Errorf("%s: picture %q, %v", name, at, err)
+		}
+	}
+}
+
+func TestSignatureShowsWhatIsPublic(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	store := &shareShelf{}
+	add := func(stage Stage, first, page, picture string) {
+		store.all = append(store.all, BadgeView{Badge: Badge{
+			ID: NewID(), Stage: stage, FirstName: first, LastName: "Example", BadgeURL: page, Template: Template{ImageURL: picture},
+		}})
+	}
+	const page, picture = "https://www.credly.com/badges/1", "https://images.credly.com/a.png"
+	add(StagePending, "Pending", "", picture)
+	add(StageAccepted, "Private", page, picture)
+	add(StagePublic, "Elsewhere", "https://evil.example.com/", picture)
+	add(StagePublic, "Ada", page, picture)
+	add(StagePublic, "Later", page, "https://evil.example.com/a.png")
+	for range maxSigned {
+		add(StagePublic, "Many", page, picture)
+	}
+	s := &Shares{Store: store, Clock: shareClock{now}, Keys: testKeys(t, 'a'), Provider: shareProvider{}}
+	token, err := s.Keys.SignatureToken(NewID(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.Signature(t.Context(), token)
+	if err != nil || v.Name != "Ada Example" || len(v.Badges) != maxSigned || v.Badges[0].Picture == "" || v.Badges[1].Picture != "" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if id, ok := s.Keys.ParsePictureToken(v.Badges[0].Picture); !ok || id != v.Badges[0].Badge.ID {
+		t.Errorf("picture of %q", id)
+	}
+	if _, err := s.Signature(t.Context(), "forged"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("forged: %v", err)
+	}
+	store.err = ErrUnavailable
+	if _, err := s.Signature(t.Context(), token); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("store away: %v", err)
+	}
 }

@@ -48,6 +48,11 @@ func TestActions(t *testing.T) {
 			inGuild(4, command(`{"name":"claim","type":1,"options":[{"name":"badge","type":3,"value":"Clo","focused":true}]}`)),
 			with(func(a *chat.Action) { a.Source, a.Verb, a.Arg = chat.SourceComplete, "claim", "Clo" }),
 		},
+		"share": {inGuild(2, command(`{"name":"share","type":1,"options":[{"name":"badge","type":3,"value":"b1"}]}`)), asCommand("share", "b1")},
+		"complete share": {
+			inGuild(4, command(`{"name":"share","type":1,"options":[{"name":"badge","type":3,"value":"Clo","focused":true}]}`)),
+			with(func(a *chat.Action) { a.Source, a.Verb, a.Arg = chat.SourceComplete, "share", "Clo" }),
+		},
 		"press":           {inGuild(3, press("claim:b-1", flagEphemeral)), asPress("claim", "b-1")},
 		"press, old id":   {inGuild(3, press("dance:b-1", 0)), asPress("help", "")},
 		"press, no colon": {inGuild(3, press("x", 0)), asPress("help", "")},
