@@ -28,7 +28,10 @@ type Service struct {
 	// Farewells forgets people.
 	Farewells *core.Farewells
 	Provider  core.Provider
-	Log       *slog.Logger
+	// Observer reads a badge again whose owner says that it changed; nil where
+	// that is not wanted.
+	Observer *core.Observer
+	Log      *slog.Logger
 	// Managers are people who are managers whatever their platform says.
 	Managers map[core.Identity]bool
 	// Channels looks at channels, by platform.

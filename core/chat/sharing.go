@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -23,12 +24,40 @@ func (s *Service) share(ctx context.Context, w Words, a Action) (Answer, error) 
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.shareOne(w, v, *p.Account, Aside)
+	return s.shareOne(ctx, w, v, *p.Account, Aside)
 }
 
-func (s *Service) shareOne(w Words, v core.BadgeView, a core.Account, where Where) (Answer, error) {
+// Limits of reading a badge again while somebody waits for the answer: without
+// webhooks it may be a day until it would be read by itself.
+const (
+	readAgainWithin = 3 * time.Second
+	readAgainAfter  = 5 * time.Second
+)
+
+// current returns a private badge as the provider has it now; as it is known
+// where the provider does not answer.
+func (s *Service) current(ctx context.Context, v core.BadgeView, a core.Account) core.BadgeView {
+	b := v.Badge
+	if s.Observer == nil || b.Stage != core.StageAccepted || b.ProviderID == "" || s.Clock.Now().Sub(b.ReadAt) < readAgainAfter {
+		return v
+	}
+	read, cancel := context.WithTimeout(ctx, readAgainWithin)
+	defer cancel()
+	if err := s.Observer.Read(read, b.ProviderID); err != nil {
+		s.Log.WarnContext(ctx, "read badge to be shared", "err", err)
+		return v
+	}
+	s.Wake()
+	if now, err := s.Store.BadgeViewFor(ctx, b.ID, a.MemberID); err == nil {
+		return now
+	}
+	return v
+}
+
+func (s *Service) shareOne(ctx context.Context, w Words, v core.BadgeView, a core.Account, where Where) (Answer, error) {
 	var card Card
 	var err error
+	v = s.current(ctx, v, a)
 	switch b := v.Badge; {
 	case b.Stage == core.StageAccepted:
 		card = s.Composer.publishCard(w, v, a)
@@ -64,7 +93,7 @@ func (s *Service) shareCommand(ctx context.Context, w Words, a Action) (Answer, 
 	case a.Source == SourceComplete:
 		return Answer{Choices: choices(w, held)}, nil
 	case len(held) == 1:
-		return s.shareOne(w, held[0], *p.Account, Here)
+		return s.shareOne(ctx, w, held[0], *p.Account, Here)
 	case len(held) > 1:
 		card := s.Composer.chooseCard(w, held, *p.Account)
 		return Answer{Card: &card}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
@@ -89,4 +90,46 @@ func (r *room) shown(name, to string, stage core.Stage) string {
 		return err
 	}))
 	return id
+}
+
+// atProvider is a provider that knows one badge.
+type atProvider struct {
+	core.Provider
+	says  core.Observation
+	err   error
+	asked int
+}
+
+func (p *atProvider) Get(context.Context, string) (core.Observation, error) {
+	p.asked++
+	return p.says, p.err
+}
+
+// Whoever says that a badge is public now need not wait until it is read by
+// itself.
+func TestShareReadsAPrivateBadgeAgain(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.link(ada, "en", "ada@example.org")
+	share := chat.ID(chat.VerbShare, r.shown("Gopher", "ada@example.org", core.StageAccepted))
+	provider := &atProvider{err: core.ErrUnreachable}
+	r.svc.Observer = &core.Observer{Store: r.db, Clock: r, Provider: provider}
+	const private, public = "First make it public: Gopher", "Show it to the world: Gopher"
+	wantCard(t, r.press(ada, share), private, chat.Aside)
+	if provider.asked != 0 {
+		t.Error("read again at once")
+	}
+	r.pass(time.Minute)
+	wantCard(t, r.press(ada, share), private, chat.Aside)
+	provider.err = nil
+	provider.says = core.Observation{
+		ProviderID: "at-Gopher", Recipient: core.Email{Shown: "ada@example.org", Normal: "ada@example.org"}, Stage: core.StagePublic, At: r.now, ReadAt: r.now,
+		Template: core.Template{ID: "template-Gopher", Name: "Gopher"}, BadgeURL: "https://www.credly.com/badges/1", IssuedAt: r.now,
+	}
+	wantCard(t, r.press(ada, share), public, chat.Aside)
+	r.pass(time.Minute)
+	wantCard(t, r.command("share"), public, chat.Here)
+	if provider.asked != 2 {
+		t.Errorf("asked %d times", provider.asked)
+	}
 }
