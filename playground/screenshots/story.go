@@ -33,6 +33,10 @@ func states() []state {
 		{name: "playground-manager", dark: true, do: managed},
 		{name: "playground-announce", do: announcing},
 		{name: "playground-call", do: called},
+		{name: "playground-consent", do: asked},
+		{name: "playground-celebration", dark: true, do: celebrated},
+		{name: "playground-settings", do: settled},
+		{name: "playground-digest", do: digested},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
 			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
@@ -148,4 +152,47 @@ func called(b *browser) {
 	}
 	b.press(action("slack", "called"))
 	b.shows("#part-slack .ephemeral")
+}
+
+// asked is the question whether the team may know of a badge.
+func asked(b *browser) {
+	b.press(`#part-credly [data-act="accept"]`)
+	b.channel("slack", "")
+	b.channel("discord", "")
+	b.shows(`.chat [data-action^="consent"]`)
+}
+
+// celebrated is what the team sees after a yes, once the badge is public.
+func celebrated(b *browser) {
+	b.press(`.chat [data-action^="consent"]`)
+	b.press(`#part-credly .badges > li:last-child [data-act="public"]`)
+	b.channel("slack", "general")
+	b.channel("discord", "general")
+	b.see(`[...document.querySelectorAll(".chat .message")].some((m) => /earned/.test(m.textContent))`)
+}
+
+// settled is what a manager settles for a team.
+func settled(b *browser) {
+	b.person("Mara")
+	for _, chat := range []string{"discord", "slack"} {
+		b.channel(chat, "general")
+		b.command(chat, "/badges settings")
+		b.shows("#part-" + chat + ` .message [data-action^="settings"]`)
+	}
+	b.press(`#part-slack .message:last-of-type [data-action^="settings"]`)
+	b.shows("#part-slack .sheet")
+}
+
+// digested is what became of the badges, with its picture.
+func digested(b *browser) {
+	b.press("#part-slack .sheet .close")
+	for _, chat := range []string{"slack", "discord"} {
+		b.command(chat, "/badges digests")
+		b.press("#part-" + chat + ` [data-action="digests:new"]`)
+		b.fill(chat, "channel", "#general")
+		b.fill(chat, "zone", "Europe/London")
+		b.press("#part-" + chat + " .sheet footer button:last-child")
+		b.press("#part-" + chat + ` [data-action^="digests:now"]`)
+		b.shows("#part-" + chat + ` .message:not(.ephemeral) :is(.gallery img, img[src*="files/"])`)
+	}
 }
