@@ -74,7 +74,7 @@ func (c *Composer) consentCard(w Words, question string, all []core.Consent, nev
 		card.Tone = ToneAction
 		card.Footer = w.Text("consent.ask.footer", nil)
 		card.Buttons = []Button{
-			button(core.ChooseShare, "button.share", StylePrimary), button(core.ChooseLater, "button.not_now", StylePlain),
+			button(core.ChooseShare, "button.share_with", StylePrimary), button(core.ChooseLater, "button.not_now", StylePlain),
 			button(core.ChooseNever, "button.never_ask", StylePlain),
 		}
 		if count[core.ConsentAgreed] > 0 {

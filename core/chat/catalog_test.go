@@ -29,8 +29,15 @@ func TestCatalogIsComplete(t *testing.T) {
 		slices.Sort(found)
 		return slices.Compact(found)
 	}
+	in := map[string]string{}
 	for _, file := range english {
 		want := readLocale(t, file)
+		for id := range want {
+			if other := in[id]; other != "" {
+				t.Errorf("%s and %s both have %q", other, file, id)
+			}
+			in[id] = file
+		}
 		for _, lang := range []string{"de", "es"} {
 			other := strings.TrimSuffix(file, "en.json") + lang + ".json"
 			got := readLocale(t, other)
