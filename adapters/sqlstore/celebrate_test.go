@@ -38,12 +38,12 @@ func (w *world) celebrateIn(channel string, people ...core.Account) core.Account
 	return account
 }
 
-// apply has the provider say something of a badge.
+// apply has the provider say something of a badge, until that is stored.
 func (w *world) apply(id, address string, stage core.Stage, at time.Time) error {
 	o := pending(id, address)
 	o.Stage, o.At, o.ReadAt, o.BadgeURL = stage, at, at, "https://www.credly.com/badges/"+id
 	obs := &core.Observer{Store: w.DB, Clock: fixedClock(at), Provider: credly{}}
-	return obs.Apply(w.t.Context(), o)
+	return untilFree(func() error { return obs.Apply(w.t.Context(), o) })
 }
 
 // decide answers the first question of an account as a whole.
@@ -56,7 +56,7 @@ func (w *world) decide(a core.Account, choice core.Choice, at time.Time) error {
 		d.Numbers = append(d.Numbers, n)
 	}
 	s := &core.Celebrations{Store: w.DB, Clock: fixedClock(at), Provider: credly{}}
-	return s.Decide(w.t.Context(), a.Identity, d, core.Place{})
+	return untilFree(func() error { return s.Decide(w.t.Context(), a.Identity, d, core.Place{}) })
 }
 
 // shared is a person whose public badge the team knows of.

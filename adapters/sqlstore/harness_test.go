@@ -252,6 +252,19 @@ func race(n int, f func(i int) error) []error {
 	return errs
 }
 
+// untilFree repeats what many do at once as those who call the store do: a
+// slow machine may let somebody wait longer than a lock is waited for.
+func untilFree(do func() error) error {
+	err := do()
+	for range 20 {
+		if !errors.Is(err, core.ErrUnavailable) {
+			break
+		}
+		err = do()
+	}
+	return err
+}
+
 // tally counts errors by kind; another one than those named fails the test.
 func tally(tb testing.TB, errs []error, kinds ...error) []int {
 	tb.Helper()
