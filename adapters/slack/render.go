@@ -3,6 +3,7 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -103,12 +104,21 @@ func (l *layout) head(c chat.Card) []slackapi.Block {
 			out = append(out, contextBlock(ellipsis))
 			break
 		}
-		out = append(out, section(text))
+		row := section(text)
+		if i == 0 && usableImage(c.Image) {
+			row.Accessory = beside(c.Image)
+		}
+		out = append(out, row)
 	}
-	if usableImage(c.Image) {
+	if len(texts) == 0 && usableImage(c.Image) {
 		out = append(out, &slackapi.ImageBlock{Type: slackapi.MBTImage, ImageURL: c.Image.URL, AltText: altText(c.Image)})
 	}
 	return out
+}
+
+// beside shows a picture small, at the right of a text.
+func beside(i chat.Image) *slackapi.Accessory {
+	return slackapi.NewAccessory(&slackapi.ImageBlockElement{Type: slackapi.METImage, ImageURL: &i.URL, AltText: altText(i)})
 }
 
 func (l *layout) foot(c chat.Card) []slackapi.Block {
@@ -134,9 +144,7 @@ func (l *layout) item(item chat.Item) []slackapi.Block {
 		out = append(out, &slackapi.ImageBlock{Type: slackapi.MBTImage, ImageURL: item.Image.URL, AltText: altText(item.Image)})
 	case picture:
 		row := section(text)
-		row.Accessory = slackapi.NewAccessory(&slackapi.ImageBlockElement{
-			Type: slackapi.METImage, ImageURL: &item.Image.URL, AltText: altText(item.Image),
-		})
+		row.Accessory = beside(item.Image)
 		out = append(out, row)
 	case text != "" && item.Button != nil:
 		row := section(text)
@@ -259,13 +267,17 @@ func symbol(t chat.Tone) string {
 }
 
 // usableImage reports whether Slack can fetch the picture: it refuses a whole
-// message for one that it cannot.
+// message for one that it cannot. On a loopback host are only simulators.
 func usableImage(i chat.Image) bool {
 	if i.URL == "" || utf8.RuneCountInString(i.URL) > maxImageURL {
 		return false
 	}
 	u, err := url.Parse(i.URL)
-	return err == nil && u.Scheme == "https" && u.Host != ""
+	if err != nil || u.Host == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 func altText(i chat.Image) string {
