@@ -75,13 +75,20 @@ const steps = [["+1 min", "1m", "one minute"], ["+1 day", "24h", "one day"]];
 
 /** startClock draws the clock and keeps it right; next(due) tells it what happens next. */
 export function startClock(ctx) {
+  // What has become due on the way is done before the clock answers.
+  let moving = 0;
   const act = async (body) => {
+    moving++;
+    tick();
     try {
       const answer = await post("clock", body);
       take(answer);
       if (answer.happens) ctx.notify(`Now ${answer.happens}.`);
     } catch (error) {
       ctx.notify(`The clock: ${error.message}`);
+    } finally {
+      moving--;
+      tick();
     }
   };
   const pause = h("button", { type: "button", class: "small icon-only", id: "clock-pause", onclick: () => act(state.frozen ? { resume: true } : { freeze: true }) });
@@ -108,6 +115,7 @@ export function startClock(ctx) {
   ticking(face.date, () => say(now(), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }));
   ticking(document.getElementById("clock-offset"), () => {
     const ahead = Math.round((now() - Date.now()) / 1000);
+    if (moving) return "moving…";
     if (state.frozen) return "paused";
     if (Math.abs(ahead) < 2) return "real time";
     return `${span(Math.abs(ahead))} ${ahead > 0 ? "ahead" : "behind"}`;
