@@ -21,11 +21,12 @@ import (
 func TestNothingIsCelebratedWithoutConsent(t *testing.T) {
 	t.Parallel()
 	template := worldTemplate(t)
-	for seed := range uint64(3) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for seed, replicas := range []int{2, 2, 8, 8} {
+		t.Run(fmt.Sprintf("%d replicas, seed %d", replicas, seed), func(t *testing.T) {
 			t.Parallel()
-			p := newParty(t, template, seed)
-			for range 90 {
+			p := newParty(t, template, replicas, uint64(seed))
+			begin := p.now
+			for range 300 {
 				p.step()
 				if p.rand.IntN(4) == 0 {
 					p.calmDown()
@@ -33,6 +34,9 @@ func TestNothingIsCelebratedWithoutConsent(t *testing.T) {
 			}
 			p.calmDown()
 			p.apart()
+			if days := p.now.Sub(begin).Hours() / 24; days < 28 {
+				t.Errorf("only %.0f days", days)
+			}
 			if p.celebrated == 0 || p.asked == 0 || p.kills == 0 {
 				t.Errorf("%d celebrated, %d taken back, %d asked, %d kills: nothing was tried", p.celebrated, p.takenBack, p.asked, p.kills)
 			}
@@ -104,6 +108,9 @@ func (p *party) arrive(g *guest) {
 // step lets one thing happen.
 func (p *party) step() {
 	p.now = p.now.Add(time.Duration(p.rand.IntN(25)) * time.Minute)
+	if p.rand.IntN(8) == 0 {
+		p.now = p.now.Add(time.Duration(p.rand.IntN(48)) * time.Hour)
+	}
 	g := p.guests[p.rand.IntN(len(p.guests))]
 	if !g.linked {
 		p.arrive(g)

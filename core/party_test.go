@@ -43,7 +43,7 @@ type partyNote struct {
 	card chat.Card
 }
 
-func newParty(t *testing.T, template string, seed uint64) *party {
+func newParty(t *testing.T, template string, replicas int, seed uint64) *party {
 	p := &party{
 		t: t, rand: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC),
 		sent: map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{},
@@ -57,7 +57,7 @@ func newParty(t *testing.T, template string, seed uint64) *party {
 	keys := ruleKeys(t)
 	catalog, err := chat.NewCatalog()
 	p.must(err)
-	for range 2 {
+	for range replicas {
 		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
 		p.must(err)
 		t.Cleanup(func() { _ = db.Close() })
