@@ -2,61 +2,44 @@ package core_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
-	"github.com/laurelbot/laurel/core/delivery"
 )
 
-// A month in which two replicas, and later eight, die at any row that they change, clocks are put
+// A month in which replicas die at any row that they change, clocks are put
 // forward and back, and badges are accepted: each edition of each call stands
 // in its channel once, when a calendar says so, and the last one counts right.
 func TestMonthOfCalls(t *testing.T) {
 	t.Parallel()
-	m := newCallMonth(t, worldTemplate(t), 8)
-	for day := range 31 {
-		m.alive = 2
-		if day >= 15 {
-			m.alive = 8
-		}
-		for range 4 {
-			m.hours(6)
-		}
-	}
-	if m.kills == 0 || m.posts == 0 || m.edits == 0 {
-		t.Errorf("%d kills, %d posts, %d edits: nothing was tried", m.kills, m.posts, m.edits)
+	template := worldTemplate(t)
+	for _, replicas := range []int{2, 8} {
+		t.Run(fmt.Sprintf("%d replicas", replicas), func(t *testing.T) {
+			t.Parallel()
+			m := newCallMonth(t, template, replicas)
+			for range 31 * 4 {
+				m.hours(6)
+			}
+			if m.kills == 0 || m.posts == 0 || m.edits == 0 {
+				t.Errorf("%d kills, %d posts, %d edits: nothing was tried", m.kills, m.posts, m.edits)
+			}
+		})
 	}
 }
 
 // callMonth is a small world of its own, from the middle of March on.
 type callMonth struct {
-	t        *testing.T
-	rand     *rand.Rand
-	now      time.Time
-	raw      *sql.DB
-	replicas []*callReplica
-	// alive is how many of them do anything.
-	alive int
+	mortals
 	calls []*calendar
 	// seen are messages by their delivery's key.
-	seen                map[string]*postedCall
-	accepted, all       int
-	kills, posts, edits int
-}
-
-type callReplica struct {
-	db     *sqlstore.DB
-	calls  *core.Calls
-	obs    *core.Observer
-	sender *delivery.PostSender
+	seen          map[string]*postedCall
+	accepted, all int
+	posts, edits  int
 }
 
 // calendar is a call as a calendar on a wall has it: on some days, at an hour.
@@ -95,31 +78,10 @@ type postedCall struct {
 
 func newCallMonth(t *testing.T, template string, replicas int) *callMonth {
 	m := &callMonth{
-		t: t, rand: rand.New(rand.NewPCG(uint64(replicas), 9)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC),
-		seen: map[string]*postedCall{}, alive: replicas,
+		mortals: mortals{t: t, rand: rand.New(rand.NewPCG(uint64(replicas), 9)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC)},
+		seen:    map[string]*postedCall{},
 	}
-	file := copyFile(t, template)
-	var err error
-	if m.raw, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = m.raw.Close() })
-	keys := ruleKeys(t)
-	catalog, err := chat.NewCatalog()
-	m.must(err)
-	for range replicas {
-		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
-		m.must(err)
-		t.Cleanup(func() { _ = db.Close() })
-		provider := &script{clock: m, badges: map[string]core.Observation{}}
-		m.replicas = append(m.replicas, &callReplica{
-			db: db, calls: &core.Calls{Store: db, Clock: m}, obs: &core.Observer{Store: db, Clock: m, Provider: provider},
-			sender: &delivery.PostSender{
-				Store: db, Clock: m, Messengers: map[core.Platform]chat.Messenger{"slack": m, "discord": m},
-				Composer: &chat.Composer{Store: db, Clock: m, Keys: keys, Catalog: catalog, Provider: provider, PublicURL: publicURL, TTL: core.DefaultHandoffTTL},
-			},
-		})
-	}
+	m.open(template, replicas, m)
 	for range 20 {
 		m.award(core.StagePending)
 	}
@@ -142,17 +104,6 @@ func newCallMonth(t *testing.T, template string, replicas int) *callMonth {
 	m.announce("Asia/Tehran", "", 15, func(t time.Time) bool { return t.Equal(once) })
 	return m
 }
-
-func (m *callMonth) Now() time.Time { return m.now }
-
-func (m *callMonth) must(err error) {
-	m.t.Helper()
-	if err != nil {
-		m.t.Fatalf("%s: %v", m.now, err)
-	}
-}
-
-func (m *callMonth) any() *callReplica { return m.replicas[m.rand.IntN(m.alive)] }
 
 func (m *callMonth) award(stage core.Stage) {
 	m.all++
@@ -186,7 +137,7 @@ func (m *callMonth) announce(zoneName, rule string, hour int, days func(time.Tim
 	if len(m.calls)%2 == 1 {
 		platform = "discord"
 	}
-	made, err := m.any().calls.Publish(m.t.Context(), "", draft.ID, core.Call{
+	made, err := m.desk(m.any()).Publish(m.t.Context(), "", draft.ID, core.Call{
 		Team: "team", Words: c.words, Zone: zoneName, Channel: core.Account{Identity: core.ChannelIdentity(platform, "", c.words)},
 	}, at, rule)
 	m.must(err)
@@ -202,13 +153,13 @@ func (m *callMonth) hours(n int) {
 		m.say(m.accepted, core.StageAccepted)
 	}
 	if c := m.calls[m.rand.IntN(len(m.calls))]; m.rand.IntN(80) == 0 && c.closed.IsZero() {
-		_, err := m.any().calls.End(m.t.Context(), "", "team", c.id)
+		_, err := m.desk(m.any()).End(m.t.Context(), "", "team", c.id)
 		m.must(err)
 		c.closed = m.now
 	}
 	start, before := m.now, m.kills
-	m.attempt(m.tick)
-	m.attempt(m.deliver)
+	m.attempt(2, 8, m.tick)
+	m.attempt(2, 8, m.deliver)
 	if m.kills > before {
 		// Another one goes on; what was in the hands of the dead is due again
 		// after their lease.
@@ -220,43 +171,12 @@ func (m *callMonth) hours(n int) {
 	m.check()
 }
 
-// attempt lets a replica do something, and die at a row that it changes.
-func (m *callMonth) attempt(f func(r *callReplica) error) {
-	if m.rand.IntN(2) == 0 {
-		m.exec(`UPDATE cut SET n = ?`, 1+m.rand.IntN(8))
-	}
-	err := f(m.any())
-	if err != nil && strings.Contains(err.Error(), cutOff) {
-		m.kills++
-		err = nil
-	}
-	m.must(err)
-	m.exec(`UPDATE cut SET n = -1`)
-}
+// desk keeps calls for a replica.
+func (m *callMonth) desk(r *mortal) *core.Calls { return &core.Calls{Store: r.db, Clock: m} }
 
-func (m *callMonth) exec(query string, args ...any) {
-	_, err := m.raw.ExecContext(m.t.Context(), query, args...)
-	m.must(err)
-}
-
-func (m *callMonth) tick(r *callReplica) error {
-	_, _, err := r.calls.Tick(m.t.Context())
+func (m *callMonth) tick(r *mortal) error {
+	_, _, err := m.desk(r).Tick(m.t.Context())
 	return err
-}
-
-func (m *callMonth) deliver(r *callReplica) error {
-	for {
-		due, err := r.db.TakeDeliveries(m.t.Context(), m.now, 8, lease, delivery.Share{})
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		for _, d := range due {
-			o := r.sender.Send(m.t.Context(), d)
-			if _, err := r.db.FinishDeliveries(m.t.Context(), m.now, []delivery.Outcome{o}); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // Remove implements [chat.Messenger].

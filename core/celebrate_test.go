@@ -94,7 +94,7 @@ func teamOf(g *guest) string {
 
 // arrive links the address of a guest.
 func (p *party) arrive(g *guest) {
-	g.linked = p.attempt(func(r *monthReplica) error {
+	g.linked = p.try(func(r *mortal) error {
 		return r.db.InTx(p.t.Context(), func(ctx context.Context, tx core.Tx) error {
 			a, err := tx.EnsureAccount(ctx, core.Account{Identity: g.id, DisplayName: g.name, Team: teamOf(g)}, p.now)
 			if err != nil {
@@ -154,7 +154,7 @@ func (p *party) say(b *partyBadge, stage core.Stage) bool {
 	o := b.said
 	p.now = p.now.Add(time.Millisecond)
 	o.Stage, o.At, o.ReadAt = stage, p.now, p.now
-	ok := p.attempt(func(r *monthReplica) error { return r.obs.Apply(p.t.Context(), o) })
+	ok := p.try(func(r *mortal) error { return r.obs.Apply(p.t.Context(), o) })
 	if ok {
 		b.said = o
 	}
@@ -177,7 +177,7 @@ func (p *party) change(g *guest, stage core.Stage) {
 // press lets a guest press a button of any card that they ever saw.
 func (p *party) press(g *guest) {
 	if g.never && p.rand.IntN(4) == 0 {
-		if p.attempt(func(r *monthReplica) error { return p.desk(r).Allow(p.t.Context(), g.id) }) {
+		if p.try(func(r *mortal) error { return p.desk(r).Allow(p.t.Context(), g.id) }) {
 			g.never = false
 		}
 		return
@@ -197,7 +197,7 @@ func (p *party) press(g *guest) {
 	}
 	d := decisionOf(buttons[p.rand.IntN(len(buttons))])
 	var gone bool
-	ok := p.attempt(func(r *monthReplica) error {
+	ok := p.try(func(r *mortal) error {
 		at := core.Place{}
 		err := p.desk(r).Decide(p.t.Context(), g.id, d, at)
 		gone = errors.Is(err, core.ErrNotFound)
@@ -255,7 +255,7 @@ func (p *party) leave(g *guest) {
 		return
 	}
 	if p.rand.IntN(2) == 0 {
-		if p.attempt(func(r *monthReplica) error {
+		if p.try(func(r *mortal) error {
 			return r.db.InTx(p.t.Context(), func(ctx context.Context, tx core.Tx) error { return tx.EraseMember(ctx, g.id, p.now) })
 		}) {
 			g.linked, g.never, g.badges, g.cards = false, false, nil, nil
@@ -264,7 +264,7 @@ func (p *party) leave(g *guest) {
 	}
 	person, err := p.any().db.Person(p.t.Context(), g.id)
 	p.must(err)
-	if p.attempt(func(r *monthReplica) error {
+	if p.try(func(r *mortal) error {
 		links := &core.Links{Store: r.db, Clock: p}
 		_, err := links.Unlink(p.t.Context(), g.id, person.Addresses[0].ID)
 		return err

@@ -2,18 +2,14 @@ package core_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
-	"github.com/laurelbot/laurel/core/delivery"
 )
 
 // Weeks in which replicas die at any row that they change, clocks are put
@@ -41,25 +37,14 @@ func TestMonthOfDigests(t *testing.T) {
 // board is a small world with channels, from the middle of March on, when most
 // clocks change.
 type board struct {
-	t        *testing.T
-	rand     *rand.Rand
-	now      time.Time
-	raw      *sql.DB
-	replicas []*boardReplica
-	badges   []*core.Observation
-	notices  []*notice
+	mortals
+	badges  []*core.Observation
+	notices []*notice
 	// sent are the channels of messages by their delivery's key.
 	sent map[string]core.Identity
 	made int
 
-	posts, kills int
-}
-
-type boardReplica struct {
-	db      *sqlstore.DB
-	digests *core.Digests
-	obs     *core.Observer
-	sender  *delivery.PostSender
+	posts int
 }
 
 // notice is a digest as the model knows it.
@@ -77,32 +62,10 @@ type notice struct {
 
 func newBoard(t *testing.T, template string, replicas int, seed uint64) *board {
 	b := &board{
-		t: t, rand: rand.New(rand.NewPCG(seed, 11)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC),
-		sent: map[string]core.Identity{},
+		mortals: mortals{t: t, rand: rand.New(rand.NewPCG(seed, 11)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC)},
+		sent:    map[string]core.Identity{},
 	}
-	file := copyFile(t, template)
-	var err error
-	if b.raw, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.raw.Close() })
-	keys := ruleKeys(t)
-	catalog, err := chat.NewCatalog()
-	b.must(err)
-	for range replicas {
-		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
-		b.must(err)
-		t.Cleanup(func() { _ = db.Close() })
-		provider := &script{clock: b, badges: map[string]core.Observation{}}
-		b.replicas = append(b.replicas, &boardReplica{
-			db: db, digests: &core.Digests{Store: db, Clock: b},
-			obs: &core.Observer{Store: db, Clock: b, Provider: provider},
-			sender: &delivery.PostSender{
-				Store: db, Clock: b, Messengers: map[core.Platform]chat.Messenger{"slack": b, "discord": b},
-				Composer: &chat.Composer{Store: db, Clock: b, Keys: keys, Catalog: catalog, Provider: provider, PublicURL: publicURL, TTL: core.DefaultHandoffTTL},
-			},
-		})
-	}
+	b.open(template, replicas, b)
 	for i := range 8 {
 		obs := &core.Observation{
 			ProviderID: fmt.Sprintf("at-%d", i), Recipient: email(fmt.Sprintf("p%d@example.org", i)),
@@ -118,17 +81,6 @@ func newBoard(t *testing.T, template string, replicas int, seed uint64) *board {
 	}
 	return b
 }
-
-func (b *board) Now() time.Time { return b.now }
-
-func (b *board) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatalf("%s: %v", b.now, err)
-	}
-}
-
-func (b *board) any() *boardReplica { return b.replicas[b.rand.IntN(len(b.replicas))] }
 
 // channel is another one for each notice, in a team of either platform.
 func (b *board) channel() (team string, in core.Identity) {
@@ -153,7 +105,7 @@ func (b *board) digest(zoneName string) {
 	if b.rand.IntN(2) == 0 {
 		audience = core.AudienceManagers
 	}
-	d, err := b.any().digests.Add(b.t.Context(), "m", core.Digest{
+	d, err := b.desk(b.any()).Add(b.t.Context(), "m", core.Digest{
 		Team: team, Account: core.Account{Identity: in, Team: team}, ChannelName: "d", Audience: audience, Every: every,
 		Zone: zoneName, Locale: "en",
 	})
@@ -172,8 +124,8 @@ func (b *board) hour() {
 		}
 	}
 	start, before := b.now, b.kills
-	for _, job := range []func(*boardReplica) error{b.issue, b.deliver} {
-		b.attempt(job)
+	for _, job := range []func(*mortal) error{b.issue, b.deliver} {
+		b.attempt(2, 6, job)
 	}
 	if b.kills > before {
 		// Another one goes on; what was in the hands of the dead is due again
@@ -203,50 +155,16 @@ func (b *board) live() {
 		b.digest("America/Santiago")
 	case !n.ended:
 		n.ended = true
-		b.must(b.any().digests.Remove(b.t.Context(), "m", n.team, n.id))
+		b.must(b.desk(b.any()).Remove(b.t.Context(), "m", n.team, n.id))
 	}
 }
 
-// attempt lets a replica do something, and die at a row that it changes.
-func (b *board) attempt(f func(r *boardReplica) error) {
-	if b.rand.IntN(4) > 0 {
-		b.exec(`UPDATE cut SET n = ?`, 1+b.rand.IntN(6))
-	}
-	err := f(b.any())
-	if err != nil && strings.Contains(err.Error(), cutOff) {
-		b.kills++
-		err = nil
-	}
-	b.must(err)
-	b.exec(`UPDATE cut SET n = -1`)
-}
+// desk keeps digests for a replica.
+func (b *board) desk(r *mortal) *core.Digests { return &core.Digests{Store: r.db, Clock: b} }
 
-func (b *board) exec(query string, args ...any) {
-	_, err := b.raw.ExecContext(b.t.Context(), query, args...)
-	b.must(err)
-}
-
-func (b *board) issue(r *boardReplica) error {
-	_, err := r.digests.Issue(b.t.Context())
+func (b *board) issue(r *mortal) error {
+	_, err := b.desk(r).Issue(b.t.Context())
 	return err
-}
-
-func (b *board) deliver(r *boardReplica) error {
-	for {
-		due, err := r.db.TakeDeliveries(b.t.Context(), b.now, 8, lease, delivery.Share{})
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		for _, d := range due {
-			o := r.sender.Send(b.t.Context(), d)
-			if o.State == delivery.StateDead {
-				b.t.Fatalf("given up: %s", o.Cause)
-			}
-			if _, err := r.db.FinishDeliveries(b.t.Context(), b.now, []delivery.Outcome{o}); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // Pause implements [chat.Messenger].

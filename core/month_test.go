@@ -2,19 +2,15 @@ package core_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
-	"github.com/laurelbot/laurel/core/delivery"
 )
 
 // A month in which replicas die at any row that they change, clocks are put
@@ -42,24 +38,13 @@ func TestMonthOfReminders(t *testing.T) {
 // month is a small world of its own, from the middle of March on, when most
 // clocks change.
 type month struct {
-	t        *testing.T
-	rand     *rand.Rand
-	now      time.Time
-	raw      *sql.DB
-	replicas []*monthReplica
-	people   []*reminded
+	mortals
+	people []*reminded
 	// sent are messages by their delivery's key.
 	sent map[string]*note
 	at   map[string]*note
 
-	badges, reminders, kills int
-}
-
-type monthReplica struct {
-	db        *sqlstore.DB
-	reminders *core.Reminders
-	obs       *core.Observer
-	sender    *delivery.PostSender
+	badges, reminders int
 }
 
 // reminded is a person as the model knows them.
@@ -91,35 +76,10 @@ type note struct {
 
 func newMonth(t *testing.T, template string, replicas int, seed uint64) *month {
 	m := &month{
-		t: t, rand: rand.New(rand.NewPCG(seed, 5)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC),
-		sent: map[string]*note{}, at: map[string]*note{},
+		mortals: mortals{t: t, rand: rand.New(rand.NewPCG(seed, 5)), now: time.Date(2026, 3, 14, 0, 30, 0, 0, time.UTC)},
+		sent:    map[string]*note{}, at: map[string]*note{},
 	}
-	file := copyFile(t, template)
-	var err error
-	if m.raw, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = m.raw.Close() })
-	keys := ruleKeys(t)
-	catalog, err := chat.NewCatalog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range replicas {
-		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		provider := &script{clock: m, badges: map[string]core.Observation{}}
-		r := &monthReplica{db: db, reminders: &core.Reminders{Store: db, Clock: m}}
-		r.obs = &core.Observer{Store: db, Clock: m, Provider: provider}
-		r.sender = &delivery.PostSender{
-			Store: db, Clock: m, Messengers: map[core.Platform]chat.Messenger{"slack": m, "discord": m},
-			Composer: &chat.Composer{Store: db, Clock: m, Keys: keys, Catalog: catalog, Provider: provider, PublicURL: publicURL, TTL: core.DefaultHandoffTTL},
-		}
-		m.replicas = append(m.replicas, r)
-	}
+	m.open(template, replicas, m)
 	for i, name := range []string{
 		"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo",
 		"America/Santiago", "Asia/Tehran", "America/Havana", "Pacific/Chatham", "Africa/Casablanca",
@@ -127,15 +87,6 @@ func newMonth(t *testing.T, template string, replicas int, seed uint64) *month {
 		m.join(i, name)
 	}
 	return m
-}
-
-func (m *month) Now() time.Time { return m.now }
-
-func (m *month) must(err error) {
-	m.t.Helper()
-	if err != nil {
-		m.t.Fatalf("%s: %v", m.now, err)
-	}
 }
 
 func (m *month) join(i int, zoneName string) {
@@ -182,8 +133,6 @@ func (m *month) say(b *monthBadge, stage core.Stage) {
 	m.must(m.any().obs.Apply(m.t.Context(), b.said))
 }
 
-func (m *month) any() *monthReplica { return m.replicas[m.rand.IntN(len(m.replicas))] }
-
 // hour lets something happen, and everything be done that is due.
 func (m *month) hour() {
 	m.now = m.now.Add(time.Hour)
@@ -191,8 +140,8 @@ func (m *month) hour() {
 		m.live(p)
 	}
 	start, before := m.now, m.kills
-	m.attempt(m.plan)
-	m.attempt(m.deliver)
+	m.attempt(3, 12, m.plan)
+	m.attempt(3, 12, m.deliver)
 	if m.kills > before {
 		// Another one goes on; what was in the hands of the dead is due again
 		// after their lease.
@@ -239,45 +188,9 @@ func (m *month) wish(p *reminded) {
 	m.must(m.any().db.SaveWishes(m.t.Context(), p.id, core.Wishes{Stopped: p.stopped, SnoozedUntil: p.quiet}, m.now))
 }
 
-// attempt lets a replica do something, and die at a row that it changes.
-func (m *month) attempt(f func(r *monthReplica) error) {
-	rows := 0
-	if m.rand.IntN(3) == 0 {
-		rows = 1 + m.rand.IntN(12)
-		m.exec(`UPDATE cut SET n = ?`, rows)
-	}
-	err := f(m.any())
-	if err != nil && strings.Contains(err.Error(), cutOff) {
-		m.kills++
-		err = nil
-	}
-	m.must(err)
-	m.exec(`UPDATE cut SET n = -1`)
-}
-
-func (m *month) exec(query string, args ...any) {
-	_, err := m.raw.ExecContext(m.t.Context(), query, args...)
-	m.must(err)
-}
-
-func (m *month) plan(r *monthReplica) error {
-	_, err := r.reminders.Plan(m.t.Context())
+func (m *month) plan(r *mortal) error {
+	_, err := (&core.Reminders{Store: r.db, Clock: m}).Plan(m.t.Context())
 	return err
-}
-
-func (m *month) deliver(r *monthReplica) error {
-	for {
-		due, err := r.db.TakeDeliveries(m.t.Context(), m.now, 8, lease, delivery.Share{})
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		for _, d := range due {
-			o := r.sender.Send(m.t.Context(), d)
-			if _, err := r.db.FinishDeliveries(m.t.Context(), m.now, []delivery.Outcome{o}); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // Pause implements [chat.Messenger].

@@ -2,29 +2,21 @@ package core_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/laurelbot/laurel/adapters/sqlstore"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
-	"github.com/laurelbot/laurel/core/delivery"
 )
 
 // party is a small world in which badges are celebrated.
 type party struct {
-	t        *testing.T
-	rand     *rand.Rand
-	now      time.Time
-	raw      *sql.DB
-	replicas []*monthReplica
-	guests   []*guest
+	mortals
+	guests []*guest
 	// sent are messages by their delivery's key, at by their place; walls are
 	// those in channels.
 	sent  map[string]*partyNote
@@ -34,7 +26,7 @@ type party struct {
 	// calm: no answer is lost.
 	calm bool
 
-	made, asked, celebrated, takenBack, kills int
+	made, asked, celebrated, takenBack int
 }
 
 // partyNote is a message to a guest.
@@ -45,31 +37,10 @@ type partyNote struct {
 
 func newParty(t *testing.T, template string, replicas int, seed uint64) *party {
 	p := &party{
-		t: t, rand: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC),
-		sent: map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{},
+		mortals: mortals{t: t, rand: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)},
+		sent:    map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{},
 	}
-	file := copyFile(t, template)
-	var err error
-	if p.raw, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.raw.Close() })
-	keys := ruleKeys(t)
-	catalog, err := chat.NewCatalog()
-	p.must(err)
-	for range replicas {
-		db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys, Log: slog.New(slog.DiscardHandler)})
-		p.must(err)
-		t.Cleanup(func() { _ = db.Close() })
-		provider := &script{clock: p, badges: map[string]core.Observation{}}
-		p.replicas = append(p.replicas, &monthReplica{
-			db: db, obs: &core.Observer{Store: db, Clock: p, Provider: provider},
-			sender: &delivery.PostSender{
-				Store: db, Clock: p, Messengers: map[core.Platform]chat.Messenger{"slack": p, "discord": p},
-				Composer: &chat.Composer{Store: db, Clock: p, Keys: keys, Catalog: catalog, Provider: provider, PublicURL: publicURL, TTL: core.DefaultHandoffTTL},
-			},
-		})
-	}
+	p.open(template, replicas, p)
 	for i := range 4 {
 		g := newPartyGuest(p, i)
 		p.choose(teamOf(g), g.channel)
@@ -88,68 +59,18 @@ func (p *party) choose(team string, channel core.Identity) {
 	}))
 }
 
-func (p *party) Now() time.Time { return p.now }
-
-func (p *party) must(err error) {
-	p.t.Helper()
-	if err != nil {
-		p.t.Fatalf("%s: %v", p.now, err)
-	}
-}
-
-func (p *party) any() *monthReplica { return p.replicas[p.rand.IntN(len(p.replicas))] }
-
-func (p *party) desk(r *monthReplica) *core.Celebrations {
+func (p *party) desk(r *mortal) *core.Celebrations {
 	return &core.Celebrations{Store: r.db, Clock: p, Provider: r.obs.Provider}
 }
 
-// attempt lets a replica do something, and perhaps die at a row that it
-// changes; then nothing of it is stored, and it reports false. Now and then
-// what is due is delivered before, by somebody who may die over it.
-func (p *party) attempt(f func(r *monthReplica) error) bool {
+// try lets a replica do something, and perhaps die over it. Now and then what
+// is due is delivered before, by somebody who may die over it.
+func (p *party) try(f func(r *mortal) error) bool {
+	p.t.Helper()
 	if p.rand.IntN(3) == 0 {
-		p.cut(p.deliver)
+		p.attempt(4, 8, p.deliver)
 	}
-	return p.cut(f)
-}
-
-func (p *party) cut(f func(r *monthReplica) error) bool {
-	rows := 0
-	if p.rand.IntN(4) == 0 {
-		rows = 1 + p.rand.IntN(8)
-	}
-	p.exec(`UPDATE cut SET n = ?`, rows-1+min(1, rows))
-	err := f(p.any())
-	p.exec(`UPDATE cut SET n = -1`)
-	if err != nil && strings.Contains(err.Error(), cutOff) {
-		p.kills++
-		return false
-	}
-	p.must(err)
-	return true
-}
-
-func (p *party) exec(query string, args ...any) {
-	_, err := p.raw.ExecContext(p.t.Context(), query, args...)
-	p.must(err)
-}
-
-func (p *party) deliver(r *monthReplica) error {
-	for {
-		due, err := r.db.TakeDeliveries(p.t.Context(), p.now, 4, lease, delivery.Share{})
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		for _, d := range due {
-			o := r.sender.Send(p.t.Context(), d)
-			if o.State == delivery.StateDead {
-				p.t.Fatalf("given up: %s", o.Cause)
-			}
-			if _, err := r.db.FinishDeliveries(p.t.Context(), p.now, []delivery.Outcome{o}); err != nil {
-				return err
-			}
-		}
-	}
+	return p.attempt(4, 8, f)
 }
 
 // errLost is what is known of a call whose answer was lost.
