@@ -68,6 +68,15 @@ func (k *key) tokenMAC(p Purpose, u uuid.UUID) []byte {
 	return m.Sum(nil)[:tokenMACBytes]
 }
 
+// textMAC is a tokenMAC of a text.
+func (k *key) textMAC(p Purpose, text string) []byte {
+	m := hmac.New(sha256.New, k.token)
+	m.Write([]byte(p))
+	m.Write([]byte{0})
+	m.Write([]byte(text))
+	return m.Sum(nil)[:tokenMACBytes]
+}
+
 func (k *key) hashCode(id, code string) string {
 	m := hmac.New(sha256.New, k.code)
 	m.Write([]byte(id))

@@ -168,6 +168,20 @@ type BadgeQuery struct {
 	Recipient string
 }
 
+// MaxVerdictSide is the largest side of a verdict's picture, in pixels.
+const MaxVerdictSide = 512
+
+// VerdictPictures gets the pictures that verdicts name, and makes them
+// harmless. Implementations are safe for concurrent use.
+type VerdictPictures interface {
+	// VerdictPicture returns the picture behind [VerifiedAchievement.Image], a
+	// link or a data URI, as a new PNG with sides of at most [MaxVerdictSide]
+	// pixels, within seconds. [ErrNotFound] where there is nothing that can be
+	// shown: no PNG, JPEG, GIF or WebP, or too large a one; drawings (SVG) are
+	// not rendered. [ErrUnreachable] where it did not come.
+	VerdictPicture(ctx context.Context, image string) ([]byte, error)
+}
+
 // Verifier answers whether a badge is genuine now, whoever issued it. There
 // is always a verdict, at the latest after ten seconds; what a failing
 // network or a hostile document leaves open is said in it. Implementations

@@ -372,12 +372,13 @@ func TestCredlyLinks(t *testing.T) {
 		{"https://credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9/linked_in_profile", own},
 		{"http://www.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9?source=linked_in_profile", own},
 		{"https://www.youracclaim.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9/public_url ", own},
+		{"https://sandbox.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9", "https://sandbox-api.credly.com/v1/obi/v2/badge_assertions/54a07c5c-89f9-4c33-9731-e1b0d34f88b9"},
 		{own, own},
 		{"https://www.credly.com.evil.example/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9", "https://www.credly.com.evil.example/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9"},
 		{"https://www.credly.com/badges/1", "https://www.credly.com/badges/1"},
 		{"https://www.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9x", "https://www.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9x"},
 	} {
-		if got := badgeAddress(tt.link); got != tt.want {
+		if got := badgeAddress(credlyPages(), tt.link); got != tt.want {
 			t.Errorf("badgeAddress(%q) = %q, want %q", tt.link, got, tt.want)
 		}
 	}

@@ -4,32 +4,15 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/internal/fetch"
 )
 
-// credlyPage is the public page of a badge at Credly, under its present and
-// its former name, with whatever follows the id.
-var credlyPage = regexp.MustCompile(
-	`^https?://(?:www\.)?(?:credly\.com|youracclaim\.com)/badges/([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(?:[/?#].*)?$`)
-
-// badgeAddress returns the address of the badge behind a link that a person
-// would share. Where Credly hosts its assertions:
-// https://www.credly.com/docs/obi_specified_endpoints
-func badgeAddress(raw string) string {
-	raw = strings.TrimSpace(raw)
-	if m := credlyPage.FindStringSubmatch(raw); m != nil {
-		return "https://api.credly.com/v1/obi/v2/badge_assertions/" + strings.ToLower(m[1])
-	}
-	return raw
-}
-
 // link verifies what lies behind a link.
 func (s *session) link(raw string) {
-	address := badgeAddress(raw)
+	address := badgeAddress(s.v.pages, raw)
 	switch {
 	case address == "":
 		s.r.fail(core.CheckInput, core.VerdictMalformed, "nothing was given")

@@ -59,7 +59,7 @@ func (s *session) get(address string, limit int64, accept []string) (fetch.Respo
 	if tooMany {
 		return fetch.Response{}, errTooMany
 	}
-	if plain, ok := strings.CutPrefix(address, "http://"); ok && !s.v.client.AllowsHTTP() {
+	if plain, ok := strings.CutPrefix(address, "http://"); ok && !s.v.client.AllowsHTTP(address) {
 		address = "https://" + plain
 	}
 	return s.v.client.Get(s.ctx, address, limit, accept...)

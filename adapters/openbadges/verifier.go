@@ -40,6 +40,8 @@ type ContextLoader interface {
 type Options struct {
 	// Client fetches; nil is the guarded client of production.
 	Client *fetch.Client
+	// Pages are known public pages beside those of Credly.
+	Pages []Page
 	// Clock tells the present; nil is the machine's.
 	Clock core.Clock
 	// Contexts are known contexts; nil are the embedded ones.
@@ -53,11 +55,16 @@ type Verifier struct {
 	client   *fetch.Client
 	clock    core.Clock
 	contexts ContextLoader
+	pages    []Page
 	maxTime  time.Duration
 	cache    *cache
+	pictures *pictures
 }
 
-var _ core.Verifier = (*Verifier)(nil)
+var (
+	_ core.Verifier        = (*Verifier)(nil)
+	_ core.VerdictPictures = (*Verifier)(nil)
+)
 
 type machineClock struct{}
 
@@ -66,7 +73,9 @@ func (machineClock) Now() time.Time { return time.Now().UTC() }
 
 // New makes a verifier.
 func New(o Options) *Verifier {
-	v := &Verifier{client: o.Client, clock: o.Clock, contexts: o.Contexts, maxTime: o.MaxTime}
+	v := &Verifier{
+		client: o.Client, clock: o.Clock, contexts: o.Contexts, maxTime: o.MaxTime, pages: append(credlyPages(), o.Pages...),
+	}
 	if v.client == nil {
 		v.client = fetch.New(fetch.Options{UserAgent: "Laurel badge verifier"})
 	}
@@ -79,7 +88,7 @@ func New(o Options) *Verifier {
 	if v.maxTime <= 0 {
 		v.maxTime = maxTime
 	}
-	v.cache = newCache(cacheSize, cacheTime)
+	v.cache, v.pictures = newCache(cacheSize, cacheTime), newPictures()
 	return v
 }
 

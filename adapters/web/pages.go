@@ -39,14 +39,19 @@ var (
 // an imprint.
 type FooterLink struct{ Label, URL string }
 
-// Config is what the pages need. Passages, Links, Shares, Catalog, Clock and
-// PublicURL are required.
+// Config is what the pages need. Passages, Links, Shares, Verifier,
+// VerdictPictures, Gallery, Catalog, Clock and PublicURL are required.
 type Config struct {
 	Passages Passages
 	Links    Links
 	Shares   Shares
-	Catalog  *chat.Catalog
-	Clock    core.Clock
+	// Verifier answers whether a badge is genuine, VerdictPictures gets the
+	// picture of one, Gallery that behind a link.
+	Verifier        core.Verifier
+	VerdictPictures core.VerdictPictures
+	Gallery         Gallery
+	Catalog         *chat.Catalog
+	Clock           core.Clock
 	// PublicURL is where people reach the pages, without a slash at the end.
 	PublicURL string
 	// FormTargets are origins, e.g. "http://127.0.0.1:8090", that accept links
@@ -66,6 +71,7 @@ type Pages struct {
 	passages Passages
 	links    Links
 	shares   Shares
+	gallery  Gallery
 	turns    *turns
 	pictures *pictures
 	catalog  *chat.Catalog
@@ -83,8 +89,9 @@ type Pages struct {
 
 // New checks the settings and returns the pages.
 func New(c Config) (*Pages, error) {
-	if c.Passages == nil || c.Links == nil || c.Shares == nil || c.Catalog == nil || c.Clock == nil {
-		return nil, errors.New("make pages: passages, links, shares, catalogue and clock are needed")
+	if c.Passages == nil || c.Links == nil || c.Shares == nil || c.Catalog == nil || c.Clock == nil ||
+		c.Verifier == nil || c.VerdictPictures == nil || c.Gallery == nil {
+		return nil, errors.New("make pages: passages, links, shares, verifier, pictures, gallery, catalogue and clock are needed")
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || originOf(public) == "" {
@@ -113,7 +120,7 @@ func New(c Config) (*Pages, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Pages{
-		passages: c.Passages, links: c.Links, shares: c.Shares, catalog: c.Catalog, clock: c.Clock,
+		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, catalog: c.Catalog, clock: c.Clock,
 		public: public, targets: c.FormTargets, footer: c.FooterLinks,
 		spoken: language.NewMatcher(chat.Languages()), renderer: r, log: c.Log, requests: requests,
 		nonce: rand.Text, turns: newTurns(c.Clock), pictures: newPictures(c.Clock, c.Transport),
@@ -131,12 +138,13 @@ const maxBody = 4 << 10
 // handler makes the answer to a request whose method is right.
 type handler func(ctx context.Context, r *http.Request) answer
 
-// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /, /robots.txt and /favicon.svg.
+// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /v/…, /, /robots.txt and /favicon.svg.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("/{$}", p.route("home", p.home, nil))
 	mux.Handle("/h/{token...}", p.route("handoff", p.lookAtHandoff, p.followHandoff))
 	mux.Handle("/e/{token...}", p.route("email", p.lookAtEmail, p.confirmEmail))
 	p.shareRoutes(mux)
+	p.verifyRoutes(mux)
 	mux.Handle("/robots.txt", p.route("robots", robots, nil))
 	mux.Handle("/favicon.svg", p.route("favicon", favicon, nil))
 	mux.Handle("/favicon.ico", p.route("favicon", favicon, nil))

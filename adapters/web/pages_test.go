@@ -222,10 +222,16 @@ func TestNewRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := Config{Passages: &fakePassages{}, Links: &fakeLinks{}, Shares: &fakeShares{}, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic}
+	v := newFakeVerifier()
+	good := Config{
+		Passages: &fakePassages{}, Links: &fakeLinks{}, Shares: &fakeShares{}, Verifier: v, VerdictPictures: v, Gallery: v,
+		Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
+	}
 	for name, change := range map[string]func(*Config){
 		"no passages":   func(c *Config) { c.Passages = nil },
 		"no shares":     func(c *Config) { c.Shares = nil },
+		"no verifier":   func(c *Config) { c.Verifier = nil },
+		"no gallery":    func(c *Config) { c.Gallery = nil },
 		"no clock":      func(c *Config) { c.Clock = nil },
 		"no public URL": func(c *Config) { c.PublicURL = "" },
 		"public host":   func(c *Config) { c.PublicURL = "badges.example.org" },

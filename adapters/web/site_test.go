@@ -87,6 +87,7 @@ type site struct {
 	passages *fakePassages
 	links    *fakeLinks
 	shares   *fakeShares
+	verifier *fakeVerifier
 	mux      *http.ServeMux
 	log      *bytes.Buffer
 	registry *prometheus.Registry
@@ -115,11 +116,11 @@ func newSite(t testing.TB, change func(*Config)) *site {
 			Email: testEmail(), State: core.VerificationOpen,
 			Account: core.Account{DisplayName: "Ada Example", Identity: core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}},
 		}}},
-		shares: newFakeShares(),
-		mux:    http.NewServeMux(), log: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
+		shares: newFakeShares(), verifier: newFakeVerifier(),
+		mux: http.NewServeMux(), log: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
 	}
 	c := Config{
-		Passages: s.passages, Links: s.links, Shares: s.shares, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
+		Passages: s.passages, Links: s.links, Shares: s.shares, Verifier: s.verifier, VerdictPictures: s.verifier, Gallery: s.verifier, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Metrics: s.registry,
 	}
 	if change != nil {

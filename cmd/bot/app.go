@@ -17,6 +17,7 @@ import (
 	"github.com/laurelbot/laurel/adapters/credly"
 	"github.com/laurelbot/laurel/adapters/discord"
 	"github.com/laurelbot/laurel/adapters/mail"
+	"github.com/laurelbot/laurel/adapters/openbadges"
 	"github.com/laurelbot/laurel/adapters/portal"
 	"github.com/laurelbot/laurel/adapters/slack"
 	"github.com/laurelbot/laurel/adapters/sqlstore"
@@ -53,6 +54,8 @@ type app struct {
 	reminders  *core.Reminders
 	calls      *core.Calls
 	digests    *core.Digests
+	verifier   *openbadges.Verifier
+	gallery    *core.Gallery
 
 	remindMetrics *remindMetrics
 
@@ -162,6 +165,8 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.remindMetrics = newRemindMetrics(a.metrics)
 	a.calls = &core.Calls{Store: a.db, Clock: a.clock}
 	a.digests = &core.Digests{Store: a.db, Clock: a.clock}
+	a.verifier = a.newVerifier()
+	a.gallery = &core.Gallery{Keys: keys, Clock: a.clock, Pictures: a.verifier}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
@@ -188,6 +193,13 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	return nil
 }
 
+// newVerifier makes the one verifier of badges, at the bot's own clock.
+func (a *app) newVerifier() *openbadges.Verifier {
+	o := a.settings.badges
+	o.Clock = a.clock
+	return openbadges.New(o)
+}
+
 func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
 	return &chat.Composer{
 		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly,
@@ -203,6 +215,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls, Digests: a.digests, Observer: a.observer,
 		Pictures: fetch.New(fetch.Options{Transport: s.pictures}),
+		Verifier: a.verifier,
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -266,6 +279,7 @@ func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
 	pages, err := web.New(web.Config{
 		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog,
 		Shares: &core.Shares{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}, Transport: transport, Clock: a.clock,
+		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery,
 		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/laurelbot/laurel/adapters/mail"
+	"github.com/laurelbot/laurel/adapters/openbadges"
 	"github.com/laurelbot/laurel/adapters/portal"
 	"github.com/laurelbot/laurel/core"
 )
@@ -66,6 +67,9 @@ type Settings struct {
 	// pictures carries the requests for pictures that managers name; nil means
 	// the guarded way, which reaches public addresses only.
 	pictures http.RoundTripper
+	// badges says how badges are verified that people ask about; the zero
+	// value is the guarded way, with Credly's public pages known.
+	badges openbadges.Options
 }
 
 // secrets are the settings that may also be read from files.

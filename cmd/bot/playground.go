@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/laurelbot/laurel/adapters/openbadges"
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fetch"
 	"github.com/laurelbot/laurel/playground/console"
 	"github.com/laurelbot/laurel/playground/credlysim"
 	"github.com/laurelbot/laurel/playground/discordsim"
@@ -198,6 +200,10 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 		PortalWebhookSecret: core.Secret(r.portalSecret), PortalEventsURL: r.portal.EventsURL(),
 		SMTPURL: core.Secret(r.mail.URL()), MailFrom: "Laurel <badges@laurel.example.org>",
 		LogFormat: "text", LogLevel: "warn",
+		badges: openbadges.Options{
+			Client: fetch.New(fetch.Options{Also: []string{r.credly.URL()}}),
+			Pages:  []openbadges.Page{{Prefix: r.credly.URL() + "/badges/", Badge: r.credly.APIURL() + "/obi/v2/badge_assertions/"}},
+		},
 	}
 	return s, errors.Join(s.check(), s.complete())
 }

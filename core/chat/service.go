@@ -42,6 +42,8 @@ type Service struct {
 	Pictures Pictures
 	// Digests sends digests, and keeps which there are.
 	Digests *core.Digests
+	// Verifier answers whether a badge is genuine.
+	Verifier core.Verifier
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 }

@@ -107,6 +107,7 @@ var libraries = []library{
 	{path: "code.dny.dev/ssrf", rooms: []string{"internal/fetch"}},
 	{path: "github.com/go-jose/go-jose/v4", rooms: []string{"adapters/openbadges"}, tests: []string{"cmd", "playground"}},
 	{path: "github.com/piprate/json-gold", rooms: []string{"adapters/openbadges"}},
+	{path: "golang.org/x/image", rooms: []string{"adapters/openbadges"}},
 	{path: "github.com/schollz/progressbar/v3", rooms: []string{"cmd"}},
 	{path: "github.com/Shopify/toxiproxy/v2", rooms: []string{"bench/faults"}, tests: []string{everything}},
 	// The pictures of the README are taken as the browser tests look.

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -32,6 +33,10 @@ type Options struct {
 	Transport http.RoundTripper
 	// AllowHTTP lets addresses begin with http://, on port 80.
 	AllowHTTP bool
+	// Also are origins, e.g. http://127.0.0.1:8090, that may be asked although
+	// the rules refuse them: what the operator runs beside the program. The
+	// host of each is an IP address, so that no name can lead elsewhere.
+	Also []string
 	// Timeout bounds one fetch with all its redirects and its body.
 	Timeout time.Duration
 	// Redirects is how many are followed.
@@ -45,6 +50,7 @@ type Options struct {
 type Client struct {
 	http      *http.Client
 	allowHTTP bool
+	also      origins
 	timeout   time.Duration
 	redirects int
 	userAgent string
@@ -53,7 +59,7 @@ type Client struct {
 // New makes a client.
 func New(o Options) *Client {
 	c := &Client{
-		allowHTTP: o.AllowHTTP, timeout: o.Timeout, redirects: o.Redirects, userAgent: o.UserAgent,
+		allowHTTP: o.AllowHTTP, also: newOrigins(o.Also), timeout: o.Timeout, redirects: o.Redirects, userAgent: o.UserAgent,
 	}
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
@@ -66,7 +72,7 @@ func New(o Options) *Client {
 	}
 	transport := o.Transport
 	if transport == nil {
-		transport = guarded(o.AllowHTTP)
+		transport = guarded(o.AllowHTTP, c.also)
 	}
 	c.http = &http.Client{Transport: asked{transport}, CheckRedirect: c.follow}
 	return c
@@ -85,13 +91,20 @@ func (a asked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// AllowsHTTP reports whether addresses may begin with http://.
-func (c *Client) AllowsHTTP() bool { return c.allowHTTP }
+// AllowsHTTP reports whether an address that begins with http:// is asked as
+// it stands.
+func (c *Client) AllowsHTTP(address string) bool {
+	if c.allowHTTP {
+		return true
+	}
+	u, err := url.Parse(address)
+	return err == nil && c.also.have(u)
+}
 
 // guarded dials public addresses only. The check sees the address that the
 // connection really goes to, after the name was resolved, so there is no
 // moment between check and use. No proxy: it would dial for us, unchecked.
-func guarded(allowHTTP bool) *http.Transport {
+func guarded(allowHTTP bool, also origins) *http.Transport {
 	ports := []uint16{443}
 	if allowHTTP {
 		ports = append(ports, 80)
@@ -101,9 +114,18 @@ func guarded(allowHTTP bool) *http.Transport {
 		Timeout: DefaultTimeout,
 		Control: func(network, address string, raw syscall.RawConn) error { return guard.Safe(network, address, raw) },
 	}
+	// What is dialled here is still what the address says, so no name gets
+	// past the guard by leading to one of those origins.
+	open := &net.Dialer{Timeout: DefaultTimeout}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if also[address] != "" {
+			return open.DialContext(ctx, network, address)
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
 	return &http.Transport{
 		Proxy:                  nil,
-		DialContext:            dialer.DialContext,
+		DialContext:            dial,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConns:           16,

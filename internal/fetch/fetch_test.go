@@ -148,7 +148,7 @@ func TestGuardAtDialTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
-	transport := guarded(true)
+	transport := guarded(true, nil)
 	defer transport.CloseIdleConnections()
 	for _, target := range []string{listener.Addr().String(), "127.0.0.1:443", "[::1]:443", "[::ffff:127.0.0.1]:80", "10.1.2.3:443"} {
 		conn, err := transport.DialContext(t.Context(), "tcp", target)
