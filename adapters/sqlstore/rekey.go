@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 const (
@@ -88,6 +90,17 @@ var sealedColumns = []sealedColumn{
 		change: `UPDATE outbox SET payload = u.becomes FROM $rows(id text, was text, becomes text)
 			WHERE outbox.id = CAST(u.id AS bigint) AND outbox.payload = u.was`,
 		context: mailContext,
+	},
+	{
+		edge: `SELECT COALESCE(max(id), '') FROM (SELECT id FROM inquiries WHERE id > ? ORDER BY id LIMIT ?) w`,
+		count: `SELECT substr(sealed, 1, 4) AS name, count(*) AS n FROM inquiries
+			WHERE id > ? AND id <= ? AND sealed <> '' GROUP BY 1`,
+		next: `SELECT id, id AS ref, sealed FROM inquiries
+			WHERE id > ? AND id <= ? AND sealed <> '' AND substr(sealed, 1, 4) <> ?
+			ORDER BY inquiries.id FOR UPDATE SKIP LOCKED`,
+		change: `UPDATE inquiries SET sealed = u.becomes FROM $rows(id text, was text, becomes text)
+			WHERE inquiries.id = u.id AND inquiries.sealed = u.was`,
+		context: core.InquiryContext,
 	},
 }
 

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"time"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 // How long things are kept after their use, and how many rows one statement
@@ -61,6 +63,8 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 			SELECT name FROM leases WHERE until < ? LIMIT ? FOR UPDATE SKIP LOCKED)`, before(keepLeases)},
 		{`DELETE FROM call_drafts WHERE id IN (
 			SELECT id FROM call_drafts WHERE created_at < ? LIMIT ?)`, before(keepDrafts)},
+		{`DELETE FROM inquiries WHERE id IN (
+			SELECT id FROM inquiries WHERE created_at < ? LIMIT ?)`, before(core.KeepInquiries)},
 	} {
 		for range tidyBatches {
 			n, err := d.run().exec(ctx, kind.query, kind.limit, tidyBatch)

@@ -56,6 +56,10 @@ const (
 	VerbSettings Verb = "settings"
 	// VerbDigests: the digests of a team, for managers.
 	VerbDigests Verb = "digests"
+	// VerbVerify: whether a badge is genuine, whoever issued it.
+	VerbVerify Verb = "verify"
+	// VerbRecipient: whether it was issued to an address, which is asked for.
+	VerbRecipient Verb = "recipient"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -105,6 +109,10 @@ type Action struct {
 	Arg string
 	// Fields are the values of a submitted form, by field name.
 	Fields map[string]string
+	// Links and Files are what the action is about beside Arg: those of the
+	// message that was chosen, or what was sent along with a command.
+	Links []string
+	Files []FileRef
 	// MessageKey names the message whose button was pressed, or is empty.
 	MessageKey string
 	// Reply is where the answer goes: in place of the pressed message, or as
@@ -131,7 +139,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
-		VerbSettings, VerbDigests:
+		VerbSettings, VerbDigests, VerbVerify, VerbRecipient:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -152,7 +160,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 	case VerbHelp:
 		return VerbHelp, ""
 	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
-		VerbAnnounce, VerbSettings, VerbDigests:
+		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -35,6 +35,10 @@ type Answer struct {
 	// Posted says that the visible answer is on its way to Action.Reply as a
 	// delivery; the transport acknowledges and shows nothing itself.
 	Posted bool
+	// Then does what takes long, and returns the answer that follows this one:
+	// in its place where the platform can do that, otherwise below it. It only
+	// reads, so that nothing is lost with the process; it is called once.
+	Then func(ctx context.Context) Answer
 	// Parcel is that delivery where it is carried as soon as the platform has
 	// acknowledged, or nil.
 	Parcel *core.Parcel

@@ -16,6 +16,8 @@ const (
 	ToneAction
 	ToneGood
 	ToneWarn
+	// ToneBad: it is not what it says it is.
+	ToneBad
 )
 
 // Card is a message by its meaning, before any platform gives it a look.

@@ -9,7 +9,7 @@ import (
 // readable shows a card as text: **bold**, `code`, <moment>.
 func readable(c Card) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "tone: %s\ntitle: %s\nsummary: %s\n", [...]string{"neutral", "action", "good", "warn"}[c.Tone], c.Title, c.Summary)
+	fmt.Fprintf(&b, "tone: %s\ntitle: %s\nsummary: %s\n", [...]string{"neutral", "action", "good", "warn", "bad"}[c.Tone], c.Title, c.Summary)
 	if c.Image.URL != "" {
 		fmt.Fprintf(&b, "image: %s (%s)\n", c.Image.URL, c.Image.Alt)
 	}

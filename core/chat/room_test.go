@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 type room struct {
 	t     *testing.T
 	db    *sqlstore.DB
+	file  string
 	now   time.Time
 	keys  *core.Keys
 	svc   *chat.Service
@@ -48,6 +49,7 @@ func newRoom(t *testing.T) *room {
 	r.keys, err = core.NewKeys([]byte(strings.Repeat("c", core.KeyBytes)))
 	r.must(err)
 	file := filepath.Join(t.TempDir(), "laurel.db")
+	r.file = file
 	data, err := os.ReadFile(templateFile(t, r.keys))
 	r.must(err)
 	r.must(os.WriteFile(file, data, 0o600))

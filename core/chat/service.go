@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -42,10 +43,21 @@ type Service struct {
 	Pictures Pictures
 	// Digests sends digests, and keeps which there are.
 	Digests *core.Digests
-	// Verifier answers whether a badge is genuine.
+	// Verifier answers whether badges are genuine; Files opens those that are
+	// shared as files, by platform, and Limits keeps how often somebody asks.
 	Verifier core.Verifier
+	Files    map[core.Platform]Files
+	Limits   core.LimitStore
+	// Gallery shows pictures of verdicts; without it they have none.
+	Gallery *core.Gallery
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
+
+	// verifying are the badges that are being looked at.
+	verifying struct {
+		once   sync.Once
+		places chan struct{}
+	}
 }
 
 var _ Handler = (*Service)(nil)
@@ -169,6 +181,10 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.settings(ctx, w, a)
 	case VerbDigests:
 		return s.digests(ctx, w, a)
+	case VerbVerify:
+		return s.verify(ctx, w, a)
+	case VerbRecipient:
+		return s.recipient(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}
