@@ -72,6 +72,8 @@ type Adapter struct {
 	signingSecret core.Secret
 	appToken      core.Secret
 	client        *http.Client
+	// downloads gets files that people shared.
+	downloads *http.Client
 	api           *slackapi.Client
 	clock         core.Clock
 	keys          *core.Keys
@@ -140,6 +142,11 @@ func New(c Config) (*Adapter, error) {
 		signingSecret: c.SigningSecret,
 		appToken:      c.AppToken,
 		client:        client,
+		downloads: &http.Client{
+			Timeout: c.HTTPTimeout, Transport: c.Transport,
+			// A redirect would carry the token to another place.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		api: slackapi.New(c.BotToken.Reveal(), slackapi.OptionHTTPClient(client), slackapi.OptionAPIURL(c.APIURL),
 			slackapi.OptionAppLevelToken(c.AppToken.Reveal())),
 		clock:         c.Clock,

@@ -35,6 +35,7 @@ var leastScopes = []struct{ name, without string }{
 	{"channels:read", "nothing can be announced in public channels"},
 	{"groups:read", "nothing can be announced in private channels"},
 	{"files:write", "digests come without their picture"},
+	{"files:read", "badges that are shared as files cannot be verified"},
 	{"users:read", "the language and time zone of people are unknown"},
 }
 

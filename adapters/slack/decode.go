@@ -130,6 +130,8 @@ func (a *Adapter) decodeInteraction(data []byte) (interaction, error) {
 		return a.decodeSubmit(&p)
 	case "shortcut":
 		return a.decodeShortcut(&p)
+	case "message_action":
+		return a.decodeMessageShortcut(&p, data)
 	case "view_closed":
 		return interaction{kind: kindSubmit, silent: "closed"}, nil
 	case "":

@@ -65,7 +65,7 @@ func (a *Adapter) dispatch(ctx context.Context, in interaction, inline int) ack 
 		a.follow(ctx, *handler, in, late)
 	})
 	if !inTime {
-		return ack{outcome: outcomeLate, after: sync.OnceFunc(func() { close(acked) })}
+		return a.meanwhile(ctx, in, answer, inline, acked)
 	}
 	result := a.inTime(ctx, in, answer, inline)
 	rest := result.after
@@ -87,6 +87,26 @@ func (a *Adapter) dispatch(ctx context.Context, in interaction, inline int) ack 
 		}
 	}
 	return result
+}
+
+// meanwhile acknowledges an interaction whose answer is still being worked on,
+// with what can be shown of it already. What follows may begin when acked is
+// closed.
+func (a *Adapter) meanwhile(ctx context.Context, in interaction, first chat.Answer, inline int, acked chan<- struct{}) ack {
+	now := ack{}
+	if first.Card != nil {
+		now = a.inTime(ctx, in, first, inline)
+	}
+	return ack{outcome: outcomeLate, body: now.body, after: sync.OnceFunc(func() {
+		if now.after == nil {
+			close(acked)
+			return
+		}
+		go func() {
+			defer close(acked)
+			now.after()
+		}()
+	})}
 }
 
 // inTime turns an answer that came in time into an acknowledgement. What its

@@ -259,6 +259,8 @@ func symbol(t chat.Tone) string {
 		return "✅ "
 	case chat.ToneWarn:
 		return "⚠️ "
+	case chat.ToneBad:
+		return "⛔ "
 	case chat.ToneNeutral:
 		return ""
 	default:
