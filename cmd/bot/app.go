@@ -215,7 +215,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls, Digests: a.digests, Observer: a.observer,
 		Pictures: fetch.New(fetch.Options{Transport: s.pictures}),
-		Verifier: a.verifier,
+		Verifier: a.verifier, Gallery: a.gallery, Files: map[core.Platform]chat.Files{}, Limits: a.db,
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
@@ -228,7 +228,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		if err != nil {
 			return fmt.Errorf("set up Slack: %w", err)
 		}
-		a.messengers["slack"], service.Channels["slack"] = a.slack, a.slack
+		a.messengers["slack"], service.Channels["slack"], service.Files["slack"] = a.slack, a.slack, a.slack
 		if s.SlackTransport == transportHTTP {
 			a.slack.Routes(a.mux)
 		}

@@ -81,7 +81,7 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 		card.Summary = w.Plain("verify.summary", Args{"Badge": name, "Verdict": card.Title})
 	}
 	if facts := badgeFacts(w, v); len(facts) > 0 {
-		card.Items = append(card.Items, Item{Text: facts, Image: verdictImage(w, v)})
+		card.Items = append(card.Items, Item{Text: facts, Image: f.image})
 	}
 	if checks := checkLines(w, v); len(checks) > 0 {
 		card.Items = append(card.Items, Item{Text: Join(w.Text("verify.checks", nil), checks)})
@@ -201,16 +201,6 @@ func verdictFooter(w Words, v core.Verdict) Text {
 		return w.Text("verify.footer", Args{"At": v.CheckedAt})
 	}
 	return w.Text("verify.footer_version", Args{"At": v.CheckedAt, "Version": version})
-}
-
-// verdictImage is the badge's own picture, where the platform can fetch it by
-// itself. Its address is not followed here.
-func verdictImage(w Words, v core.Verdict) Image {
-	u, err := url.Parse(v.Achievement.Image)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(v.Achievement.Image) > maxLink/2 {
-		return Image{}
-	}
-	return Image{URL: v.Achievement.Image, Alt: w.Plain("verify.image", nil)}
 }
 
 // verdictsCard tells several verdicts in short; a button shows each in full.

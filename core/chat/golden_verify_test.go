@@ -63,9 +63,10 @@ func hostileVerdict() core.Verdict {
 
 func goldenVerdicts(c *Composer, w Words, put func(name, text string)) {
 	link := inquiry{id: badgeID, link: "https://www.credly.com/badges/1?x=ü&y"}
+	image := Image{URL: "https://laurel.example.org/v/token", Alt: w.Plain("verify.image", nil)}
 	file := inquiry{id: badgeID, file: &FileRef{Name: "badge.png", Size: 1}}
 	for _, status := range verdictStatuses {
-		put("verdict, "+string(status), readable(c.verdictCard(w, finding{inquiry: link, verdict: goldenVerdict(status)}, false)))
+		put("verdict, "+string(status), readable(c.verdictCard(w, finding{inquiry: link, verdict: goldenVerdict(status), image: image}, false)))
 	}
 	put("verdict, of a file, with an address", readable(c.verdictCard(w, finding{inquiry: file, verdict: goldenVerdict(core.VerdictGenuine)}, true)))
 	put("verdict, hostile", readable(c.verdictCard(w, finding{inquiry: link, verdict: hostileVerdict()}, false)))

@@ -21,6 +21,8 @@ const (
 	verifyWithin = 10 * time.Second
 	// fileWithin is what of that a shared file may take to come.
 	fileWithin = 5 * time.Second
+	// verdictPictureWithin is how long a verdict waits for the badge's picture.
+	verdictPictureWithin = 3 * time.Second
 	// verifiedAtOnce bounds how many badges one process verifies at a time,
 	// and with it the memory that files take.
 	verifiedAtOnce = 8
@@ -209,7 +211,7 @@ func (s *Service) looked(ctx context.Context, w Words, a Action, list []inquiry,
 	for i, in := range list {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			found[i] = s.find(ctx, a.Actor.Platform, in, recipient)
+			found[i] = s.find(ctx, w, a.Actor.Platform, in, recipient)
 		}()
 	}
 	for range list {
@@ -230,6 +232,8 @@ type finding struct {
 	inquiry
 	verdict core.Verdict
 	trouble string
+	// image is the badge's picture, where there is one that can be shown.
+	image Image
 }
 
 // Why there is no verdict on a file; part of the ids of sentences.
@@ -242,7 +246,7 @@ const (
 
 // find verifies one badge. A mistake in reading what a stranger made is told
 // like a badge that cannot be understood, and ends nothing else.
-func (s *Service) find(ctx context.Context, p core.Platform, in inquiry, recipient string) (f finding) {
+func (s *Service) find(ctx context.Context, w Words, p core.Platform, in inquiry, recipient string) (f finding) {
 	f.inquiry = in
 	defer func() {
 		if r := recover(); r != nil {
@@ -263,7 +267,27 @@ func (s *Service) find(ctx context.Context, p core.Platform, in inquiry, recipie
 		}
 	}
 	f.verdict = s.Verifier.Verify(ctx, q)
+	f.image = s.verdictPicture(ctx, w, f.verdict)
 	return f
+}
+
+// verdictPicture is an address of Laurel's own for the picture that a badge names.
+// It was fetched before: a platform refuses a whole message for a picture that
+// does not come, and a badge could keep its own verdict from being shown.
+func (s *Service) verdictPicture(ctx context.Context, w Words, v core.Verdict) Image {
+	if s.Gallery == nil || v.Achievement.Image == "" {
+		return Image{}
+	}
+	token := s.Gallery.Token(v.Achievement.Image)
+	if token == "" {
+		return Image{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, verdictPictureWithin)
+	defer cancel()
+	if _, err := s.Gallery.Pictures.VerdictPicture(ctx, v.Achievement.Image); err != nil {
+		return Image{}
+	}
+	return Image{URL: s.Composer.PublicURL + "/v/" + token, Alt: w.Plain("verify.image", nil)}
 }
 
 // open reads a shared file, or says why it cannot.
