@@ -16,6 +16,7 @@ const Platform core.Platform = "discord"
 const (
 	optionSubcommand = 1
 	optionString     = 3
+	optionAttachment = 11
 )
 
 // newAction frees an interaction of its platform. An error is a wrongly
@@ -44,6 +45,13 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 	case interactionCommand:
 		act.Source = chat.SourceCommand
 		act.Verb, act.Arg, err = readCommand(in)
+		if act.Verb == chat.VerbVerify {
+			in.readShared(&act)
+		}
+		if in.Data.Type == commandMessage {
+			// It is chosen like a button, and nothing is typed.
+			act.Source = chat.SourcePress
+		}
 	case interactionAutocomplete:
 		act.Source, act.Verb = chat.SourceComplete, completed(in)
 		act.Arg, err = focused(in.Data.Options)
@@ -62,14 +70,12 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 // message is edited with the bot's token, which works for longer than the
 // interaction's.
 func (a *Adapter) places(in *interaction, act *chat.Action) {
-	token := ref{Kind: refOriginal, Token: in.Token, Created: in.created.UnixMilli()}
-	followup := token
-	followup.Kind = refFollowup
+	followup := ref{Kind: refFollowup, Token: in.Token, Created: in.created.UnixMilli()}
 	act.Aside = tokenPlace(followup, "", false)
 
 	m := in.Message
 	if m == nil {
-		act.Reply = tokenPlace(token, "", false)
+		act.Reply = a.original(in)
 		return
 	}
 	act.MessageKey = messageKey(m.ChannelID, m.ID)
@@ -77,7 +83,13 @@ func (a *Adapter) places(in *interaction, act *chat.Action) {
 		act.Reply = messagePlace(m.ChannelID, m.ID, a.clock.Now())
 		return
 	}
-	act.Reply = tokenPlace(token, act.MessageKey, true)
+	act.Reply = a.original(in)
+	act.Reply.MessageKey, act.Reply.Shown = act.MessageKey, true
+}
+
+// original is the place of the first answer to an interaction.
+func (a *Adapter) original(in *interaction) core.Place {
+	return tokenPlace(ref{Kind: refOriginal, Token: in.Token, Created: in.created.UnixMilli()}, "", false)
 }
 
 // readID reads a button's or form's id. One that nothing here makes, e.g. of
@@ -91,6 +103,9 @@ func readID(id string) (chat.Verb, string) {
 }
 
 func readCommand(in *interaction) (chat.Verb, string, error) {
+	if in.Data.Type == commandMessage {
+		return chat.VerbVerify, "", nil
+	}
 	if in.Data.Name != commandName || len(in.Data.Options) == 0 {
 		return chat.VerbHelp, "", nil
 	}
@@ -102,6 +117,9 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 		return verb, "", nil
 	case chat.VerbLink:
 		arg, err := stringOption(sub.Options, optionAddress)
+		return verb, arg, err
+	case chat.VerbVerify:
+		arg, err := stringOption(sub.Options, optionLink)
 		return verb, arg, err
 	case chat.VerbClaim, chat.VerbShare:
 		arg, err := stringOption(sub.Options, optionBadge)

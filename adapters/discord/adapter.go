@@ -75,8 +75,11 @@ type Adapter struct {
 	limits      *limits
 	bot         *botCaller
 	hooks       *hookCaller
-	channels    channelCache
-	standings   standings
+	// base is where the API is, and downloads gets files that people sent.
+	base      *url.URL
+	downloads *http.Client
+	channels  channelCache
+	standings standings
 	// selfID is the bot's user, once it is known.
 	selfID atomic.Pointer[string]
 	// work counts what goes on after an acknowledgement.
@@ -147,21 +150,26 @@ func New(c Config) (*Adapter, error) {
 	limits := newLimits(c.Limiter)
 	life, giveUp := context.WithCancel(context.Background())
 	return &Adapter{
-		life:         life,
-		giveUp:       giveUp,
-		application:  c.ApplicationID,
-		publicKey:    key,
-		clock:        c.Clock,
-		handler:      c.Handler,
-		commands:     commands,
-		publicURL:    c.PublicURL,
-		byGateway:    c.Gateway || len(key) == 0,
-		token:        c.BotToken,
-		log:          c.Log,
-		metrics:      m,
-		limits:       limits,
-		bot:          newBotCaller(session, limits),
-		hooks:        newHookCaller(client, limits),
+		life:        life,
+		giveUp:      giveUp,
+		application: c.ApplicationID,
+		publicKey:   key,
+		clock:       c.Clock,
+		handler:     c.Handler,
+		commands:    commands,
+		publicURL:   c.PublicURL,
+		byGateway:   c.Gateway || len(key) == 0,
+		token:       c.BotToken,
+		log:         c.Log,
+		metrics:     m,
+		limits:      limits,
+		bot:         newBotCaller(session, limits),
+		hooks:       newHookCaller(client, limits),
+		base:        base,
+		downloads: &http.Client{
+			Timeout: requestTimeout, Transport: c.Transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		answerWithin: chat.AnswerWithin,
 		retryPause:   500 * time.Millisecond,
 		patience:     drainPatience,

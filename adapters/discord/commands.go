@@ -21,8 +21,12 @@ const (
 	commandName   = "badges"
 	optionAddress = "address"
 	optionBadge   = "badge"
-	// commandChatInput is the type of a typed command.
+	optionLink    = "link"
+	optionFile    = "file"
+	// commandChatInput is the type of a typed command, commandMessage of one
+	// in the menu of a message.
 	commandChatInput = 1
+	commandMessage   = 3
 )
 
 // Contexts and installations of the command: in servers, in direct messages
@@ -52,6 +56,9 @@ var CommandKeys = []string{
 	"badges.claim.badge",
 	"badges.share",
 	"badges.share.badge",
+	"badges.verify",
+	"badges.verify.link",
+	"badges.verify.file",
 	"badges.reminders",
 	"badges.status",
 	"badges.announce",
@@ -60,6 +67,10 @@ var CommandKeys = []string{
 	"badges.forget",
 	"badges.help",
 }
+
+// MessageCommandKey is the text of the command in the menu of messages: its
+// name, which is no word but a sentence, and nothing else.
+const MessageCommandKey = "verify_message"
 
 // CommandText is what people see of one part of the command.
 type CommandText struct {
@@ -108,6 +119,10 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 	shared := b.part(optionString, "badges.share."+optionBadge)
 	shared.Autocomplete, shared.MaxLength = true, maxChoice
 
+	link := b.part(optionString, "badges.verify."+optionLink)
+	link.MaxLength = maxLinkText
+	file := b.part(optionAttachment, "badges.verify."+optionFile)
+
 	c := b.part(commandChatInput, commandName)
 	c.Contexts = []int{contextGuild, contextBotDM, contextPrivate}
 	c.IntegrationTypes = []int{installedByGuild, installedByUser}
@@ -117,6 +132,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),
 		sub(chat.VerbShare, shared),
+		sub(chat.VerbVerify, link, file),
 		sub(chat.VerbReminders),
 		sub(chat.VerbStatus),
 		sub(chat.VerbAnnounce),
@@ -129,10 +145,12 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 	if n := totalText(c); n > maxCommandTotal {
 		b.fail("%d characters together, at most %d", n, maxCommandTotal)
 	}
+	verify := b.menu(commandMessage, MessageCommandKey)
+	verify.Contexts, verify.IntegrationTypes = c.Contexts, c.IntegrationTypes
 	if b.err != nil {
 		return nil, b.err
 	}
-	return []Command{c}, nil
+	return []Command{c, verify}, nil
 }
 
 type commandBuilder struct {
@@ -177,6 +195,26 @@ func (b *commandBuilder) part(kind int, key string) Command {
 		}
 	}
 	return Command{Type: kind, Name: name, Names: t.Names, Description: t.Description, Descriptions: t.Descriptions}
+}
+
+// menu is a command in a menu, whose name may be any words and which has no
+// description
+// (https://discord.com/developers/docs/interactions/application-commands#message-commands).
+func (b *commandBuilder) menu(kind int, key string) Command {
+	t := b.texts[key]
+	for locale, s := range t.Names {
+		if !slices.Contains(locales, locale) || !entitles(s) {
+			b.fail("name of %s for locale %q", key, locale)
+		}
+	}
+	if !entitles(t.Name) {
+		b.fail("name of %s", key)
+	}
+	return Command{Type: kind, Name: t.Name, Names: t.Names}
+}
+
+func entitles(s string) bool {
+	return strings.TrimSpace(s) == s && s != "" && utf8.RuneCountInString(s) <= maxCommandName
 }
 
 func describes(s string) bool {

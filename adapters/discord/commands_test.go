@@ -44,6 +44,14 @@ func TestCommandsRefused(t *testing.T) {
 		"empty localisation": func(m map[string]CommandText) {
 			m["badges.list"] = CommandText{Description: "x", Descriptions: map[string]string{"de": ""}}
 		},
+		"no name in the menu":   func(m map[string]CommandText) { delete(m, MessageCommandKey) },
+		"long name in the menu": func(m map[string]CommandText) { m[MessageCommandKey] = CommandText{Name: strings.Repeat("ä", 33)} },
+		"unknown locale, menu": func(m map[string]CommandText) {
+			m[MessageCommandKey] = CommandText{Name: "x", Names: map[string]string{"es": "x"}}
+		},
+		"empty name in the menu": func(m map[string]CommandText) {
+			m[MessageCommandKey] = CommandText{Name: "x", Names: map[string]string{"de": " "}}
+		},
 		"same name twice": func(m map[string]CommandText) {
 			m["badges.list"] = CommandText{Description: "x", Names: map[string]string{"de": "help"}}
 		},
@@ -72,7 +80,10 @@ func asDiscord(t *testing.T, commands []Command, change func(map[string]any)) st
 	}
 	for _, c := range list {
 		c["id"], c["version"], c["application_id"], c["nsfw"] = "1", "2", testApp, false
-		c["default_member_permissions"], c["name_localizations"] = nil, nil
+		c["default_member_permissions"] = nil
+		if _, given := c["name_localizations"]; !given {
+			c["name_localizations"] = nil
+		}
 		c["contexts"], c["integration_types"] = []int{2, 0, 1}, []int{1, 0}
 		if change != nil {
 			change(c)
@@ -92,7 +103,13 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	extra := Command{Type: 1, Name: "old", Description: "x"}
-	option := func(c map[string]any, i int) map[string]any { return c["options"].([]any)[i].(map[string]any) }
+	option := func(c map[string]any, i int) map[string]any {
+		options, _ := c["options"].([]any)
+		if len(options) == 0 { // A command in a menu has none.
+			return map[string]any{}
+		}
+		return options[i].(map[string]any) //nolint:forcetypeassert // Made by Commands.
+	}
 	for name, tt := range map[string]struct {
 		there   string
 		changed bool
@@ -104,8 +121,13 @@ func TestRegister(t *testing.T) {
 		"localisation": {asDiscord(t, commands, func(c map[string]any) {
 			c["description_localizations"] = map[string]string{"de": "alt"}
 		}), true},
-		"option":   {asDiscord(t, commands, func(c map[string]any) { option(c, 1)["description"] = "old" }), true},
-		"options":  {asDiscord(t, commands, func(c map[string]any) { option(c, 3)["options"] = nil }), true},
+		"option":  {asDiscord(t, commands, func(c map[string]any) { option(c, 1)["description"] = "old" }), true},
+		"options": {asDiscord(t, commands, func(c map[string]any) { option(c, 3)["options"] = nil }), true},
+		"name in the menu": {asDiscord(t, commands, func(c map[string]any) {
+			if c["type"] == float64(commandMessage) {
+				c["name_localizations"] = map[string]string{"de": "Prüfen"}
+			}
+		}), true},
 		"contexts": {asDiscord(t, commands, func(c map[string]any) { c["contexts"] = []int{0} }), true},
 		"install":  {asDiscord(t, commands, func(c map[string]any) { c["integration_types"] = []int{0} }), true},
 	} {
@@ -132,10 +154,12 @@ func TestRegister(t *testing.T) {
 				t.Errorf("%s %s", put.method, put.path)
 			}
 			var list []json.RawMessage
-			if err := json.Unmarshal(put.body, &list); err != nil || len(list) != 1 {
+			if err := json.Unmarshal(put.body, &list); err != nil || len(list) != 2 {
 				t.Fatalf("%d commands, %v", len(list), err)
 			}
-			checkSchema(t, "ApplicationCommandUpdateRequest", list[0])
+			for _, one := range list {
+				checkSchema(t, "ApplicationCommandUpdateRequest", one)
+			}
 		})
 	}
 }

@@ -33,17 +33,28 @@ func (a *Adapter) dispatch(ctx context.Context, in *interaction, within time.Dur
 	}
 	acked := make(chan struct{})
 	acknowledged := a.pending.open(in.Token)
+	// target is the action with the place of what follows an acknowledgement
+	// that shows something already; it is settled when acked is closed.
+	target := act
 	a.work.Add(1)
 	answer, inTime := chat.Race(ctx, a.handler, act, within, func(ctx context.Context, late chat.Answer) {
 		defer a.work.Done()
 		select {
 		case <-acked:
-			a.follow(ctx, act, late)
+			a.follow(ctx, target, late)
 		case <-ctx.Done():
 		}
 	})
 	if !inTime {
-		return reply{callback: deferred(act), sent: func(bool) {
+		first := deferred(act)
+		if answer.Card != nil {
+			first = immediate(act, answer)
+			if first.Type == callbackMessage && onMessage(act) {
+				// What stands aside is replaced there.
+				target.Reply = a.original(in)
+			}
+		}
+		return reply{callback: first, sent: func(bool) {
 			a.metrics.acknowledged(in.kind(), "late", time.Since(start))
 			acknowledged()
 			close(acked)

@@ -53,6 +53,23 @@ func TestActions(t *testing.T) {
 			inGuild(4, command(`{"name":"share","type":1,"options":[{"name":"badge","type":3,"value":"Clo","focused":true}]}`)),
 			with(func(a *chat.Action) { a.Source, a.Verb, a.Arg = chat.SourceComplete, "share", "Clo" }),
 		},
+		"verify": {
+			inGuild(2, `,"data":{"id":"9","name":"badges","type":1,"resolved":{"attachments":{"77":`+aFile+`}},"options":[{"name":"verify","type":1,"options":[{"name":"link","type":3,"value":"https://example.org/x"},{"name":"file","type":11,"value":"77"}]}]}`),
+			with(func(a *chat.Action) {
+				a.Source, a.Verb, a.Arg, a.Files = chat.SourceCommand, "verify", "https://example.org/x", []chat.FileRef{theFile()}
+			}),
+		},
+		"verify, nothing": {inGuild(2, command(`{"name":"verify","type":1}`)), asCommand("verify", "")},
+		"verify, file not told": {
+			inGuild(2, command(`{"name":"verify","type":1,"options":[{"name":"file","type":11,"value":"77"}]}`)),
+			with(func(a *chat.Action) { a.Source, a.Verb, a.Files = chat.SourceCommand, "verify", []chat.FileRef{{}} }),
+		},
+		"verify a message": {
+			inGuild(2, onMessageMenu(`{"content":"see <https://example.org/1>","attachments":[`+aFile+`]}`)),
+			with(func(a *chat.Action) {
+				a.Source, a.Verb, a.Links, a.Files = chat.SourcePress, "verify", []string{"https://example.org/1"}, []chat.FileRef{theFile()}
+			}),
+		},
 		"press":           {inGuild(3, press("claim:b-1", flagEphemeral)), asPress("claim", "b-1")},
 		"press, old id":   {inGuild(3, press("dance:b-1", 0)), asPress("help", "")},
 		"press, no colon": {inGuild(3, press("x", 0)), asPress("help", "")},

@@ -134,6 +134,7 @@ func FuzzCommand(f *testing.F) {
 			inGuild(3, `,"data":{"custom_id":`+quote(id)+`}`+onMsg(0)),
 			inGuild(5, `,"data":{"custom_id":`+quote(id)+`,"components":[{"type":18,"component":{"type":4,"custom_id":`+quote(id)+`,"value":`+quote(value)+`}}]}`),
 			inGuild(2, command(`{"name":`+quote(id)+`,"type":1,"options":[{"name":"address","type":3,"value":`+quote(value)+`}]}`)),
+			inGuild(2, onMessageMenu(`{"content":`+quote(value)+`,"embeds":[{"url":`+quote(id)+`}],"attachments":[{"filename":`+quote(id)+`,"url":`+quote(value)+`}]}`)),
 			inGuild(4, command(`{"name":"claim","type":1,"options":[{"name":`+quote(id)+`,"type":3,"value":`+quote(value)+`,"focused":true}]}`)),
 		} {
 			in, err := decodeInteraction([]byte(body))
@@ -144,7 +145,10 @@ func FuzzCommand(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			texts := []string{string(act.Verb), act.Arg}
+			texts := append([]string{string(act.Verb), act.Arg}, act.Links...)
+			for _, file := range act.Files {
+				texts = append(texts, file.Name)
+			}
 			for name, text := range act.Fields {
 				texts = append(texts, name, text)
 			}
@@ -179,6 +183,41 @@ func FuzzFoundMessages(f *testing.F) {
 		for _, m := range page {
 			if m.marked(outer, inner) && len(m.Components) != 1 {
 				t.Error("found in a message of another form")
+			}
+		}
+	})
+}
+
+// FuzzSharedMessage puts anything in place of a message that a command is
+// about.
+func FuzzSharedMessage(f *testing.F) {
+	for _, s := range []string{
+		`{"content":"see [x](https://example.org/1), https://example.org/(2)! <https://example.org/3>","attachments":[` + aFile + `]}`,
+		`{"components":[{"type":17,"components":[{"type":10,"content":"https://example.org/4"},{"type":1,"components":[{"type":2,"url":"https://example.org/5"}]}]}]}`,
+		`{"embeds":[{"url":"https://example.org/6","description":"https://example.org/7","fields":[{"value":"https://example.org/8"}]}]}`,
+		`{"message_snapshots":[{"message":{"content":"https://example.org/9","attachments":[` + aFile + `]}}]}`,
+		`{"content":7,"components":{},"embeds":"x","attachments":[7,null,{"url":[]}],"message_snapshots":[[]]}`, `null`, `[]`, `7`,
+	} {
+		f.Add([]byte(s))
+	}
+	a := &Adapter{clock: &testClock{now: start}}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		in, err := decodeInteraction([]byte(inGuild(2, onMessageMenu(string(message)))))
+		if err != nil {
+			return
+		}
+		act, err := a.newAction(in)
+		if err != nil || len(act.Links) > maxShared || len(act.Files) > maxShared {
+			t.Fatalf("%d links, %d files, %v", len(act.Links), len(act.Files), err)
+		}
+		for _, link := range act.Links {
+			if strings.ContainsRune(link, 0) || !utf8.ValidString(link) || !strings.HasPrefix(strings.ToLower(link), "http") {
+				t.Errorf("link %q", link)
+			}
+		}
+		for _, file := range act.Files {
+			if strings.ContainsRune(file.Name, 0) || file.Size < 0 {
+				t.Errorf("file %+v", file)
 			}
 		}
 	})

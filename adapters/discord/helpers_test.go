@@ -350,6 +350,7 @@ func checkLimits(t *testing.T, components []byte) {
 
 func testTexts() map[string]CommandText {
 	texts := map[string]CommandText{}
+	texts[MessageCommandKey] = CommandText{Name: "Verify this badge", Names: map[string]string{"de": "Diesen Badge prüfen"}}
 	for _, key := range CommandKeys {
 		texts[key] = CommandText{
 			Description:  "About " + key,

@@ -26,6 +26,11 @@ type interaction struct {
 	User    *user           `json:"user"`
 	Message *pressedMessage `json:"message"`
 	Data    struct {
+		// Type is that of the command; TargetID is the message that a message
+		// command was chosen on.
+		Type       int              `json:"type"`
+		TargetID   string           `json:"target_id"`
+		Resolved   json.RawMessage  `json:"resolved"`
 		Name       string           `json:"name"`
 		CustomID   string           `json:"custom_id"`
 		Options    []option         `json:"options"`

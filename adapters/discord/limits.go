@@ -36,6 +36,7 @@ const (
 const (
 	maxChoices            = 25
 	maxChoice             = 100
+	maxCommandName        = 32
 	maxCommandDescription = 100
 	maxCommandTotal       = 8000
 )

@@ -13,6 +13,7 @@ var accents = map[chat.Tone]int{
 	chat.ToneAction: 0x2f6fed,
 	chat.ToneGood:   0x2e9e5b,
 	chat.ToneWarn:   0xd9822b,
+	chat.ToneBad:    0xd13438,
 }
 
 // Render gives a card its look on Discord: one container of components,

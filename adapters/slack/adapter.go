@@ -73,7 +73,7 @@ type Adapter struct {
 	appToken      core.Secret
 	client        *http.Client
 	// downloads gets files that people shared.
-	downloads *http.Client
+	downloads     *http.Client
 	api           *slackapi.Client
 	clock         core.Clock
 	keys          *core.Keys

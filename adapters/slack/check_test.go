@@ -11,13 +11,13 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const bot = `{"ok":true,"team_id":"T1","user_id":"U0","bot_id":"B0"}`
-	const all = "commands,chat:write,im:write, im:history,channels:history,groups:history,channels:read,groups:read,files:write,users:read"
+	const all = "commands,chat:write,im:write, im:history,channels:history,groups:history,channels:read,groups:read,files:write,files:read,users:read"
 	tests := []struct {
 		name   string
 		answer http.HandlerFunc
 		want   []string
 	}{
-		{"all well", says(200, bot, "X-OAuth-Scopes", all+",files:read"), nil},
+		{"all well", says(200, bot, "X-OAuth-Scopes", all+",team:read"), nil},
 		{"scopes missing", says(200, bot, "X-OAuth-Scopes", strings.Replace(all, ",groups:read", "", 1)), []string{"missing groups:read: nothing can be announced"}},
 		{"scopes unknown", says(200, bot), []string{"did not say"}},
 		{"token of a person", says(200, `{"ok":true,"team_id":"T1","user_id":"U0"}`, "X-OAuth-Scopes", all), []string{"belongs to a person"}},

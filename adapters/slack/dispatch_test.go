@@ -169,8 +169,8 @@ func TestSilentInteractions(t *testing.T) {
 	two := b.press("claim:1", false)
 	two["actions"] = append(two["actions"].([]any), two["actions"].([]any)...) //nolint:forcetypeassert // Made above.
 	closed := map[string]any{"type": "view_closed", "team": map[string]any{"id": "T1"}, "user": map[string]any{"id": "U1"}}
-	shortcut := map[string]any{"type": "message_action"}
-	for _, p := range []map[string]any{link, unknown, two, closed, shortcut} {
+	other := map[string]any{"type": "dialog_submission"}
+	for _, p := range []map[string]any{link, unknown, two, closed, other} {
 		if w := b.interact(p); w.Code != http.StatusOK || w.Body.Len() != 0 {
 			t.Errorf("%v: got status %d", p["type"], w.Code)
 		}

@@ -154,6 +154,9 @@ func FuzzInteraction(f *testing.F) {
 	}
 	for _, s := range []string{
 		`{"type":"shortcut","callback_id":"announce","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"}}`,
+		`{"type":"message_action","callback_id":"verify","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"},"channel":{"id":"C1"},"message":{
+			"text":"<https://example.org/1|x>","files":[{"name":"b.png","size":9,"url_private_download":"https://files.slack.com/x"},{"mode":"tombstone"}],
+			"blocks":[{"type":"rich_text","elements":[{"elements":[{"type":"link","url":"https://example.org/2"}]}]}],"attachments":[{"title_link":7}]}}`,
 		`{"type":"view_submission","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"},"view":{"callback_id":"callform:",
 			"state":{"values":{"a":{"value":{"selected_conversation":"C1"}},"b":{"value":{"selected_channel":null}},"c":{"value":{"selected_channel":"../x"}}}}}}`,
 	} {
@@ -177,6 +180,19 @@ func checkAction(t *testing.T, in interaction) {
 		if !cleanText(s) {
 			t.Errorf("unclean text %q", s)
 		}
+	}
+	for _, link := range a.Links {
+		if !cleanText(link) || !isWebURL(link) || len(link) > maxFileURL {
+			t.Errorf("link %q", link)
+		}
+	}
+	for _, f := range a.Files {
+		if !cleanText(f.Name) || f.Size < 0 || !cleanText(f.Ref.Reveal()) {
+			t.Errorf("file %+v", f)
+		}
+	}
+	if len(a.Links) > maxShared || len(a.Files) > maxShared {
+		t.Errorf("%d links, %d files", len(a.Links), len(a.Files))
 	}
 	if a.Reply.Ref == "" || a.Aside.Ref == "" {
 		t.Error("no place for the answer")

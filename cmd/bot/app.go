@@ -243,7 +243,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)
 		}
-		a.messengers["discord"], service.Channels["discord"] = a.discord, a.discord
+		a.messengers["discord"], service.Channels["discord"], service.Files["discord"] = a.discord, a.discord, a.discord
 		if s.DiscordTransport == transportHTTP {
 			a.discord.Routes(a.mux)
 		}

@@ -64,5 +64,10 @@ func commandTexts(catalog *chat.Catalog) map[string]discord.CommandText {
 		}
 		texts[key] = text
 	}
+	menu := discord.CommandText{Name: catalog.For("en").Plain("command."+discord.MessageCommandKey, nil), Names: map[string]string{}}
+	for locale, lang := range locales {
+		menu.Names[locale] = catalog.For(lang).Plain("command."+discord.MessageCommandKey, nil)
+	}
+	texts[discord.MessageCommandKey] = menu
 	return texts
 }

@@ -59,6 +59,7 @@ func readCommand(at field, v any) object {
 		out["options"] = readOptions(at, in, 0, &total)
 	} else { // User and message commands have a free name and no description.
 		out["name"], out["description"] = at.text(in, "name", 1, maxCommandName), ""
+		out["name_localizations"], out["description_localizations"] = readMenuNames(at, in), nil
 		if str(in, "description") != "" {
 			at.at("description").add("APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_CANNOT_BE_SET", "Context menu commands cannot have a description")
 		}
@@ -122,6 +123,24 @@ func readNames(at field, in, out object, total *int) {
 		}
 		*total += longest
 	}
+}
+
+// readMenuNames checks the localised names of a command in a menu, which may be
+// any words.
+func readMenuNames(at field, in object) any {
+	if in["name_localizations"] == nil {
+		return nil
+	}
+	f := at.at("name_localizations")
+	to := object{}
+	for locale := range f.dict(in["name_localizations"]) {
+		if !slices.Contains(locales, locale) {
+			f.at(locale).add("DICT_TYPE_CHOICES", "Key must be one of "+strings.Join(locales, ", ")+".")
+			continue
+		}
+		to[locale] = f.text(f.dict(in["name_localizations"]), locale, 1, maxCommandName)
+	}
+	return to
 }
 
 func checkName(at field, name string) {
