@@ -242,6 +242,8 @@ func (c discordTalker) types(command, argument string, texts ...string) shown {
 	switch {
 	case command == "link":
 		options = map[string]any{"address": argument}
+	case command == "verify" && argument != "":
+		options = map[string]any{"link": argument}
 	case command == "claim" && argument != "":
 		choices, err := c.p.s.discord.Autocomplete(c.p.t.Context(), c.p.discordID, "", "badges", "claim", "badge", argument)
 		if err != nil || len(choices) != 1 {

@@ -139,11 +139,12 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 	if r.slack, err = slacksim.Start(slacksim.Config{
 		Clock: r.clock, BotName: "Laurel", Scopes: []string{
 			"commands", "chat:write", "im:write", "im:history", "channels:history", "groups:history",
-			"channels:read", "groups:read", "files:write", "users:read",
+			"channels:read", "groups:read", "files:write", "files:read", "users:read",
 		},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | share | reminders | status | announce | digests | settings | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | share | verify <link> | reminders | status | announce | digests | settings | forget | help]",
 		}},
+		Shortcuts: []slacksim.ShortcutInfo{{Name: "Verify this badge", Type: "message", CallbackID: "verify"}},
 	}); err != nil {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)
 	}

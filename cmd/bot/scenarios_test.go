@@ -30,6 +30,7 @@ func scenarios() []scenario {
 		{"wrong codes and time end a code", wrongCodes},
 		{"a person is forgotten", personIsForgotten},
 		{"a badge is shown to others", isShown},
+		{"a badge is verified", isVerified},
 	}
 }
 

@@ -193,7 +193,7 @@ func (s *stage) enter() {
 	if _, err := s.seed(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
-	s.waitFor("Discord's command to be registered", func() bool { return len(s.discord.Commands()) == 1 })
+	s.waitFor("Discord's commands to be registered", func() bool { return len(s.discord.Commands()) > 0 })
 	if s.app != nil {
 		// The bot may have read them while the world was being filled.
 		if err := s.app.reconciler.Templates(s.t.Context()); err != nil {

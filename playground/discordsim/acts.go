@@ -41,7 +41,7 @@ func (s *Server) place(userID, channelID string) (*channel, error) {
 // Command runs a slash command as a person, in a channel or, with an empty
 // channelID, in the direct channel with the bot. subcommand may be empty, or
 // "group sub". Options are checked against the registered command as
-// Discord's client does; values are string, bool or numbers.
+// Discord's client does; values are string, bool, numbers, or an Upload.
 func (s *Server) Command(ctx context.Context, userID, channelID, name, subcommand string, options map[string]any) (*Result, error) {
 	s.mu.Lock()
 	ch, err := s.place(userID, channelID)
@@ -49,10 +49,20 @@ func (s *Server) Command(ctx context.Context, userID, channelID, name, subcomman
 		s.mu.Unlock()
 		return nil, fmt.Errorf("run command: %w", err)
 	}
-	data, err := s.commandData(ch, name, subcommand, func(defs []any) ([]any, error) { return fill(defs, options) })
+	files := object{}
+	data, err := s.commandData(ch, name, subcommand, func(defs []any) ([]any, error) {
+		given, err := s.attach(defs, options, files)
+		if err != nil {
+			return nil, err
+		}
+		return fill(defs, given)
+	})
 	if err != nil {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("run command: %w", err)
+	}
+	if len(files) > 0 {
+		data["resolved"] = object{"attachments": files}
 	}
 	it := s.newInteraction(interactionCommand, userID, ch)
 	it.command = strings.TrimSpace(name + " " + subcommand)
@@ -103,12 +113,9 @@ func (s *Server) Autocomplete(ctx context.Context, userID, channelID, command, s
 // commandData builds the data of a command interaction; options of
 // subcommands lie nested, as Discord sends them.
 func (s *Server) commandData(ch *channel, name, subcommand string, values func(defs []any) ([]any, error)) (object, error) {
-	cmd := s.commands.find(ch.GuildID, name)
-	if cmd == nil {
-		return nil, fmt.Errorf("%w: %q is not registered", ErrUnknownCommand, name)
-	}
-	if contexts, ok := cmd["contexts"].([]any); ok && !slices.Contains(contexts, any(map[int]int{channelText: 0, channelDM: 1}[ch.kind])) {
-		return nil, fmt.Errorf("%w: %q is not offered here", ErrUnknownCommand, name)
+	cmd, err := s.offered(ch, name, commandChat)
+	if err != nil {
+		return nil, err
 	}
 	defs, _ := cmd["options"].([]any)
 	var path []object
@@ -145,6 +152,18 @@ func (s *Server) commandData(ch *channel, name, subcommand string, values func(d
 		data["guild_id"] = g
 	}
 	return data, nil
+}
+
+// offered finds a registered command that can be used in a channel.
+func (s *Server) offered(ch *channel, name string, kind int) (object, error) {
+	cmd := s.commands.find(ch.GuildID, name, kind)
+	if cmd == nil {
+		return nil, fmt.Errorf("%w: %q is not registered", ErrUnknownCommand, name)
+	}
+	if contexts, ok := cmd["contexts"].([]any); ok && !slices.Contains(contexts, any(map[int]int{channelText: 0, channelDM: 1}[ch.kind])) {
+		return nil, fmt.Errorf("%w: %q is not offered here", ErrUnknownCommand, name)
+	}
+	return cmd, nil
 }
 
 // fill checks option values as Discord's client does, in registered order.

@@ -45,6 +45,10 @@ type consoleAct struct {
 	CustomID   string         `json:"custom_id"`
 	Values     any            `json:"values"` // a list for /press, an object for /submit.
 	Modal      string         `json:"modal"`
+	Text       string         `json:"text"`
+	Files      []Upload       `json:"files"`
+	// File goes into the option of that name.
+	File *Upload `json:"file"`
 }
 
 // pollTime is how long GET /changes waits for a change.
@@ -56,11 +60,13 @@ const pollTime = 25 * time.Second
 //	                          messages that are as at version N are only in the order
 //	GET  /changes?since=N     {"version":M} when M > N, or after 25 s
 //	GET  /log                 the wire log
-//	POST /command             {user, channel, command, subcommand, options}
+//	POST /command             {user, channel, command, subcommand, options, option, file}
 //	POST /autocomplete        {user, channel, command, subcommand, option, partial}
 //	POST /press               {user, message, custom_id, values: [...]}
 //	POST /submit              {user, modal, values: {custom_id: value}}
 //	POST /close-modal         {user, modal}
+//	POST /message-command     {user, message, command}
+//	POST /say                 {user, channel, text, files: [{name, data}]}, data in base64
 //
 // An empty channel is the direct one with the bot. Acts answer a Result,
 // /autocomplete a list of Choice, refusals {"error": "..."} with 400. POST
@@ -85,7 +91,20 @@ func (s *Server) ConsoleHandler() http.Handler {
 		})
 	}
 	act("/command", func(r *http.Request, in consoleAct) (any, error) {
+		if in.File != nil {
+			if in.Options == nil {
+				in.Options = map[string]any{}
+			}
+			in.Options[in.Option] = *in.File
+		}
 		return s.Command(r.Context(), in.User, in.Channel, in.Command, in.Subcommand, in.Options)
+	})
+	act("/message-command", func(r *http.Request, in consoleAct) (any, error) {
+		return s.MessageCommand(r.Context(), in.User, in.Message, in.Command)
+	})
+	act("/say", func(_ *http.Request, in consoleAct) (any, error) {
+		id, err := s.Share(in.User, in.Channel, in.Text, in.Files...)
+		return object{"id": id}, err
 	})
 	act("/autocomplete", func(r *http.Request, in consoleAct) (any, error) {
 		return s.Autocomplete(r.Context(), in.User, in.Channel, in.Command, in.Subcommand, in.Option, in.Partial)

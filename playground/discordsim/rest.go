@@ -139,7 +139,7 @@ func match(pattern, path string) (map[string]string, bool) {
 func (s *Server) api() http.Handler {
 	table := routes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/attachments/") {
+		if r.Method == http.MethodGet && (strings.HasPrefix(r.URL.Path, "/attachments/") || strings.HasPrefix(r.URL.Path, "/ephemeral-attachments/")) {
 			s.serveFile(w, r)
 			return
 		}

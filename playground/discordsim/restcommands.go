@@ -21,11 +21,12 @@ func newCommandBook() commandBook {
 	return commandBook{byGuild: map[string][]object{}, creates: map[string][]time.Time{}}
 }
 
-// find returns the registered command of a name, the guild's own first.
-func (b *commandBook) find(guildID, name string) object {
+// find returns the registered command of a name and type, the guild's own
+// first.
+func (b *commandBook) find(guildID, name string, kind int) object {
 	for _, scope := range []string{guildID, ""} {
 		for _, c := range b.byGuild[scope] {
-			if str(c, "name") == name && num(c, "type") == 1 {
+			if str(c, "name") == name && num(c, "type") == kind {
 				return c
 			}
 		}

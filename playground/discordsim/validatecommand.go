@@ -24,6 +24,13 @@ const (
 	maxChoiceText         = 100
 )
 
+// Command types,
+// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types.
+const (
+	commandChat    = 1
+	commandMessage = 3
+)
+
 // Option types used by name here.
 const (
 	optionSubcommand = 1

@@ -46,6 +46,8 @@ type Config struct {
 	NoEventRetries bool
 	// Commands are listed for the web page; any command can be sent.
 	Commands []CommandInfo
+	// Shortcuts are listed for the web page in the same way.
+	Shortcuts []ShortcutInfo
 
 	// AckTimeout is how long the app may take to answer in real time;
 	// 3 s by default, as at Slack:

@@ -27,6 +27,8 @@ type State struct {
 	Views         []View               `json:"views"`
 	Home          *View                `json:"home,omitempty"`
 	Commands      []CommandInfo        `json:"commands"`
+	// Shortcuts are those in the menus of messages.
+	Shortcuts []ShortcutInfo `json:"shortcuts"`
 	// SocketMode, Connections, Sockets and Events tell how the app is reached.
 	SocketMode  bool         `json:"socket_mode"`
 	Connections []Connection `json:"connections"`
@@ -46,12 +48,17 @@ func (s *Server) State(userID string) State {
 	s.mu.Unlock()
 	out := State{
 		Version: version, Bot: bot, Team: s.cfg.TeamName, Users: s.Users(), DM: dm, Messages: map[string][]Message{},
-		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(),
+		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(), Shortcuts: []ShortcutInfo{},
 		SocketMode: s.SocketMode(), Connections: s.Connections(), Sockets: s.Sockets(), Events: s.Events(),
 	}
 	out.Channels, out.Conversations = s.Channels(userID), s.Conversations(userID)
 	for _, c := range out.Channels {
 		out.Messages[c.ID] = s.Messages(c.ID, userID)
+	}
+	for _, one := range s.cfg.Shortcuts {
+		if one.Type == shortcutMessage {
+			out.Shortcuts = append(out.Shortcuts, one)
+		}
 	}
 	if home, ok := s.Home(userID); ok {
 		out.Home = &home
@@ -73,6 +80,9 @@ type act struct {
 	On      bool              `json:"on"`
 	Do      string            `json:"do"`
 	ID      string            `json:"id"`
+	// Callback names a shortcut; Files are shared with Text.
+	Callback string   `json:"callback_id"`
+	Files    []Upload `json:"files"`
 }
 
 // acted is the answer to an action.
@@ -98,6 +108,8 @@ type acted struct {
 //	POST /close-view      {user, view}
 //	POST /home            {user, tab}
 //	POST /say             {user, channel, text}
+//	POST /shortcut        {user, channel, ts, callback_id}, on a message
+//	POST /share           {user, channel, text, files: [{name, data}]}, data in base64
 //	POST /socket-mode     {on}: switches Socket Mode
 //	POST /connections     {do, id}: drop, freeze or refresh one connection, or all without id
 //
@@ -146,6 +158,13 @@ func (s *Server) ConsoleHandler() http.Handler {
 		},
 		"POST /say": func(ctx context.Context, a act) (*Result, error) {
 			return s.Say(ctx, a.User, a.Channel, a.Text)
+		},
+		"POST /shortcut": func(ctx context.Context, a act) (*Result, error) {
+			return s.MessageShortcut(ctx, a.User, MessageRef{Channel: a.Channel, TS: a.TS}, a.Callback)
+		},
+		"POST /share": func(ctx context.Context, a act) (*Result, error) {
+			_, err := s.Share(ctx, a.User, a.Channel, a.Text, a.Files...)
+			return nil, err
 		},
 		"POST /socket-mode": func(_ context.Context, a act) (*Result, error) {
 			s.UseSocketMode(a.On)

@@ -70,12 +70,19 @@ func plainAnswer(status int, text string) answer {
 }
 
 // servePrivate shows a file to the bot at its private address; whoever has no
-// token is sent to sign in.
+// token, or is in none of the conversations that the file was shared in, is
+// sent to sign in.
 // https://docs.slack.dev/reference/objects/file-object/#authentication
 func (s *Server) servePrivate(w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimPrefix(r.PathValue("key"), s.cfg.TeamID+"-")
 	s.mu.Lock()
 	f, allowed := s.files[id], bearer(r) == s.cfg.BotToken && s.dead == "" && s.scoped("files:read")
+	if f != nil && f.user != s.cfg.BotUserID {
+		allowed = allowed && slices.ContainsFunc(f.shares, func(m *Message) bool {
+			c := s.channels[m.Channel]
+			return c != nil && c.has(s.cfg.BotUserID)
+		})
+	}
 	s.mu.Unlock()
 	status := http.StatusOK
 	switch {
