@@ -107,7 +107,7 @@ func (p *Pages) unreadable(r *http.Request, status int) answer {
 // home says what this server is.
 func (p *Pages) home(_ context.Context, r *http.Request) answer {
 	v := notice(p.words(r, ""), "web.home", nil)
-	v.Icon = "laurel"
+	v.Icon, v.Target = "laurel", p.base()+"/verify"
 	return answer{status: http.StatusOK, view: v}
 }
 

@@ -20,11 +20,6 @@ var _ Gallery = (*core.Gallery)(nil)
 // verdictFor is how long whoever loads the picture of a verdict may keep it.
 const verdictFor = time.Hour
 
-// verifyRoutes registers /v/….
-func (p *Pages) verifyRoutes(mux *http.ServeMux) {
-	mux.Handle("/v/{token}", p.route("verdict_picture", p.verdictPicture, nil))
-}
-
 // verdictPicture serves the picture of a verdict that is shown in a chat.
 func (p *Pages) verdictPicture(ctx context.Context, r *http.Request) answer {
 	token := r.PathValue("token")

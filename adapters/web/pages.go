@@ -72,6 +72,7 @@ type Pages struct {
 	links    Links
 	shares   Shares
 	gallery  Gallery
+	verify   verifying
 	turns    *turns
 	pictures *pictures
 	catalog  *chat.Catalog
@@ -120,10 +121,10 @@ func New(c Config) (*Pages, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Pages{
-		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, catalog: c.Catalog, clock: c.Clock,
+		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, verify: newVerifying(c), catalog: c.Catalog, clock: c.Clock,
 		public: public, targets: c.FormTargets, footer: c.FooterLinks,
 		spoken: language.NewMatcher(chat.Languages()), renderer: r, log: c.Log, requests: requests,
-		nonce: rand.Text, turns: newTurns(c.Clock), pictures: newPictures(c.Clock, c.Transport),
+		nonce: rand.Text, turns: newTurns(c.Clock, turnEvery, turnBurst), pictures: newPictures(c.Clock, c.Transport),
 	}, nil
 }
 
@@ -138,7 +139,7 @@ const maxBody = 4 << 10
 // handler makes the answer to a request whose method is right.
 type handler func(ctx context.Context, r *http.Request) answer
 
-// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /v/…, /, /robots.txt and /favicon.svg.
+// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /v/…, /verify, /, /robots.txt and /favicon.svg.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("/{$}", p.route("home", p.home, nil))
 	mux.Handle("/h/{token...}", p.route("handoff", p.lookAtHandoff, p.followHandoff))
@@ -155,10 +156,17 @@ func (p *Pages) base() string { return strings.TrimSuffix(p.public.EscapedPath()
 
 // route answers one page's requests; post is nil where nothing is pressed.
 func (p *Pages) route(name string, get, post handler) http.Handler {
+	return p.serve(name, func(ctx context.Context, w http.ResponseWriter, r *http.Request) answer {
+		return p.answer(ctx, w, r, get, post)
+	})
+}
+
+// serve answers one page's requests by what work makes of them.
+func (p *Pages) serve(name string, work func(context.Context, http.ResponseWriter, *http.Request) answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
-		a := p.answer(ctx, w, r, get, post)
+		a := work(ctx, w, r)
 		p.tell(ctx, name, a)
 		p.requests.WithLabelValues(name, fmt.Sprint(a.status)).Inc()
 		p.write(ctx, w, a)

@@ -29,12 +29,12 @@ func newRenderer() (*renderer, error) {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
 	r := &renderer{pages: map[string]*template.Template{}}
-	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign"} {
+	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign", "verify"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("copy layout: %w", err)
 		}
-		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html", "templates/share.css", "templates/sign.js"); err != nil {
+		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html", "templates/share.css", "templates/sign.js", "templates/verify.css", "templates/verify.js"); err != nil {
 			return nil, fmt.Errorf("read page: %w", err)
 		}
 	}
@@ -88,6 +88,8 @@ type view struct {
 	Typed, WrongID string
 	// Target is where the button leads where it is a link.
 	Target string
+	// Verify is what the page of verification shows.
+	Verify *verifyView
 	// Sign is what the page of signatures shows.
 	Sign *signView
 
@@ -114,6 +116,11 @@ func (v *view) S(id string) chat.Text {
 		args["Until"] = v.Until
 	}
 	return v.words.Text(id, args)
+}
+
+// At is the label of a link to another server, with its name.
+func (v *view) At(host string) string {
+	return v.words.Plain("web.verify.criteria.at", chat.Args{"Host": host})
 }
 
 // Clock is the time left as people read it, e.g. "1:27".

@@ -123,7 +123,7 @@ func TestTurns(t *testing.T) {
 	if w := s.get(t, testSignPath, "en"); w.Code != http.StatusTooManyRequests {
 		t.Errorf("signature: %d", w.Code)
 	}
-	turns := newTurns(clock)
+	turns := newTurns(clock, turnEvery, turnBurst)
 	for i := range 3 * maxTurns {
 		turns.take(strings.Repeat("x", i%7) + time.Duration(i).String())
 	}

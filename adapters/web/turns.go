@@ -17,15 +17,19 @@ const (
 	maxTurns = 10_000
 )
 
-// turns limits how often each link is used.
+// turns limits how often each link is used, or each client comes.
 type turns struct {
 	clock core.Clock
+	every time.Duration
+	burst int
 	mu    sync.Mutex
 	// next is until when a link's turns are used up, less its burst.
 	next map[string]time.Time
 }
 
-func newTurns(clock core.Clock) *turns { return &turns{clock: clock, next: map[string]time.Time{}} }
+func newTurns(clock core.Clock, every time.Duration, burst int) *turns {
+	return &turns{clock: clock, every: every, burst: burst, next: map[string]time.Time{}}
+}
 
 // take reports whether the link may be used now.
 func (t *turns) take(link string) bool {
@@ -36,12 +40,12 @@ func (t *turns) take(link string) bool {
 	if at.Before(now) {
 		at = now
 	}
-	if at.Sub(now) >= turnBurst*turnEvery {
+	if at.Sub(now) >= time.Duration(t.burst)*t.every {
 		return false
 	}
 	if len(t.next) >= maxTurns {
 		clear(t.next)
 	}
-	t.next[link] = at.Add(turnEvery)
+	t.next[link] = at.Add(t.every)
 	return true
 }

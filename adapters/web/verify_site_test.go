@@ -20,8 +20,9 @@ type fakeVerifier struct {
 	asked   []core.BadgeQuery
 	png     []byte
 	picture error
-	// hold keeps every verification until it is closed.
-	hold chan struct{}
+	// hold keeps every verification until it is closed; began tells of each
+	// that is kept.
+	hold, began chan struct{}
 }
 
 func newFakeVerifier() *fakeVerifier {
@@ -29,7 +30,7 @@ func newFakeVerifier() *fakeVerifier {
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
 		panic(err)
 	}
-	return &fakeVerifier{png: b.Bytes()}
+	return &fakeVerifier{png: b.Bytes(), verdict: someVerdict()}
 }
 
 func (f *fakeVerifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdict {
@@ -38,6 +39,7 @@ func (f *fakeVerifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdi
 	hold := f.hold
 	f.mu.Unlock()
 	if hold != nil {
+		f.began <- struct{}{}
 		select {
 		case <-hold:
 		case <-ctx.Done():
@@ -65,13 +67,19 @@ func (f *fakeVerifier) Picture(_ context.Context, token string) ([]byte, error) 
 func verifyScenes() []scene {
 	const v = "/v/" + testToken
 	fails := func(err error) func(*site) { return func(x *site) { x.verifier.picture = err } }
-	return []scene{
+	list := []scene{
+		{"verify_form", http.MethodGet, "/verify", 200, nil},
+		{"verify_filled", http.MethodGet, "/verify?badge=+https://example.org/a%22b+", 200, nil},
+		{"verify_not_filled", http.MethodGet, "/verify?badge=javascript:alert(1)", 200, nil},
+		{"verify_put", http.MethodPut, "/verify", 405, nil},
+		{"verify_nothing", http.MethodPost, "/verify", 415, nil},
 		{"verdict_picture_unknown", http.MethodGet, "/v/forged", 404, nil},
 		{"verdict_picture_gone", http.MethodGet, v, 410, fails(core.ErrGone)},
 		{"verdict_picture_unreachable", http.MethodGet, v, 503, fails(core.ErrUnreachable)},
 		{"verdict_picture_broken", http.MethodGet, v, 500, fails(context.Canceled)},
 		{"verdict_picture_posted", http.MethodPost, v, 405, nil},
 	}
+	return list
 }
 
 func TestVerdictPictureHeaders(t *testing.T) {
@@ -89,4 +97,48 @@ func TestVerdictPictureHeaders(t *testing.T) {
 	if w := s.get(t, "/v/"+testToken, ""); w.Code != http.StatusTooManyRequests {
 		t.Errorf("used too often: %d", w.Code)
 	}
+}
+
+// someVerdict is a genuine badge with everything that a verdict can hold.
+func someVerdict() core.Verdict {
+	return core.Verdict{
+		Status: core.VerdictGenuine, Version: "2.0", ID: "https://api.example.org/badges/1",
+		Issuer:    core.VerifiedIssuer{ID: "https://api.example.org/issuers/1", Name: "Example Body", URL: "https://www.example.org/", Confirmed: true},
+		Recipient: core.VerifiedRecipient{Kind: "email", Hash: "sha256$b36a83701f1c3191e19722d6f90274bc1b5501fe69ebf33313e440fe4b0fe210"},
+		Achievement: core.VerifiedAchievement{
+			Name: "Certified Example Professional", Description: "Leads projects.\n\nIn every weather.", Criteria: "https://www.example.org/certification",
+			Narrative: "Pass the assessment.", Image: "https://images.example.org/1.png",
+		},
+		IssuedAt: begin().AddDate(-1, 0, 0), ExpiresAt: begin().AddDate(4, 0, 0),
+		Checks: []core.Check{
+			{Name: core.CheckInput, Result: core.CheckPassed, Detail: "read at the badge's own address"},
+			{Name: core.CheckFormat, Result: core.CheckPassed, Detail: "the rules are kept"},
+			{Name: core.CheckFormat, Result: core.CheckWarned, Detail: "the class stands elsewhere"},
+			{Name: core.CheckSignature, Result: core.CheckPassed},
+			{Name: core.CheckIssuer, Result: core.CheckPassed},
+			{Name: core.CheckRevocation, Result: core.CheckNotDone, Detail: "a state for another purpose"},
+			{Name: core.CheckRevocation, Result: core.CheckPassed, Detail: "not listed"},
+			{Name: core.CheckValidity, Result: core.CheckPassed},
+			{Name: core.CheckEndorsement, Result: core.CheckPassed},
+		},
+		Endorsements: []core.Endorsement{
+			{Issuer: "Another Body", Comment: "Good people.", Status: core.VerdictGenuine}, {Status: core.VerdictAltered},
+		},
+	}
+}
+
+// hostile is a badge whose texts want to be the page.
+func hostile() core.Verdict {
+	const evil = `"><script>alert(1)</script>` + "\u202egnp\x00<img src=x onerror=alert(1)>"
+	v := someVerdict()
+	v.Status, v.Reason, v.Version, v.ID = core.VerdictAltered, evil, evil, "javascript:alert(1)"
+	v.Issuer = core.VerifiedIssuer{ID: evil, Name: evil, URL: "javascript:alert(1)"}
+	v.Recipient.Hash = evil
+	v.Achievement = core.VerifiedAchievement{
+		Name: evil + strings.Repeat("x", 5000), Description: evil, Narrative: evil, Criteria: "data:text/html,<script>alert(1)</script>",
+		Image: evil,
+	}
+	v.Checks = []core.Check{{Name: "invented", Result: "invented", Detail: evil}, {Name: core.CheckInput, Result: core.CheckFailed, Detail: evil}}
+	v.Endorsements = []core.Endorsement{{Issuer: evil, Comment: evil, Status: "invented"}}
+	return v
 }

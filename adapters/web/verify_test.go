@@ -1,0 +1,415 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fuzzing"
+)
+
+const (
+	testLink      = "https://www.credly.com/badges/54a07c5c-89f9-4c33-9731-e1b0d34f88b9/public_url"
+	testRecipient = "user1@example.com"
+)
+
+// sent is a form as browsers send it.
+type sent struct {
+	kind string
+	body string
+}
+
+func plainForm(values ...string) sent {
+	v := url.Values{}
+	for i := 0; i < len(values); i += 2 {
+		v.Set(values[i], values[i+1])
+	}
+	return sent{"application/x-www-form-urlencoded", v.Encode()}
+}
+
+// parts are a multipart form; a name with a slash has the name of a file
+// behind it.
+func parts(t testing.TB, values ...string) sent {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i < len(values); i += 2 {
+		name, file, ok := strings.Cut(values[i], "/")
+		h := textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + name + `"`}}
+		if ok {
+			h = textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + name + `"; filename="` + file + `"`}, "Content-Type": {"image/png"}}
+		}
+		part, err := w.CreatePart(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(part, values[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return sent{w.FormDataContentType(), b.String()}
+}
+
+// verify presses the button.
+func (s *site) verify(t testing.TB, f sent, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	h := http.Header{"Content-Type": {f.kind}, "Sec-Fetch-Site": {"same-origin"}}
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return s.do(t, http.MethodPost, "/verify", h, f.body)
+}
+
+func TestVerifyAsksWhatWasEntered(t *testing.T) {
+	t.Parallel()
+	token := "eyJhbGciOiJSUzI1NiJ9.e30.x"
+	for name, tt := range map[string]struct {
+		form sent
+		want core.BadgeQuery
+	}{
+		"a link":            {plainForm("badge", " "+testLink+"\n"), core.BadgeQuery{Link: testLink}},
+		"a link in parts":   {parts(t, "badge", testLink, "file/", "", "recipient", ""), core.BadgeQuery{Link: testLink}},
+		"a recipient":       {plainForm("badge", testLink, "recipient", " "+testRecipient), core.BadgeQuery{Link: testLink, Recipient: testRecipient}},
+		"a token":           {plainForm("badge", token), core.BadgeQuery{Link: token}},
+		"a document":        {plainForm("badge", ` {"a":1}`), core.BadgeQuery{File: []byte(`{"a":1}`)}},
+		"a drawing":         {plainForm("badge", "<svg/>"), core.BadgeQuery{File: []byte("<svg/>")}},
+		"a file":            {parts(t, "badge", testLink, "file/a.png", "\x89PNG\x00\r\n--x"), core.BadgeQuery{File: []byte("\x89PNG\x00\r\n--x")}},
+		"the first of each": {parts(t, "file/a", "one", "file/b", "two", "badge", "x"), core.BadgeQuery{File: []byte("one")}},
+		"unknown fields":    {parts(t, "more", strings.Repeat("x", 9000), "badge", testLink), core.BadgeQuery{Link: testLink}},
+		"a strange name":    {parts(t, `file/..\\..\\etc\\passwd%0d%0aX-Evil: 1`, "x"), core.BadgeQuery{File: []byte("x")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, nil)
+			w := s.verify(t, tt.form)
+			if w.Code != http.StatusOK || len(s.verifier.asked) != 1 {
+				t.Fatalf("status %d, asked %d times", w.Code, len(s.verifier.asked))
+			}
+			got := s.verifier.asked[0]
+			if got.Link != tt.want.Link || got.Recipient != tt.want.Recipient || !bytes.Equal(got.File, tt.want.File) {
+				t.Errorf("asked %q, %q, %q", got.Link, got.Recipient, got.File)
+			}
+			body := w.Body.String()
+			if strings.Contains(body, testRecipient) || strings.Contains(body, "passwd") || len(w.Header().Values("X-Evil")) > 0 || s.log.Len() > 0 {
+				t.Errorf("the page repeats what it must not, or the log does: %s", s.log)
+			}
+			if strings.Contains(body, testLink) != (tt.want.Link == testLink) {
+				t.Error("the link is not shown again, or another thing is")
+			}
+		})
+	}
+}
+
+// TestVerifyRefuses sends what is no form for it. Nothing of it is verified,
+// and the page says what is wrong.
+func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", core.MaxBadgeFileBytes+1)
+	for name, tt := range map[string]struct {
+		form   sent
+		status int
+		says   string
+	}{
+		"nothing":               {plainForm(), 422, "Paste a link"},
+		"blank":                 {plainForm("badge", " \n "), 422, "Paste a link"},
+		"empty parts":           {parts(t, "badge", "", "file/", ""), 422, "Paste a link"},
+		"no address":            {plainForm("badge", testLink, "recipient", "somebody"), 422, "no e-mail address"},
+		"two addresses":         {plainForm("badge", testLink, "recipient", "a@example.org, b@example.org"), 422, "no e-mail address"},
+		"a long address":        {plainForm("badge", testLink, "recipient", strings.Repeat("a", 400)+"@example.org"), 422, "no e-mail address"},
+		"a large file":          {parts(t, "file/a.png", large), 413, "larger than 10 MB"},
+		"a large body":          {sent{"multipart/form-data; boundary=x", strings.Repeat("x", maxVerifyBody+1)}, 413, "larger than 10 MB"},
+		"a large link":          {parts(t, "badge", large[:maxAsked+1]), 413, "larger than 10 MB"},
+		"a large plain form":    {plainForm("badge", large[:3*maxAsked]), 413, "larger than 10 MB"},
+		"a large recipient":     {parts(t, "recipient", large[:maxRecipient+1]), 413, "larger than 10 MB"},
+		"JSON":                  {sent{"application/json", `{"badge":"` + testLink + `"}`}, 415, "could not be read"},
+		"text":                  {sent{"text/plain", "badge=" + testLink}, 415, "could not be read"},
+		"no kind":               {sent{"", "badge=" + testLink}, 415, "could not be read"},
+		"a broken kind":         {sent{"multipart/form-data; boundary=\"", ""}, 415, "could not be read"},
+		"no boundary":           {sent{"multipart/form-data", "--x--"}, 400, "could not be read"},
+		"a long boundary":       {sent{"multipart/form-data; boundary=" + large[:71], "--" + large[:71] + "--"}, 400, "could not be read"},
+		"no end":                {sent{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=badge\r\n\r\nhttps"}, 400, "could not be read"},
+		"no parts":              {sent{"multipart/form-data; boundary=x", "hello"}, 422, "Paste a link"},
+		"many parts":            {sent{"multipart/form-data; boundary=x", strings.Repeat("--x\r\n\r\n\r\n", 5000) + "--x--"}, 400, "could not be read"},
+		"many headers":          {sent{"multipart/form-data; boundary=x", "--x\r\n" + strings.Repeat("A: b\r\n", 20_000) + "\r\n\r\n--x--"}, 400, "could not be read"},
+		"broken escapes":        {sent{"application/x-www-form-urlencoded", "badge=%zz"}, 400, "could not be read"},
+		"a parts within a part": {sent{"multipart/mixed; boundary=x", "--x--"}, 415, "could not be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, nil)
+			w := s.verify(t, tt.form)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.says) || len(s.verifier.asked) > 0 {
+				t.Errorf("status %d, asked %d times", w.Code, len(s.verifier.asked))
+			}
+			if strings.Contains(w.Body.String(), "a@example.org") || strings.Contains(s.log.String(), "example") {
+				t.Error("it repeats what was entered")
+			}
+			program := newSite(t, nil).verify(t, tt.form, "Accept", "application/json")
+			var said struct{ Error string }
+			if err := json.Unmarshal(program.Body.Bytes(), &said); err != nil || program.Code != tt.status || !strings.Contains(said.Error, tt.says) {
+				t.Errorf("as JSON: %d %s", program.Code, program.Body)
+			}
+		})
+	}
+	s := newSite(t, nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/verify", io.MultiReader(strings.NewReader("badge="+testLink)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	s.mux.ServeHTTP(w, r)
+	if w.Code != http.StatusLengthRequired {
+		t.Errorf("without a length: %d", w.Code)
+	}
+}
+
+func TestVerifyOnlyOnAPress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		if w := s.do(t, method, "/verify?badge="+url.QueryEscape(testLink), nil, ""); w.Code != http.StatusOK {
+			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+	if w := s.verify(t, plainForm("badge", testLink), "Sec-Fetch-Site", "cross-site"); w.Code != http.StatusForbidden {
+		t.Errorf("from another page: %d", w.Code)
+	}
+	if len(s.verifier.asked) > 0 {
+		t.Error("verified without a press")
+	}
+}
+
+func TestVerifyInJSON(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	w := s.verify(t, plainForm("badge", testLink), "Accept", "application/json, */*;q=0.1")
+	var got core.Verdict
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Status != core.VerdictGenuine || len(got.Checks) != 9 || !got.CheckedAt.Equal(begin()) {
+		t.Errorf("%v: %s", err, w.Body)
+	}
+	if kind := w.Header().Get("Content-Type"); kind != "application/json; charset=utf-8" || !strings.Contains(w.Header().Get("Vary"), "Accept") {
+		t.Errorf("headers: %v", w.Header())
+	}
+	for accept, want := range map[string]bool{
+		"": false, "*/*": false, "application/json": true, "text/html,application/json": false, "application/xml;q=0.9, application/json": true, ";": false,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Accept", accept)
+		if got := wantsJSON(r); got != want {
+			t.Errorf("%q: %t", accept, got)
+		}
+	}
+}
+
+func TestVerdictPages(t *testing.T) {
+	t.Parallel()
+	with := func(change func(*core.Verdict)) core.Verdict {
+		v := someVerdict()
+		change(&v)
+		return v
+	}
+	verdicts := map[string]core.Verdict{
+		"genuine": someVerdict(), "hostile": hostile(), "empty": {},
+		"not_this_recipient": with(func(v *core.Verdict) {
+			v.Status, v.Reason = core.VerdictOtherRecipient, "issued to another address"
+			v.Checks = append(v.Checks, core.Check{Name: core.CheckRecipient, Result: core.CheckFailed})
+		}),
+	}
+	for _, status := range []core.VerdictStatus{
+		core.VerdictExpired, core.VerdictNotYetValid, core.VerdictRevoked, core.VerdictAltered, core.VerdictIssuerNotConfirmed,
+		core.VerdictUnreachable, core.VerdictUnknown, core.VerdictMalformed,
+	} {
+		verdicts[string(status)] = core.Verdict{Status: status, Reason: "because", CheckedAt: begin()}
+	}
+	for name, v := range verdicts {
+		for _, lang := range []string{"en", "de", "es"} {
+			t.Run(name+" "+lang, func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t, nil)
+				s.verifier.verdict = v
+				w := s.verify(t, plainForm("badge", testLink, "recipient", testRecipient), "Accept-Language", lang)
+				body := w.Body.String()
+				shown, _, _ := strings.Cut(body, "<style")
+				_, rest, _ := strings.Cut(body, "</style>")
+				if w.Code != http.StatusOK || strings.Contains(shown+rest, "web.verify") && name != "hostile" || strings.Contains(body, "ZgotmplZ") || strings.Count(body, "<h1") != 1 {
+					t.Errorf("status %d\n%s", w.Code, body)
+				}
+				for _, evil := range []string{"<script>alert", "<img src=x", "\u202e", "\x00", "javascript:", "text/html,"} {
+					if strings.Contains(strings.ReplaceAll(body, "<code dir=\"ltr\">javascript:alert(1)</code>", ""), evil) {
+						t.Errorf("the badge became the page by %q", evil)
+					}
+				}
+				if v.Status != core.VerdictGenuine && strings.Contains(body, `class="ruling good"`) {
+					t.Error("it looks genuine")
+				}
+				if lang == "en" {
+					golden(t, "verdict_"+name+".html", body)
+				}
+			})
+		}
+	}
+}
+
+// TestVerdictWithoutPicture: without its picture a verdict is the same.
+func TestVerdictWithoutPicture(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	const begins = `<img src="data:image/png;base64,`
+	w := s.verify(t, plainForm("badge", testLink))
+	if !strings.Contains(w.Body.String(), begins) || !strings.Contains(w.Header().Get("Content-Security-Policy"), "img-src 'self' data:;") {
+		t.Errorf("no picture, or not allowed: %s", w.Header().Get("Content-Security-Policy"))
+	}
+	s.verifier.png, s.verifier.picture = nil, errors.New("no")
+	if w := s.verify(t, plainForm("badge", testLink)); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<img") {
+		t.Errorf("without: %d", w.Code)
+	}
+}
+
+func TestVerifyIsBounded(t *testing.T) {
+	t.Parallel()
+	clock := &hands{now: begin()}
+	s := newSite(t, func(c *Config) { c.Clock = clock })
+	link := plainForm("badge", testLink)
+	from := func(address string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/verify", strings.NewReader(link.body))
+		r.Header.Set("Content-Type", link.kind)
+		r.RemoteAddr = address
+		w := httptest.NewRecorder()
+		s.mux.ServeHTTP(w, r)
+		if w.Code >= 400 && (w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "Please ")) {
+			t.Errorf("%d without a sentence", w.Code)
+		}
+		return w.Code
+	}
+	for range verifyBurst {
+		if got := from("203.0.113.1:1"); got != http.StatusOK {
+			t.Fatalf("within the limit: %d", got)
+		}
+	}
+	if got := from("203.0.113.1:2"); got != http.StatusTooManyRequests {
+		t.Errorf("above the limit: %d", got)
+	}
+	if got := from("203.0.113.2:1"); got != http.StatusOK {
+		t.Errorf("somebody else: %d", got)
+	}
+	clock.pass(verifyEvery)
+	if got := from("203.0.113.1:3"); got != http.StatusOK {
+		t.Errorf("later: %d", got)
+	}
+	// Those who wait for slow servers do not take the places of all others.
+	s.verifier.hold, s.verifier.began = make(chan struct{}), make(chan struct{}, verifiesOfOne)
+	done := make(chan int)
+	for i := range verifiesOfOne {
+		go func() { done <- from("198.51.100.1:" + string(rune('1'+i))) }()
+	}
+	for range verifiesOfOne {
+		select {
+		case <-s.verifier.began:
+		case <-time.After(5 * time.Second):
+			t.Fatal("they never began")
+		}
+	}
+	if got := from("198.51.100.1:9"); got != http.StatusServiceUnavailable {
+		t.Errorf("a fifth of one client: %d", got)
+	}
+	close(s.verifier.hold)
+	for range verifiesOfOne {
+		if got := <-done; got != http.StatusOK {
+			t.Errorf("one that waited: %d", got)
+		}
+	}
+}
+
+func TestGate(t *testing.T) {
+	t.Parallel()
+	g := newGate(3, 2)
+	a1, ok1 := g.enter("a")
+	_, ok2 := g.enter("a")
+	_, ok3 := g.enter("a")
+	b1, ok4 := g.enter("b")
+	_, ok5 := g.enter("c")
+	if !ok1 || !ok2 || ok3 || !ok4 || ok5 {
+		t.Error("the wrong ones are let in")
+	}
+	a1()
+	a1()
+	b1()
+	if g.within != 1 || len(g.by) != 1 {
+		t.Errorf("%d within, %v", g.within, g.by)
+	}
+}
+
+func TestClientOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ from, forwarded, want string }{
+		{"203.0.113.1:80", "", "203.0.113.1"},
+		{"203.0.113.1:80", "198.51.100.1", "203.0.113.1"},
+		{"127.0.0.1:80", "198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1:80", "192.0.2.1, 198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1:80", "192.0.2.1, 198.51.100.1, 10.0.0.7", "198.51.100.1"},
+		{"10.0.0.1:80", "nonsense", "10.0.0.1"},
+		{"10.0.0.1:80", "198.51.100.1, nonsense", "10.0.0.1"},
+		{"10.0.0.1:80", "10.0.0.9", "10.0.0.9"},
+		{"[2001:db8:1:2:3:4:5:6]:80", "", "2001:db8:1:2::"},
+		{"[::1]:80", "2001:db8:1:2:ffff::1", "2001:db8:1:2::"},
+		{"[::ffff:203.0.113.1]:80", "", "203.0.113.1"},
+		{"[fe80::1%eth0]:80", "", "fe80::"},
+		{"203.0.113.1", "", "203.0.113.1"},
+		{"@", "", ""},
+		{"", "", ""},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.RemoteAddr = tt.from
+		r.Header.Set("X-Forwarded-For", tt.forwarded)
+		if got := clientOf(r); got != tt.want {
+			t.Errorf("%s for %s: %q, want %q", tt.from, tt.forwarded, got, tt.want)
+		}
+	}
+}
+
+// Whatever is sent, the answer comes at once, keeps its headers and repeats
+// nothing as markup; what is verified is what a field holds.
+func FuzzVerifyForm(f *testing.F) {
+	for _, s := range []sent{
+		plainForm("badge", testLink, "recipient", testRecipient), parts(f, "badge", testLink, "file/a.png", "\x89PNG\r\n"),
+		parts(f, "file/a\"; name=\"badge", "x"),
+		{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=file\r\n\r\n<script>alert(1)</script>\r\n--x--"},
+		{"application/x-www-form-urlencoded", "badge=http://<script>alert(1)</script>"},
+		{"multipart/form-data; boundary=\"", "--"},
+	} {
+		f.Add(s.kind, s.body)
+	}
+	f.Fuzz(func(t *testing.T, kind, body string) {
+		s := newSite(t, nil)
+		var w *httptest.ResponseRecorder
+		fuzzing.Soon(t, func() {
+			r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/verify", strings.NewReader(body))
+			r.Header = http.Header{"Content-Type": {kind}}
+			w = httptest.NewRecorder()
+			s.mux.ServeHTTP(w, r)
+		})
+		if w.Code >= 500 || w.Code == http.StatusOK != (len(s.verifier.asked) == 1) || w.Header().Get("Content-Security-Policy") == "" {
+			t.Fatalf("status %d, asked %d", w.Code, len(s.verifier.asked))
+		}
+		if strings.Contains(w.Body.String(), "<script>alert(1)") || s.log.Len() > 500 {
+			t.Error("what was sent came back as markup, or went into the log")
+		}
+		for _, q := range s.verifier.asked {
+			if len(q.File) > len(body) || q.Recipient != "" && strings.Contains(w.Body.String(), q.Recipient) && len(q.Recipient) > 12 {
+				t.Errorf("asked %d bytes for %q", len(q.File), q.Recipient)
+			}
+		}
+	})
+}
