@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"crypto"
 	"encoding/json"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 func BenchmarkCanonicalRDF(b *testing.B) {
 	v, d := New(Options{}), plain(b, someCredential())
 	for b.Loop() {
-		if _, err := v.rdf(d); err != nil {
+		if _, err := v.rdf(d, crypto.SHA256); err != nil {
 			b.Fatal(err)
 		}
 	}

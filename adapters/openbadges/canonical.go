@@ -2,6 +2,7 @@ package openbadges
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ const (
 var errGraph = errors.New("not a document that can be canonicalized")
 
 // rdf canonicalizes JSON-LD: https://www.w3.org/TR/rdf-canon/
-func (v *Verifier) rdf(doc map[string]any) (canonical []byte, err error) {
+func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, err error) {
 	defer func() {
 		// The library was written for documents of friends.
 		if problem := recover(); problem != nil {
@@ -67,6 +68,10 @@ func (v *Verifier) rdf(doc map[string]any) (canonical []byte, err error) {
 	text, ok := quads.(string)
 	if !ok || text == "" {
 		return nil, errGraph
+	}
+	if hash != crypto.SHA256 {
+		// The library knows that one only.
+		return relabeled([]byte(text), hash)
 	}
 	return []byte(text), nil
 }

@@ -45,6 +45,9 @@ type proof struct {
 	detail  string
 	// by is what it was made with, when it fits.
 	by *method
+	// partial says that the holder could leave out what the issuer did not
+	// make mandatory.
+	partial bool
 }
 
 // document3 verifies a credential with an embedded proof. Where it was
@@ -56,7 +59,7 @@ func (s *session) document3(doc map[string]any, r *report) {
 // credentialToken verifies a credential inside a token.
 func (s *session) credentialToken(t *signed, r *report) {
 	doc, mismatch := unwrap(t.claims)
-	p := s.tokenProof(t, text(t.claims["iss"]))
+	p := s.tokenProof(t, ref(doc["issuer"]))
 	if mismatch != "" {
 		r.fail(core.CheckFormat, core.VerdictMalformed, mismatch)
 	}
@@ -89,6 +92,9 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 	switch p.finding {
 	case proofFits:
 		r.pass(core.CheckSignature, p.detail)
+		if p.partial {
+			r.warn(core.CheckSignature, "its holder may have left out what its issuer did not demand, such as an end")
+		}
 	case proofAltered:
 		r.fail(core.CheckSignature, core.VerdictAltered, p.detail)
 	case proofUnreachable:

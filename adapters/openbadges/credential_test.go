@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
@@ -32,12 +35,48 @@ func encode58(raw []byte) string {
 	return "z" + string(out)
 }
 
-func multikeyOf(key ed25519.PrivateKey) string {
-	public, _ := key.Public().(ed25519.PublicKey)
-	return encode58(append([]byte(ed25519Prefix), public...))
+// multicodecOf is a public key behind the mark of its kind.
+func multicodecOf(key crypto.Signer) []byte {
+	switch public := key.Public().(type) {
+	case ed25519.PublicKey:
+		return append([]byte(ed25519Prefix), public...)
+	case *ecdsa.PublicKey:
+		prefix := p256Prefix
+		if public.Curve == elliptic.P384() {
+			prefix = p384Prefix
+		}
+		full, err := public.Bytes()
+		if err != nil {
+			panic(err)
+		}
+		return append([]byte(prefix+string(rune(2+full[len(full)-1]&1))), full[1:1+len(full)/2]...)
+	default:
+		panic("unknown kind of key")
+	}
 }
 
-func didOf(key ed25519.PrivateKey) string { return "did:key:" + multikeyOf(key) }
+func multikeyOf(key crypto.Signer) string { return encode58(multicodecOf(key)) }
+
+func didOf(key crypto.Signer) string { return "did:key:" + multikeyOf(key) }
+
+// signData signs as proofs are signed.
+func signData(t testing.TB, key crypto.Signer, hash crypto.Hash, data []byte) []byte {
+	t.Helper()
+	switch key := key.(type) {
+	case ed25519.PrivateKey:
+		return ed25519.Sign(key, data)
+	case *ecdsa.PrivateKey:
+		r, s, err := ecdsa.Sign(rand.Reader, key, sum(hash, data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := (key.Curve.Params().BitSize + 7) / 8
+		return append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
+	default:
+		t.Fatal("unknown kind of key")
+		return nil
+	}
+}
 
 // someCredential is an evidently made-up badge of version 3.0.
 func someCredential() doc {
@@ -76,7 +115,7 @@ func plain(t testing.TB, d doc) doc {
 }
 
 // prove adds a proof of a suite by a key, named by a method.
-func prove(t testing.TB, d doc, suite string, key ed25519.PrivateKey, method string, more doc) doc {
+func prove(t testing.TB, d doc, suite string, key crypto.Signer, method string, more doc) doc {
 	t.Helper()
 	d = plain(t, d)
 	p := doc{
@@ -89,15 +128,19 @@ func prove(t testing.TB, d doc, suite string, key ed25519.PrivateKey, method str
 	}
 	p = plain(t, with(p, more))
 	s := &session{v: New(Options{})}
-	canonical := s.suite(p)
-	if canonical == nil {
-		canonical = s.v.rdf
+	kind, known := s.suite(p)
+	if !known {
+		kind, _ = s.suite(doc{"type": "Ed25519Signature2020"})
 	}
-	data, err := signingInput(d, p, canonical)
+	hash := crypto.SHA256
+	if made, ok := kind.scheme(key.Public()); ok {
+		hash = made.hash
+	}
+	data, err := kind.signingInput(d, p, hash)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p["proofValue"] = encode58(ed25519.Sign(key, data))
+	p["proofValue"] = encode58(signData(t, key, hash, data))
 	d["proof"] = p
 	return d
 }
@@ -241,7 +284,8 @@ func TestProofs(t *testing.T) {
 		{"method without scheme", proof(doc{"verificationMethod": "example.org#key"}), core.VerdictUnknown},
 		{"method of unknown scheme", proof(doc{"verificationMethod": "ftp://example.org/key"}), core.VerdictUnknown},
 		{"unknown DID method", proof(doc{"verificationMethod": "did:example:1#key"}), core.VerdictUnknown},
-		{"did:key of another kind", proof(doc{"verificationMethod": "did:key:zDnaegE6RR3atJtHKwTRTWHsJ3kNHqFwv7n9YjTgmU7TyfU76"}), core.VerdictUnknown},
+		{"did:key of another kind", proof(doc{"verificationMethod": didOf(k.ec)}), core.VerdictUnknown},
+		{"did:key of an unknown kind", proof(doc{"verificationMethod": "did:key:" + encode58([]byte("\xe7\x01somewhere on another curve......"))}), core.VerdictUnknown},
 		{"did:key with another fragment", proof(doc{"verificationMethod": own + "#" + multikeyOf(k.ed2)}), core.VerdictUnknown},
 		{"key that is down", proof(doc{"verificationMethod": "https://example.org/nothing#key"}), core.VerdictUnreachable},
 		{"key on a private address", proof(doc{"verificationMethod": "https://127.0.0.1/key"}), core.VerdictUnknown},

@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"crypto"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func FuzzCanonical(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := v.rdf(d); err != nil && err.Error() == "" {
+		if _, err := v.rdf(d, crypto.SHA256); err != nil && err.Error() == "" {
 			t.Fatal("an error without words")
 		}
 		canonical, err := jcs(d)
@@ -134,6 +135,62 @@ func FuzzLink(f *testing.F) {
 		}
 		if !utf8.ValidString(clip(text)) {
 			t.Fatal("clip makes invalid text")
+		}
+	})
+}
+
+func FuzzMultikey(f *testing.F) {
+	k := testKeys()
+	for _, key := range []crypto.Signer{k.ed, k.ec, k.ec384} {
+		f.Add(multicodecOf(key))
+	}
+	f.Add([]byte{0x80, 0x24, 0x02})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		key, err := multicodecKey(raw)
+		if err == nil && (!fitKey(key) || !sameKey(key, key)) {
+			t.Fatalf("%x is the key %v", raw, key)
+		}
+	})
+}
+
+func FuzzDisclosed(f *testing.F) {
+	k := testKeys()
+	x := disclose(f, with(someCredential(), doc{"issuer": didOf(k.ec)}), k.ec, someDemands)
+	f.Add(encodeCBOR(f, x.value))
+	f.Add([]byte{0x85, 0x40, 0x40, 0x80, 0xa0, 0x80})
+	f.Add([]byte{0x85, 0x40, 0x40, 0x81, 0x40, 0xa2, 0x00, 0x40, 0x00, 0x40, 0x81, 0x00})
+	f.Fuzz(func(t *testing.T, encoded []byte) {
+		d, err := readDerived(append(append([]byte{}, derivedHeader...), encoded...))
+		if err != nil {
+			return
+		}
+		if len(d.Signatures) > maxStatements || len(d.Labels) > maxStatements || len(d.Mandatory) > maxStatements {
+			t.Fatal("more statements than a document may have")
+		}
+		names, err := d.names()
+		if err == nil && len(names) != len(d.Labels) {
+			t.Fatal("two nodes with one name")
+		}
+		if _, err := readDerived(append(append([]byte{}, derivedHeader...), encodeCBOR(t, d)...)); err != nil {
+			t.Fatalf("written again, it is not read: %v", err)
+		}
+	})
+}
+
+func FuzzQuads(f *testing.F) {
+	f.Add([]byte("_:c14n0 <https://example.org/p> \"a b\"@en _:c14n1 .\n"))
+	f.Add([]byte("<a> <b> \"\\\" _:c14n0 .\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		quads, err := readQuads(text)
+		if err != nil {
+			return
+		}
+		var same strings.Builder
+		for _, q := range quads {
+			same.WriteString(q.line())
+		}
+		if same.String() != string(text) {
+			t.Fatalf("%q became %q", text, same.String())
 		}
 	})
 }

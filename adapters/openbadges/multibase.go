@@ -1,7 +1,10 @@
 package openbadges
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"encoding/base64"
 	"errors"
 	"math/big"
@@ -11,8 +14,11 @@ import (
 // errBase says that a text is not in the encoding that it claims.
 var errBase = errors.New("not a multibase text")
 
-// maxBaseBytes bounds what is decoded; decoding base58 takes quadratic time.
-const maxBaseBytes = 512
+// Bounds of what is decoded; decoding base58 takes quadratic time.
+const (
+	maxBase58Bytes = 512
+	maxBaseBytes   = 128 << 10
+)
 
 const base58Alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -24,6 +30,9 @@ func multibase(s string) ([]byte, error) {
 	}
 	switch s[0] {
 	case 'z':
+		if len(s) > maxBase58Bytes {
+			return nil, errBase
+		}
 		return base58(s[1:])
 	case 'u':
 		return base64.RawURLEncoding.Strict().DecodeString(s[1:])
@@ -45,19 +54,58 @@ func base58(s string) ([]byte, error) {
 	return append(make([]byte, zeros), n.Bytes()...), nil
 }
 
-// ed25519Prefix is the multicodec of an Ed25519 public key.
-const ed25519Prefix = "\xed\x01"
+// Multicodecs of public keys.
+const (
+	ed25519Prefix = "\xed\x01"
+	p256Prefix    = "\x80\x24"
+	p384Prefix    = "\x81\x24"
+)
 
-// multikey decodes an Ed25519 public key:
-// https://www.w3.org/TR/cid-1.0/#Multikey
-func multikey(s string) (ed25519.PublicKey, error) {
+// multikey decodes a public key: https://www.w3.org/TR/cid-1.0/#Multikey
+func multikey(s string) (crypto.PublicKey, error) {
 	raw, err := multibase(s)
 	if err != nil {
 		return nil, err
 	}
-	key, ok := strings.CutPrefix(string(raw), ed25519Prefix)
-	if !ok || len(key) != ed25519.PublicKeySize {
+	return multicodecKey(raw)
+}
+
+// multicodecKey reads a public key behind the mark of its kind: Ed25519, or
+// a compressed point of P-256 or P-384.
+func multicodecKey(raw []byte) (crypto.PublicKey, error) {
+	if len(raw) < 2 {
 		return nil, errBase
 	}
-	return ed25519.PublicKey(key), nil
+	key := raw[2:]
+	switch string(raw[:2]) {
+	case ed25519Prefix:
+		if len(key) != ed25519.PublicKeySize {
+			return nil, errBase
+		}
+		return ed25519.PublicKey(key), nil
+	case p256Prefix:
+		return compressed(elliptic.P256(), key)
+	case p384Prefix:
+		return compressed(elliptic.P384(), key)
+	default:
+		return nil, errBase
+	}
+}
+
+// compressed reads a point that lies on the curve.
+func compressed(curve elliptic.Curve, point []byte) (crypto.PublicKey, error) {
+	x, y := elliptic.UnmarshalCompressed(curve, point)
+	if x == nil {
+		return nil, errBase
+	}
+	size := (curve.Params().BitSize + 7) / 8
+	full := make([]byte, 1+2*size)
+	full[0] = 4
+	x.FillBytes(full[1 : 1+size])
+	y.FillBytes(full[1+size:])
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, full)
+	if err != nil {
+		return nil, errBase
+	}
+	return key, nil
 }

@@ -1,8 +1,6 @@
 package openbadges
 
 import (
-	"crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"maps"
 
@@ -12,29 +10,6 @@ import (
 
 // maxProofs is how many proofs of one document are looked at.
 const maxProofs = 4
-
-// canonicalize turns a document into the bytes that its proof covers.
-type canonicalize func(doc map[string]any) ([]byte, error)
-
-// suite returns how a proof canonicalizes, or nil when it is not of a known
-// kind: https://www.w3.org/TR/vc-di-eddsa/
-func (s *session) suite(p map[string]any) canonicalize {
-	switch {
-	// What version 3.0 was begun with; its input is the same.
-	case isA(p, "Ed25519Signature2020"):
-		return s.v.rdf
-	case !isA(p, "DataIntegrityProof"):
-		return nil
-	}
-	switch text(p["cryptosuite"]) {
-	case "eddsa-rdfc-2022", "eddsa-2022": // The second is its name in drafts.
-		return s.v.rdf
-	case "eddsa-jcs-2022":
-		return func(doc map[string]any) ([]byte, error) { return jcs(doc) }
-	default:
-		return nil
-	}
-}
 
 // embeddedProof judges the proofs of a document. One that fits is enough:
 // https://www.imsglobal.org/spec/ob/v3p0#verification
@@ -64,11 +39,11 @@ func (s *session) embeddedProof(doc map[string]any) proof {
 }
 
 // oneProof judges one proof over a document without its proofs:
-// https://www.w3.org/TR/vc-di-eddsa/#verify-proof-eddsa-rdfc-2022
+// https://www.w3.org/TR/vc-data-integrity/#verify-proof
 func (s *session) oneProof(bare, p map[string]any) proof {
-	canonical := s.suite(p)
+	kind, known := s.suite(p)
 	switch {
-	case canonical == nil:
+	case !known:
 		return proof{detail: "its proof is of a kind that is not known"}
 	case p["previousProof"] != nil:
 		return proof{detail: "its proof builds on another one, which is not supported"}
@@ -81,24 +56,28 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 		}
 	}
 	signature, err := multibase(text(p["proofValue"]))
-	if err != nil || len(signature) != ed25519.SignatureSize {
+	if err != nil {
 		return proof{finding: proofAltered, detail: "the value of its proof is no signature"}
 	}
 	by, err := s.method(p["verificationMethod"])
 	if err != nil {
 		return unresolved(err)
 	}
-	key, ok := by.key.(ed25519.PublicKey)
+	made, ok := kind.scheme(by.key)
 	if !ok {
 		return proof{detail: "its key is not of the kind that its proof needs"}
 	}
-	data, err := signingInput(bare, p, canonical)
+	fits, err := proofFitsKey(bare, p, signature, kind, made)
 	switch {
 	case errors.Is(err, errContext):
 		return proof{finding: proofAltered, detail: "its proof was made for other contexts"}
+	case errors.Is(err, errDerived):
+		return proof{finding: proofAltered, detail: err.Error()}
+	case errors.Is(err, errBaseProof):
+		return proof{detail: err.Error()}
 	case err != nil:
 		return proof{detail: "what the proof covers cannot be worked out: " + err.Error()}
-	case !ed25519.Verify(key, data, signature):
+	case !fits:
 		return proof{finding: proofAltered, detail: "the signature does not fit"}
 	}
 	if v := p["expires"]; v != nil {
@@ -110,7 +89,19 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 			return proof{finding: proofExpired, detail: "the proof expired", by: by}
 		}
 	}
-	return proof{finding: proofFits, detail: "the signature fits", by: by}
+	return proof{finding: proofFits, detail: "the signature fits", by: by, partial: kind.selective}
+}
+
+// proofFitsKey reports whether the value of a proof was made with a key.
+func proofFitsKey(bare, p map[string]any, signature []byte, kind suite, made scheme) (bool, error) {
+	if kind.selective {
+		return disclosedFits(bare, p, signature, kind, made)
+	}
+	if len(signature) != made.size {
+		return false, nil
+	}
+	data, err := kind.signingInput(bare, p, made.hash)
+	return err == nil && made.fits(data, signature), err
 }
 
 // unresolved says why there is no key.
@@ -123,43 +114,6 @@ func unresolved(err error) proof {
 	default:
 		return proof{finding: proofUnreachable, detail: "the key did not come: " + why(err)}
 	}
-}
-
-// errContext says that a proof names contexts that the document has not.
-var errContext = errors.New("other contexts")
-
-// signingInput is what an EdDSA proof signs: the hash of the canonical proof
-// without its value, then the hash of the canonical document.
-func signingInput(bare, p map[string]any, canonical canonicalize) ([]byte, error) {
-	config := maps.Clone(p)
-	delete(config, "proofValue")
-	if own := config["@context"]; own != nil {
-		// The document's contexts have to begin with those of the proof,
-		// and only the latter hold.
-		mine, theirs := each(own), each(bare["@context"])
-		if len(mine) > len(theirs) {
-			return nil, errContext
-		}
-		for i, c := range mine {
-			if name, ok := c.(string); !ok || name != text(theirs[i]) {
-				return nil, errContext
-			}
-		}
-		bare = maps.Clone(bare)
-		bare["@context"] = own
-	} else {
-		config["@context"] = bare["@context"]
-	}
-	head, err := canonical(config)
-	if err != nil {
-		return nil, err
-	}
-	body, err := canonical(bare)
-	if err != nil {
-		return nil, err
-	}
-	first, second := sha256.Sum256(head), sha256.Sum256(body)
-	return append(first[:], second[:]...), nil
 }
 
 // tokenProof judges the signature of a token that holds a credential of that

@@ -54,7 +54,7 @@ func (s *session) readCredential(body []byte, limit int) (map[string]any, proof,
 			return nil, proof{}, false
 		}
 		doc, mismatch := unwrap(t.claims)
-		return doc, s.tokenProof(t, text(t.claims["iss"])), mismatch == ""
+		return doc, s.tokenProof(t, ref(doc["issuer"])), mismatch == ""
 	}
 	doc, err := parseObject(body, limit)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // keys are made once: RSA keys take a while.
 type keys struct {
 	rsa, other *rsa.PrivateKey
-	ec         *ecdsa.PrivateKey
+	ec, ec384  *ecdsa.PrivateKey
 	ed, ed2    ed25519.PrivateKey
 }
 
@@ -39,6 +39,8 @@ var testKeys = sync.OnceValue(func() keys {
 	k.other, err = rsa.GenerateKey(rand.Reader, 2048)
 	must(err)
 	k.ec, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	k.ec384, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	must(err)
 	k.ed = ed25519.NewKeyFromSeed([]byte(strings.Repeat("1", 32)))
 	k.ed2 = ed25519.NewKeyFromSeed([]byte(strings.Repeat("2", 32)))

@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -59,7 +60,8 @@ func TestW3CVectors(t *testing.T) {
 				d    doc
 				want string
 			}{{"document", bare, tt.docHash}, {"proof", config, tt.prove}} {
-				canonical, err := s.suite(p)(step.d)
+				kind, _ := s.suite(p)
+				canonical, err := kind.canonical(step.d, crypto.SHA256)
 				if err != nil {
 					t.Fatalf("%s: %v", step.what, err)
 				}
