@@ -1,7 +1,6 @@
 package openbadges
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +112,7 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 	wait.Go(func() { s.confirm(ref(doc["issuer"]), p.by, r) })
 	wait.Go(func() { s.status(doc, p.by, r) })
 	if !inside {
-		wait.Go(func() { s.endorsements3(doc, r) })
+		wait.Go(func() { s.endorsements(r, vouchers3(doc)) })
 		s.recipient3(doc)
 		if doc["credentialSchema"] != nil {
 			r.skip(core.CheckSchema, "the schemas that the badge names are not fetched; its own rules were checked")
@@ -176,13 +175,13 @@ func (s *session) recipient3(doc map[string]any) {
 		return
 	}
 	subject := object(doc["credentialSubject"])
-	if own := id(subject); strings.HasPrefix(own, "mailto:") && identityMatches(own, "", s.recipient, false) {
+	if identityMatches(id(subject), "", s.recipient, false) {
 		s.compareIdentity(true)
 		return
 	}
 	for _, v := range each(subject["identifier"]) {
 		identity := object(v)
-		if identity == nil || !isEmailKind(text(identity["identityType"])) {
+		if identity == nil {
 			continue
 		}
 		if identityMatches(text(identity["identityHash"]), text(identity["salt"]), s.recipient, identity["hashed"] == any(true)) {

@@ -66,39 +66,6 @@ func (s *session) describe(a map[string]any, class, issuer *node, version string
 			v.Achievement.Image = image
 		}
 	})
-	for _, from := range []map[string]any{a, docOf(class), docOf(issuer)} {
-		s.endorsements2(from["endorsement"])
-	}
-}
-
-func docOf(n *node) map[string]any {
-	if n == nil {
-		return nil
-	}
-	return n.doc
-}
-
-// maxEndorsements is how many are reported.
-const maxEndorsements = 8
-
-// endorsements2 reports who vouches, without following: an endorsement of
-// Open Badges 2.0 adds nothing to what the badge proves.
-func (s *session) endorsements2(v any) {
-	for _, e := range each(v) {
-		s.r.set(func(verdict *core.Verdict) {
-			if len(verdict.Endorsements) >= maxEndorsements {
-				return
-			}
-			found := core.Endorsement{Status: core.VerdictUnknown}
-			if node := object(e); node != nil {
-				found.Issuer, found.Comment = shown(ref(node["issuer"])), prose(text(object(node["claim"])["endorsementComment"]))
-			}
-			verdict.Endorsements = append(verdict.Endorsements, found)
-		})
-	}
-	if v != nil {
-		s.r.skip(core.CheckEndorsement, "endorsements are named, and not followed")
-	}
 }
 
 // describeAchievement reads what classes of 2.0 and achievements of 3.0 have

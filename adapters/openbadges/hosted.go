@@ -132,7 +132,7 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 		return
 	}
 	s.r.pass(core.CheckSignature, "not needed: the document comes from the badge's own address")
-	c, p := s.chain(a, version)
+	c, p := s.chain(a, version, false)
 	s.describe(a, c, p, version)
 	if p != nil {
 		s.scope(a, at, p)
@@ -140,6 +140,7 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 	s.r.pass(core.CheckRevocation, "its address answers, and does not call it revoked")
 	s.validity2(a)
 	s.recipient2(a)
+	s.endorsements(s.r, vouchers2(a, c, p))
 }
 
 // node is a class or an issuer, with the address that it was fetched from.
@@ -155,9 +156,10 @@ type node struct {
 }
 
 // chain fetches the class and the issuer of an assertion and holds both
-// against the rules. What is missing is nil, and the verdict knows.
-func (s *session) chain(a map[string]any, version string) (class, issuer *node) {
-	class = s.follow(a["badge"], "BadgeClass")
+// against the rules. What is missing is nil, and the verdict knows. fresh says
+// that the issuer must not be remembered.
+func (s *session) chain(a map[string]any, version string, fresh bool) (class, issuer *node) {
+	class = s.follow(a["badge"], "BadgeClass", false)
 	if class == nil {
 		return nil, nil
 	}
@@ -165,7 +167,7 @@ func (s *session) chain(a map[string]any, version string) (class, issuer *node) 
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, b)
 		return class, nil
 	}
-	issuer = s.follow(class.doc["issuer"], "Issuer")
+	issuer = s.follow(class.doc["issuer"], "Issuer", fresh)
 	if issuer == nil {
 		return class, nil
 	}
@@ -188,7 +190,7 @@ func (s *session) chain(a map[string]any, version string) (class, issuer *node) 
 
 // follow returns the node that a property points at. What stands embedded
 // with a web address is fetched from there all the same.
-func (s *session) follow(v any, class string) *node {
+func (s *session) follow(v any, class string, fresh bool) *node {
 	own := ref(v)
 	if embedded := object(v); embedded != nil && !isURL(own) {
 		return &node{doc: upgraded(embedded, class, "")}
@@ -197,7 +199,7 @@ func (s *session) follow(v any, class string) *node {
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, "the "+class+" has no web address")
 		return nil
 	}
-	doc, from, err := s.known(own)
+	doc, from, err := s.known(own, fresh)
 	if err != nil {
 		s.r.fail(core.CheckInput, unfetched(err), "the "+class+" did not come: "+why(err))
 		return nil
@@ -215,7 +217,7 @@ func (s *session) follow(v any, class string) *node {
 	// as well, it is right; otherwise only where it was found counts, so
 	// that nobody takes on the name of another by writing it down.
 	if isURL(named) {
-		if other, from, err := s.known(named); err == nil {
+		if other, from, err := s.known(named, fresh); err == nil {
 			other = upgraded(other, class, named)
 			if fold(id(other)) == fold(named) && !isCredential(other) {
 				s.r.warn(core.CheckFormat, "the "+class+" names another address as its own, which was asked instead")

@@ -2,41 +2,9 @@ package openbadges
 
 import (
 	"errors"
-	"maps"
 
-	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/internal/fetch"
 )
-
-// maxProofs is how many proofs of one document are looked at.
-const maxProofs = 4
-
-// embeddedProof judges the proofs of a document. One that fits is enough:
-// https://www.imsglobal.org/spec/ob/v3p0#verification
-func (s *session) embeddedProof(doc map[string]any) proof {
-	proofs := each(doc["proof"])
-	if len(proofs) == 0 {
-		return proof{detail: "nobody signed it"}
-	}
-	bare := maps.Clone(doc)
-	delete(bare, "proof")
-	worst := proof{detail: "its proof is of a kind that is not known"}
-	for _, v := range proofs[:min(len(proofs), maxProofs)] {
-		p, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
-		got := s.oneProof(bare, p)
-		if got.finding == proofFits {
-			return got
-		}
-		// A proof that does not fit weighs more than one that is not known.
-		if got.finding > worst.finding || worst.finding == proofUnknown && got.finding == proofUnknown {
-			worst = got
-		}
-	}
-	return worst
-}
 
 // oneProof judges one proof over a document without its proofs:
 // https://www.w3.org/TR/vc-data-integrity/#verify-proof
@@ -45,8 +13,6 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 	switch {
 	case !known:
 		return proof{detail: "its proof is of a kind that is not known"}
-	case p["previousProof"] != nil:
-		return proof{detail: "its proof builds on another one, which is not supported"}
 	case text(p["proofPurpose"]) != "assertionMethod":
 		return proof{detail: "its proof is not meant to assert anything"}
 	}
@@ -130,50 +96,4 @@ func (s *session) tokenProof(t *signed, issuer string) proof {
 		return proof{finding: proofAltered, detail: "the signature does not fit"}
 	}
 	return proof{finding: proofFits, detail: "the signature fits", by: by}
-}
-
-// endorsements3 judges the endorsements of a badge, its achievement and its
-// issuer: https://www.imsglobal.org/spec/ob/v3p0#endorsementcredential
-func (s *session) endorsements3(doc map[string]any, r *report) {
-	achievement := object(object(doc["credentialSubject"])["achievement"])
-	var embedded, tokens []any
-	for _, from := range []map[string]any{doc, object(doc["issuer"]), achievement, object(achievement["creator"])} {
-		embedded = append(embedded, each(from["endorsement"])...)
-		tokens = append(tokens, each(from["endorsementJwt"])...)
-	}
-	left := maxEndorsements
-	for _, v := range embedded {
-		if e, ok := v.(map[string]any); ok && left > 0 {
-			left--
-			own := newReport(s.now)
-			s.document3(e, own)
-			reportEndorsement(r, own.verdict(), text(object(e["credentialSubject"])["endorsementComment"]))
-		}
-	}
-	for _, v := range tokens {
-		if e, ok := v.(string); ok && left > 0 {
-			left--
-			own := newReport(s.now)
-			comment := ""
-			if t, err := readToken(e); err == nil {
-				inside, _ := unwrap(t.claims)
-				comment = text(object(inside["credentialSubject"])["endorsementComment"])
-			}
-			s.token(e, own)
-			reportEndorsement(r, own.verdict(), comment)
-		}
-	}
-	if left < maxEndorsements {
-		r.pass(core.CheckEndorsement, "endorsements were looked at, each for itself")
-	}
-}
-
-func reportEndorsement(r *report, e core.Verdict, comment string) {
-	issuer := e.Issuer.Name
-	if issuer == "" {
-		issuer = e.Issuer.ID
-	}
-	r.set(func(v *core.Verdict) {
-		v.Endorsements = append(v.Endorsements, core.Endorsement{Issuer: issuer, Comment: prose(comment), Status: e.Status})
-	})
 }

@@ -22,10 +22,25 @@ type session struct {
 	now       time.Time
 	recipient string
 	r         *report
+	budget    *budget
+}
+
+// budget counts what one verification costs. It is safe for concurrent use.
+type budget struct {
+	// most is how many addresses may be fetched.
+	most int
 
 	mu      sync.Mutex
 	fetches int
 	hops    int
+}
+
+// fetch reports whether another address may be fetched.
+func (b *budget) fetch() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fetches++
+	return b.fetches <= b.most
 }
 
 // errTooMany says that a badge wants more fetches than one is worth.
@@ -34,10 +49,10 @@ var errTooMany = errors.New("too many documents")
 // hop counts a step from one place to the next, and reports whether it may
 // be taken.
 func (s *session) hop() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hops++
-	return s.hops <= maxHops
+	s.budget.mu.Lock()
+	defer s.budget.mu.Unlock()
+	s.budget.hops++
+	return s.budget.hops <= maxHops
 }
 
 // Media types that documents come in, the preferred ones first.
@@ -52,11 +67,7 @@ var (
 // get fetches an address that stands in a document. Addresses with http are
 // asked over https, unless the client is told otherwise.
 func (s *session) get(address string, limit int64, accept []string) (fetch.Response, error) {
-	s.mu.Lock()
-	s.fetches++
-	tooMany := s.fetches > maxFetches
-	s.mu.Unlock()
-	if tooMany {
+	if !s.budget.fetch() {
 		return fetch.Response{}, errTooMany
 	}
 	if plain, ok := strings.CutPrefix(address, "http://"); ok && !s.v.client.AllowsHTTP(address) {
@@ -91,11 +102,14 @@ func (s *session) ownDocument(address string) (map[string]any, error) {
 	return doc, err
 }
 
-// known fetches an issuer or a class, or remembers it.
-func (s *session) known(address string) (map[string]any, string, error) {
+// known fetches an issuer or a class, or remembers it, unless it has to be
+// fresh.
+func (s *session) known(address string, fresh bool) (map[string]any, string, error) {
 	key := fold(address)
-	if doc, from, ok := s.v.cache.get(key, s.now); ok {
-		return doc, from, nil
+	if !fresh {
+		if doc, from, ok := s.v.cache.get(key, s.now); ok {
+			return doc, from, nil
+		}
 	}
 	doc, from, err := s.document(address, maxDocumentBytes)
 	if err == nil {

@@ -40,7 +40,7 @@ func (s *session) signedAssertion(t *signed, a map[string]any) {
 	if creator != nil {
 		wait.Go(func() { key, keyErr = s.publicKey(creator) })
 	}
-	class, issuer := s.chain(a, version)
+	class, issuer := s.chain(a, version, true)
 	wait.Wait()
 	s.describe(a, class, issuer, version)
 	s.validity2(a)
@@ -49,6 +49,7 @@ func (s *session) signedAssertion(t *signed, a map[string]any) {
 	if issuer != nil {
 		s.revocationList(a, issuer)
 	}
+	s.endorsements(s.r, vouchers2(a, class, issuer))
 }
 
 // publicKey is a key of Open Badges 2.0.

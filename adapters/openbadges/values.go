@@ -24,6 +24,8 @@ var (
 	// timeForm is ISO 8601 with a time zone, extended or basic, to the
 	// minute or finer.
 	timeForm = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})T(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,12}))?)?(Z|[+-]\d{2}(?::?\d{2})?)$`)
+	// secondsForm is a number of seconds since 1970.
+	secondsForm = regexp.MustCompile(`^\d{1,11}(?:\.\d{1,9})?$`)
 	// originForm is a registered name with an optional port.
 	originForm = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}(?::\d{1,5})?$`)
 )
@@ -113,8 +115,8 @@ func parseOldTime(v any) (time.Time, error) {
 		if t, err := time.Parse(time.DateOnly, v); err == nil {
 			return t, nil
 		}
-		if seconds, err := strconv.ParseInt(v, 10, 64); err == nil && seconds >= 0 && seconds < 1e11 {
-			return time.Unix(seconds, 0).UTC(), nil
+		if seconds, err := strconv.ParseFloat(v, 64); err == nil && secondsForm.MatchString(v) && seconds < 1e11 {
+			return time.Unix(int64(seconds), 0).UTC(), nil
 		}
 	}
 	return time.Time{}, errNoTime

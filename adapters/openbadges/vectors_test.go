@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/laurelbot/laurel/core"
@@ -84,7 +85,7 @@ func TestW3CVectors(t *testing.T) {
 // session makes one session for tests of its parts.
 func (v *Verifier) session(t testing.TB) *session {
 	t.Helper()
-	return &session{v: v, ctx: t.Context(), now: present, r: newReport(present)}
+	return &session{v: v, ctx: t.Context(), now: present, r: newReport(present), budget: &budget{most: maxFetches}}
 }
 
 // everyTextAltered changes one byte of each text of a document, one after the
@@ -122,16 +123,37 @@ func everyTextAltered(t *testing.T, s *session, d doc) {
 	}
 }
 
-// Proof sets: any of them suffices. Chains are more than badges need.
+// Proof sets: any of them suffices. Chains: each proof covers those before it,
+// and no other set of them.
 func TestW3CProofSets(t *testing.T) {
 	t.Parallel()
-	for file, want := range map[string]finding{
-		"signedProofSet1.json": proofFits, "signedProofSet2.json": proofFits, "signedProofChain1.json": proofFits,
-	} {
+	for _, file := range []string{"signedProofSet1.json", "signedProofSet2.json", "signedProofChain1.json", "signedProofChain2.json"} {
 		s := newWorld(nil).verifier().session(t)
-		if got := s.embeddedProof(vector(t, "vc-di-eddsa", "proof-set-chain", file)); got.finding != want {
-			t.Errorf("%s: %+v, want %d", file, got, want)
+		d := vector(t, "vc-di-eddsa", "proof-set-chain", file)
+		set := func() *proofSet {
+			set := &proofSet{s: s, bare: with(d, doc{"proof": nil})}
+			for _, p := range each(d["proof"]) {
+				set.proofs = append(set.proofs, p.(doc))
+			}
+			set.found = make([]*proof, len(set.proofs))
+			return set
 		}
+		for i := range set().proofs {
+			if got := set().judge(i); got.finding != proofFits {
+				t.Errorf("%s: proof %d: %+v", file, i, got)
+			}
+			// A proof that is built on, and was altered, takes with it what
+			// builds on it; any other change of it does too.
+			for j := range set().proofs {
+				altered := set()
+				altered.proofs[j] = with(altered.proofs[j], doc{"created": "2023-02-24T23:36:39Z"})
+				builds := j == i || slices.Contains(texts(altered.proofs[i]["previousProof"]), id(altered.proofs[j])) && id(altered.proofs[j]) != ""
+				if got := altered.judge(i); builds && got.finding == proofFits {
+					t.Errorf("%s: proof %d fits, and %d was altered", file, i, j)
+				}
+			}
+		}
+		everyTextAltered(t, s, with(d, doc{"proof": each(d["proof"])[:1]}))
 	}
 }
 

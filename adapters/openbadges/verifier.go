@@ -16,13 +16,14 @@ const (
 	maxDocumentBytes = 1 << 20
 	// maxListBytes bounds lists of revoked badges and lists of states.
 	maxListBytes = 4 << 20
-	// maxFetches bounds how many addresses are fetched.
+	// maxFetches bounds how many addresses are fetched, endorsements apart.
 	maxFetches = 24
 	// maxHops bounds how often one badge leads to another place: a link to
 	// a picture to an address to another address.
 	maxHops = 5
 	// cacheTime is how long an issuer or a class is remembered. Badges,
-	// keys, and whatever tells of revocation are fetched each time.
+	// keys, and whatever tells of revocation are fetched each time; the
+	// issuers of signed badges as well, since they name keys and lists.
 	cacheTime = time.Minute
 	// cacheSize is how many are remembered.
 	cacheSize = 256
@@ -97,7 +98,7 @@ func (v *Verifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdict {
 	ctx, cancel := context.WithTimeout(ctx, v.maxTime)
 	defer cancel()
 	now := v.clock.Now().UTC()
-	s := &session{v: v, ctx: ctx, now: now, recipient: q.Recipient, r: newReport(now)}
+	s := &session{v: v, ctx: ctx, now: now, recipient: q.Recipient, r: newReport(now), budget: &budget{most: maxFetches}}
 	switch {
 	case len(q.File) > core.MaxBadgeFileBytes:
 		s.r.fail(core.CheckInput, core.VerdictMalformed, "the file is larger than 10 MB")

@@ -94,6 +94,9 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 			doc["alignment"] = list
 		}
 	case "Issuer":
+		if isA(doc, "IssuerOrg") {
+			doc["type"] = "Issuer" // Its other name in the context of 1.1.
+		}
 		// Not required before 2.0.
 		if doc["email"] == nil {
 			doc["email"] = "unknown@invalid"
