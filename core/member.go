@@ -56,6 +56,8 @@ type BadgeView struct {
 	// AutoAcceptHint says that this is the badge with which the person is
 	// told, once, about accepting automatically.
 	AutoAcceptHint bool
+	// Shared says that its owner has shown the badge to somebody.
+	Shared bool
 }
 
 // VerificationState is where the proof of an address stands.

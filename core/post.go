@@ -24,6 +24,8 @@ const (
 	SubjectCelebration SubjectKind = "celebration"
 	// SubjectDigest: how the badges do; the id of a [DigestIssue].
 	SubjectDigest SubjectKind = "digest"
+	// SubjectHome: everything at a glance, see [HomeKey]; the account's id.
+	SubjectHome SubjectKind = "home"
 )
 
 // Subject is what a message shows. The card is made from it when the message

@@ -28,6 +28,7 @@ type Store interface {
 	DigestStore
 	ShareStore
 	InquiryStore
+	HomeStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.
@@ -296,6 +297,10 @@ type Tx interface {
 	// TellBadge does the same for all handoffs of a badge; it returns to how
 	// many posts.
 	TellBadge(ctx context.Context, badgeID string, fallback bool, now time.Time) (int, error)
+	// TellHomes queues deliveries for the homes of a member, see [HomeKey].
+	// What TellBadge tells, and TellSubject of handoffs, it tells the homes of
+	// their people as well.
+	TellHomes(ctx context.Context, memberID string, now time.Time) error
 	// QueueMail queues the mail of a verification; secret is sealed until it
 	// is sent, and wiped then.
 	QueueMail(ctx context.Context, verificationID string, secret Secret, now time.Time) error

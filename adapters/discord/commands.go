@@ -49,6 +49,7 @@ const (
 var CommandKeys = []string{
 	"badges",
 	"badges.list",
+	"badges.home",
 	"badges.link",
 	"badges.link.address",
 	"badges.emails",
@@ -128,6 +129,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 	c.IntegrationTypes = []int{installedByGuild, installedByUser}
 	c.Options = []Command{
 		sub(chat.VerbList),
+		sub(chat.VerbHome),
 		sub(chat.VerbLink, address),
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),

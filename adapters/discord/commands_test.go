@@ -122,7 +122,7 @@ func TestRegister(t *testing.T) {
 			c["description_localizations"] = map[string]string{"de": "alt"}
 		}), true},
 		"option":  {asDiscord(t, commands, func(c map[string]any) { option(c, 1)["description"] = "old" }), true},
-		"options": {asDiscord(t, commands, func(c map[string]any) { option(c, 3)["options"] = nil }), true},
+		"options": {asDiscord(t, commands, func(c map[string]any) { option(c, 4)["options"] = nil }), true},
 		"name in the menu": {asDiscord(t, commands, func(c map[string]any) {
 			if c["type"] == float64(commandMessage) {
 				c["name_localizations"] = map[string]string{"de": "Prüfen"}

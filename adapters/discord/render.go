@@ -183,8 +183,18 @@ func (l *layout) items(items []chat.Item, divided bool) []Component {
 		if strings.TrimSpace(text) == "" {
 			text = ellipsis
 		}
-		if utf8.RuneCountInString(text)+markText > l.text || 3+markParts > l.parts {
+		set := 0
+		if heading := oneLine(visible(item.Heading)); heading != "" {
+			text = "**" + renderText(chat.Plain(heading), maxTitlePart) + "**\n" + text
+			if i > 0 {
+				set = 1
+			}
+		}
+		if utf8.RuneCountInString(text)+markText > l.text || 3+set+markParts > l.parts {
 			return append(all, l.take(textDisplay(fmt.Sprintf("%s +%d", ellipsis, len(items)-i))))
+		}
+		if set > 0 {
+			all = append(all, l.take(Component{Type: typeSeparator, Divider: true, Spacing: 1}))
 		}
 		accessory := thumbnail(item.Image)
 		if item.Button != nil {

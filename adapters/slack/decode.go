@@ -41,6 +41,9 @@ type interaction struct {
 	trigger  string
 	origin   origin
 	received time.Time
+	// seen is the hash of the home tab that the person had before them, or
+	// empty.
+	seen string
 	// silent, when set, is why the request is only acknowledged.
 	silent string
 }
@@ -78,6 +81,7 @@ type payload struct {
 	} `json:"actions"`
 	View *struct {
 		ID              string `json:"id"`
+		Type            string `json:"type"`
 		Hash            string `json:"hash"`
 		CallbackID      string `json:"callback_id"`
 		PrivateMetadata string `json:"private_metadata"`
@@ -167,7 +171,8 @@ func (a *Adapter) decodePress(p *payload) (interaction, error) {
 	if err != nil {
 		return interaction{}, err
 	}
-	if len(p.Actions) != 1 || (p.Container.Type != "" && p.Container.Type != "message") {
+	atHome := p.Container.Type == "view" && p.View != nil && p.View.Type == "home"
+	if len(p.Actions) != 1 || (p.Container.Type != "" && p.Container.Type != "message" && !atHome) {
 		return interaction{kind: kindPress, silent: "ignored"}, nil
 	}
 	if strings.HasPrefix(p.Actions[0].ActionID, openPrefix) {
@@ -186,6 +191,9 @@ func (a *Adapter) decodePress(p *payload) (interaction, error) {
 	o := origin{
 		URL: p.ResponseURL, Channel: p.Container.ChannelID, TS: p.Container.MessageTS, Ephemeral: p.Container.IsEphemeral,
 		Tenant: who.id.Tenant, User: who.id.User,
+	}
+	if atHome {
+		return a.pressAtHome(who, p, verb, opaque)
 	}
 	if o.Channel == "" {
 		o.Channel = p.Channel.value()

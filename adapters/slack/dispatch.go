@@ -161,6 +161,7 @@ func (a *Adapter) showAnswer(ctx context.Context, in interaction, answer chat.An
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), showWithin)
 	defer cancel()
 	defer context.AfterFunc(a.life, cancel)()
+	ctx = withSeen(ctx, in.seen)
 	place := in.action.Reply
 	if answer.Where == chat.Aside {
 		place = in.action.Aside

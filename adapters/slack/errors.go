@@ -31,6 +31,7 @@ var codePattern = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
 // https://docs.slack.dev/reference/methods/chat.delete#errors,
 // https://docs.slack.dev/reference/methods/conversations.open#errors,
 // https://docs.slack.dev/reference/methods/views.open#errors,
+// https://docs.slack.dev/reference/methods/views.publish#errors,
 // https://docs.slack.dev/reference/methods/files.getUploadURLExternal#errors.
 var errorClasses = map[string]core.DeliveryClass{
 	"ratelimited":  core.RetryLater,
@@ -43,6 +44,8 @@ var errorClasses = map[string]core.DeliveryClass{
 	"expired_url":          core.PlaceGone,
 	"invalid_url":          core.PlaceGone,
 	"expired_trigger_id":   core.PlaceGone,
+	"not_enabled":          core.PlaceGone,
+	"hash_conflict":        core.PlaceGone,
 	"exchanged_trigger_id": core.PlaceGone,
 	"invalid_trigger_id":   core.PlaceGone,
 	"trigger_exchanged":    core.PlaceGone,

@@ -39,7 +39,7 @@ type event struct {
 	} `json:"event"`
 }
 
-func (a *Adapter) serveEvent(ctx context.Context, body []byte, _ time.Time) reply {
+func (a *Adapter) serveEvent(ctx context.Context, body []byte, received time.Time) reply {
 	var e event
 	if err := decodeJSON(body, &e); err != nil {
 		return a.refuse(kindEvent, http.StatusBadRequest, "malformed", err)
@@ -48,6 +48,10 @@ func (a *Adapter) serveEvent(ctx context.Context, body []byte, _ time.Time) repl
 	case "url_verification":
 		return a.challenge(e.Challenge)
 	case "event_callback":
+		if e.Event.Type == homeOpened {
+			in, err := a.decodeHomeOpened(&e, body)
+			return a.serveDecoded(ctx, kindEvent, in, err, received, 0)
+		}
 		return a.dispatchEvent(ctx, &e)
 	case "app_rate_limited":
 		a.log.Warn("slack limits the events it sends")

@@ -29,6 +29,8 @@ func (a *Adapter) Show(ctx context.Context, p core.Place, c chat.Card, key strin
 	switch {
 	case !ok:
 		return core.Place{}, placeGone("show card", "unreadable_place")
+	case ref.Home:
+		return a.publish(ctx, p, ref, c)
 	case ref.URL != "":
 		return a.respond(ctx, p, ref, c)
 	case ref.TS != "":

@@ -43,6 +43,8 @@ type placeRef struct {
 	TS      string `json:"t,omitempty"`
 	User    string `json:"w,omitempty"`
 	Tenant  string `json:"x,omitempty"`
+	// Home: the home tab of User.
+	Home bool `json:"h,omitempty"`
 }
 
 func (r placeRef) secret() core.Secret {
@@ -71,6 +73,17 @@ func messagePlace(tenant, channel, ts string) core.Place {
 	}
 }
 
+// homePlace is the home tab of somebody. There is always something to be seen
+// in it.
+func homePlace(tenant, user string) core.Place {
+	return core.Place{
+		Ref:           placeRef{Tenant: tenant, User: user, Home: true}.secret(),
+		MessageKey:    core.HomeKey,
+		EditableUntil: endless(),
+		Shown:         true,
+	}
+}
+
 // origin is where an interaction came from. It travels sealed through a
 // form, so that the submission can answer in the right message.
 type origin struct {
@@ -83,6 +96,8 @@ type origin struct {
 	Ephemeral bool   `json:"p,omitempty"`
 	Tenant    string `json:"x,omitempty"`
 	User      string `json:"w,omitempty"`
+	// Home: the person's home tab, from which nothing leads to a message.
+	Home bool `json:"h,omitempty"`
 }
 
 type places struct{ reply, aside core.Place }
@@ -95,6 +110,10 @@ func (o origin) places(now time.Time) places {
 		EditableUntil: now.Add(responseURLLife),
 	}
 	p := places{reply: private, aside: private}
+	if o.Home {
+		p.reply = homePlace(o.Tenant, o.User)
+		return p
+	}
 	if until := time.Unix(o.Until, 0).UTC(); o.URL != "" && now.Before(until) {
 		p.aside = core.Place{Ref: placeRef{URL: o.URL, Until: o.Until}.secret(), EditableUntil: until}
 		p.reply = p.aside
@@ -114,6 +133,9 @@ func (o origin) places(now time.Time) places {
 }
 
 func (o origin) messageKey() string {
+	if o.Home {
+		return core.HomeKey
+	}
 	if o.TS == "" {
 		return ""
 	}

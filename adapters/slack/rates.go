@@ -37,6 +37,7 @@ var methodRates = map[string]core.Rate{
 	"files.getUploadURLExternal":   perMinute(100),
 	"files.completeUploadExternal": perMinute(100),
 	"users.info":                   perMinute(100),
+	"views.publish":                perMinute(100),
 }
 
 func perMinute(n int) core.Rate { return core.Rate{Interval: time.Minute / time.Duration(n), Burst: n} }

@@ -139,6 +139,9 @@ func (l *layout) item(item chat.Item) []slackapi.Block {
 	text := packOne(mrkdwn(item.Text), maxSectionText)
 	picture := usableImage(item.Image)
 	var out []slackapi.Block
+	if heading := strings.TrimSpace(oneLine(item.Heading)); heading != "" {
+		out = append(out, slackapi.NewDividerBlock(), &slackapi.HeaderBlock{Type: slackapi.MBTHeader, Text: plainText(heading, maxHeaderText)})
+	}
 	switch {
 	case text == "" && picture:
 		out = append(out, &slackapi.ImageBlock{Type: slackapi.MBTImage, ImageURL: item.Image.URL, AltText: altText(item.Image)})

@@ -25,14 +25,17 @@ func (d *DB) ImportAwards(ctx context.Context, awards []core.Award) (core.AwardC
 	d.prepare(ctx, badgesOfAwards, badgesOfPeople)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		counts = core.AwardCounts{}
+		var people texts
 		for _, chunk := range chunks(awards) {
-			n, err := t.importAwards(ctx, chunk)
+			n, touched, err := t.importAwards(ctx, chunk)
 			if err != nil {
 				return err
 			}
 			counts.Add(n)
+			people = append(people, touched...)
 		}
-		return nil
+		// Lanes are locked after members, of which each chunk has its own.
+		return t.tellAwarded(ctx, people)
 	})
 	if err != nil {
 		return core.AwardCounts{}, err
@@ -61,10 +64,11 @@ func chunks(awards []core.Award) [][]core.Award {
 
 type matchKey struct{ recipient, template string }
 
-func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardCounts, error) {
+// importAwards also returns whose badges came or changed.
+func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardCounts, texts, error) {
 	stored, free, err := t.findAwards(ctx, awards)
 	if err != nil {
-		return core.AwardCounts{}, err
+		return core.AwardCounts{}, nil, err
 	}
 	var counts core.AwardCounts
 	var fresh, updated []badgeRow
@@ -104,15 +108,16 @@ func (t *tx) importAwards(ctx context.Context, awards []core.Award) (core.AwardC
 		updated = append(updated, row)
 	}
 	if err := t.insertAwards(ctx, fresh); err != nil {
-		return counts, err
+		return counts, nil, err
 	}
 	if err := t.updateAwards(ctx, updated); err != nil {
-		return counts, err
+		return counts, nil, err
 	}
-	if err := t.touchAwarded(ctx, fresh, updated); err != nil {
-		return counts, err
+	people, err := t.touchAwarded(ctx, fresh, updated)
+	if err != nil {
+		return counts, nil, err
 	}
-	return counts, t.queueReplacements(ctx, updated, moved)
+	return counts, people, t.queueReplacements(ctx, updated, moved)
 }
 
 // The statements of an import. They are kept prepared, and not only to save
@@ -264,12 +269,25 @@ func (t *tx) updateAwards(ctx context.Context, updated []badgeRow) error {
 	return err
 }
 
-// touchAwarded has those looked at for reminders whose badges came or changed.
-func (t *tx) touchAwarded(ctx context.Context, fresh, updated []badgeRow) error {
+// touchAwarded has those looked at for reminders whose badges came or changed,
+// and returns them.
+func (t *tx) touchAwarded(ctx context.Context, fresh, updated []badgeRow) (texts, error) {
 	people := make(texts, 0, len(fresh)+len(updated))
 	for _, row := range slices.Concat(fresh, updated) {
 		people = append(people, row.Recipient)
 	}
+	if len(people) == 0 {
+		return nil, nil
+	}
+	var now int64
+	if err := t.get(ctx, &now, `SELECT now_ms FROM clock`); err != nil {
+		return nil, err
+	}
+	return people, t.touch(ctx, people, at(now))
+}
+
+// tellAwarded brings their homes up to date.
+func (t *tx) tellAwarded(ctx context.Context, people texts) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -277,7 +295,7 @@ func (t *tx) touchAwarded(ctx context.Context, fresh, updated []badgeRow) error 
 	if err := t.get(ctx, &now, `SELECT now_ms FROM clock`); err != nil {
 		return err
 	}
-	return t.touch(ctx, people, at(now))
+	return t.tellHomesTo(ctx, people, at(now))
 }
 
 func (t *tx) queueReplacements(ctx context.Context, updated []badgeRow, moved []string) error {

@@ -76,7 +76,7 @@ func (d *DB) Badge(ctx context.Context, id string) (core.Badge, error) {
 }
 
 // viewQuery reads [viewRow]s of the member given first.
-const viewQuery = `SELECT ` + badgeColumns + `, m.auto_accept_badge = b.id AS hint,
+const viewQuery = `SELECT ` + badgeColumns + `, m.auto_accept_badge = b.id AS hint, b.shared_at > 0 AS shared,
 		COALESCE(h.id, '') AS handoff_id, COALESCE(h.member_id, '') AS handoff_member,
 		COALESCE(h.state, '') AS handoff_state, COALESCE(h.opened_at, 0) AS handoff_opened,
 		COALESCE(h.expires_at, 0) AS handoff_expires
@@ -89,6 +89,7 @@ const viewQuery = `SELECT ` + badgeColumns + `, m.auto_accept_badge = b.id AS hi
 type viewRow struct {
 	badgeRow
 	Hint           bool   `db:"hint"`
+	Shared         bool   `db:"shared"`
 	HandoffID      string `db:"handoff_id"`
 	HandoffMember  string `db:"handoff_member"`
 	HandoffState   string `db:"handoff_state"`
@@ -97,7 +98,7 @@ type viewRow struct {
 }
 
 func (r viewRow) view() core.BadgeView {
-	v := core.BadgeView{Badge: r.badge(), AutoAcceptHint: r.Hint}
+	v := core.BadgeView{Badge: r.badge(), AutoAcceptHint: r.Hint, Shared: r.Shared}
 	if r.HandoffID != "" {
 		v.Handoff = &core.Handoff{
 			ID: r.HandoffID, BadgeID: r.ID, MemberID: r.HandoffMember, State: core.HandoffState(r.HandoffState),

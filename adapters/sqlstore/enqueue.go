@@ -77,6 +77,14 @@ func (t *tx) tell(ctx context.Context, s subjectsOf, fallback bool, now time.Tim
 	if fallback {
 		giveFallback(found, func(p target) string { return p.AccountID + "/" + p.SubjectID })
 	}
+	if s.kind == core.SubjectHandoff {
+		var homes []target
+		err := t.all(ctx, &homes, targetQuery+isHome+` AND a.member_id IN (SELECT h.member_id FROM handoffs h WHERE h.id IN $texts)`, texts(s.ids))
+		if err != nil {
+			return err
+		}
+		found = withHomes(found, homes)
+	}
 	return t.queuePosts(ctx, found, now)
 }
 
@@ -90,6 +98,11 @@ WITH told AS MATERIALIZED (
 			PARTITION BY p.account_id, p.subject_id ORDER BY p.created_at DESC, p.id DESC) = 1 AS fallback
 	FROM posts p JOIN accounts a ON a.id = p.account_id
 	WHERE p.subject_kind = $1 AND p.subject_id = ANY ($2::text[])
+	UNION ALL
+	SELECT DISTINCT p.id, p.created_at, a.platform, a.tenant, (a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C", false
+	FROM handoffs h JOIN accounts a ON a.member_id = h.member_id JOIN posts p ON p.account_id = a.id
+	WHERE $1 = 'handoff' AND h.id = ANY ($2::text[]) AND ` + isHome + `
+		AND NOT (p.subject_kind = 'handoff' AND p.subject_id = ANY ($2::text[]))
 ), woken AS (
 	INSERT INTO lanes (lane, platform, tenant, next_at, active)
 	SELECT lane, platform, tenant, $4::bigint, true FROM told GROUP BY lane, platform, tenant ORDER BY lane
@@ -116,14 +129,17 @@ func (t *tx) TellBadge(ctx context.Context, badgeID string, fallback bool, now t
 	if fallback {
 		giveFallback(found, func(p target) string { return p.AccountID })
 	}
-	// A reminder that names the badge changes with it, where it still stands.
-	var reminders []target
-	err = t.all(ctx, &reminders, targetQuery+`p.subject_kind = 'reminder' AND p.subject_id IN (
-		SELECT reminder FROM reminder_steps WHERE badge_id = ?)`, badgeID)
+	// A reminder that names the badge changes with it, where it still stands,
+	// and so does the home of its owner.
+	var others []target
+	err = t.all(ctx, &others, targetQuery+`p.subject_kind = 'reminder' AND p.subject_id IN (
+			SELECT reminder FROM reminder_steps WHERE badge_id = ?)
+		UNION ALL `+targetQuery+isHome+` AND a.member_id = (
+			SELECT d.member_id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE b.id = ?)`, badgeID, badgeID)
 	if err != nil {
 		return 0, err
 	}
-	return len(found), t.queuePosts(ctx, append(found, reminders...), now)
+	return len(found), t.queuePosts(ctx, withHomes(found, others), now)
 }
 
 // giveFallback marks the last post of each group.

@@ -38,7 +38,10 @@ func (t *tx) EraseAddress(ctx context.Context, normal string, now time.Time) err
 	if others == 0 {
 		return t.eraseMembers(ctx, texts{owner.MemberID}, now)
 	}
-	return t.eraseAddress(ctx, normal, now)
+	if err := t.eraseAddress(ctx, normal, now); err != nil {
+		return err
+	}
+	return t.TellHomes(ctx, owner.MemberID, now)
 }
 
 func (t *tx) eraseAddress(ctx context.Context, normal string, now time.Time) error {

@@ -26,12 +26,18 @@ type postRow struct {
 // shown there, another way to the person is tried.
 func (d *DB) Post(ctx context.Context, id string) (core.Post, error) {
 	var row postRow
-	err := d.hot().get(ctx, &row, `SELECT p.id, p.subject_kind, p.subject_id,
-			COALESCE(p.message_key, '') AS message_key, p.place_sealed, p.editable_until, p.shown, `+accountColumns+`
-		FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.id = ?`, id)
-	if err != nil {
+	if err := d.hot().get(ctx, &row, postQuery+`p.id = ?`, id); err != nil {
 		return core.Post{}, err
 	}
+	return d.post(ctx, row), nil
+}
+
+// postQuery reads [postRow]s.
+const postQuery = `SELECT p.id, p.subject_kind, p.subject_id,
+		COALESCE(p.message_key, '') AS message_key, p.place_sealed, p.editable_until, p.shown, ` + accountColumns + `
+	FROM posts p JOIN accounts a ON a.id = p.account_id WHERE `
+
+func (d *DB) post(ctx context.Context, row postRow) core.Post {
 	return core.Post{
 		ID: row.ID, Account: row.account(),
 		Subject: core.Subject{Kind: core.SubjectKind(row.SubjectKind), ID: row.SubjectID},
@@ -39,7 +45,7 @@ func (d *DB) Post(ctx context.Context, id string) (core.Post, error) {
 			Ref: d.openPlace(ctx, row), MessageKey: row.MessageKey,
 			EditableUntil: at(row.EditableUntil), Shown: row.Shown,
 		},
-	}, nil
+	}
 }
 
 func (d *DB) openPlace(ctx context.Context, row postRow) core.Secret {
@@ -89,9 +95,10 @@ func (t *tx) AddPost(ctx context.Context, p core.Post, now time.Time) (string, e
 	return id, err
 }
 
-// ForgetPost implements [core.ActionStore].
+// ForgetPost implements [core.ActionStore]. A home is followed whatever it
+// shows.
 func (d *DB) ForgetPost(ctx context.Context, actor core.Identity, messageKey string) error {
-	if messageKey == "" {
+	if messageKey == "" || messageKey == core.HomeKey {
 		return nil
 	}
 	return d.inTx(ctx, func(ctx context.Context, t *tx) error {

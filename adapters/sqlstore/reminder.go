@@ -135,7 +135,10 @@ func (d *DB) SaveWishes(ctx context.Context, actor core.Identity, w core.Wishes,
 		if err == nil && n == 0 {
 			err = core.ErrNotFound
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.tellHomes(ctx, `a.member_id = `+memberOf, now, actor.Platform, actor.Tenant, actor.User)
 	})
 }
 
@@ -148,6 +151,9 @@ func (d *DB) MarkShared(ctx context.Context, actor core.Identity, badgeID string
 		if err == nil && n == 0 {
 			err = core.ErrNotFound
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.tellHomes(ctx, `a.member_id = `+memberOf, now, actor.Platform, actor.Tenant, actor.User)
 	})
 }

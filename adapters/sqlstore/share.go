@@ -27,6 +27,9 @@ func (d *DB) MarkSharedBy(ctx context.Context, badgeID string, o core.Outlet, no
 		if err := t.Count(ctx, "shared."+string(o), 1); err != nil {
 			return err
 		}
+		if err := t.TellHomes(ctx, owner, now); err != nil {
+			return err
+		}
 		return t.Audit(ctx, owner, "badge.shared", badgeID, now)
 	})
 }

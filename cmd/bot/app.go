@@ -214,8 +214,8 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls, Digests: a.digests, Observer: a.observer,
-		Pictures: fetch.New(fetch.Options{Transport: s.pictures}),
 		Verifier: a.verifier, Gallery: a.gallery, Files: map[core.Platform]chat.Files{}, Limits: a.db,
+		Pictures: fetch.New(fetch.Options{Transport: s.pictures}), Messengers: a.messengers,
 	}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)

@@ -142,7 +142,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 			"channels:read", "groups:read", "files:write", "files:read", "users:read",
 		},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | link <address> | emails | claim | share | verify <link> | reminders | status | announce | digests | settings | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | home | link <address> | emails | claim | share | verify <link> | reminders | status | announce | digests | settings | forget | help]",
 		}},
 		Shortcuts: []slacksim.ShortcutInfo{{Name: "Verify this badge", Type: "message", CallbackID: "verify"}},
 	}); err != nil {

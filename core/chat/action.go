@@ -60,6 +60,8 @@ const (
 	VerbVerify Verb = "verify"
 	// VerbRecipient: whether it was issued to an address, which is asked for.
 	VerbRecipient Verb = "recipient"
+	// VerbHome: everything at a glance.
+	VerbHome Verb = "home"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -79,6 +81,8 @@ const (
 	SourceSubmit
 	// SourceComplete: the platform asks for completions of an argument.
 	SourceComplete
+	// SourceOpen: the person looks at their home, see [core.HomeKey].
+	SourceOpen
 )
 
 // Action is one thing a person did, freed of its platform. The platform has
@@ -113,7 +117,8 @@ type Action struct {
 	// message that was chosen, or what was sent along with a command.
 	Links []string
 	Files []FileRef
-	// MessageKey names the message whose button was pressed, or is empty.
+	// MessageKey names the message whose button was pressed, or is empty;
+	// [core.HomeKey] in the person's home, which Reply then stands for.
 	MessageKey string
 	// Reply is where the answer goes: in place of the pressed message, or as
 	// the answer to the command.
@@ -139,7 +144,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
-		VerbSettings, VerbDigests, VerbVerify, VerbRecipient:
+		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -160,7 +165,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 	case VerbHelp:
 		return VerbHelp, ""
 	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
-		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify:
+		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome:
 		return v, rest
 	default:
 		return VerbHelp, word

@@ -42,9 +42,12 @@ type Card struct {
 
 // Item is one row of a card.
 type Item struct {
-	Text   Text
-	Image  Image
-	Button *Button
+	// Heading, where it is set, begins a part of the card: it stands above the
+	// item, set off from what comes before.
+	Heading string
+	Text    Text
+	Image   Image
+	Button  *Button
 }
 
 // Image is a picture with its text alternative. A zero Image is none.

@@ -40,7 +40,13 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 	w := c.Catalog.For(p.Account.Locale)
 	var card Card
 	var err error
-	switch p.Subject.Kind {
+	kind := p.Subject.Kind
+	if p.Place.MessageKey == core.HomeKey {
+		kind = core.SubjectHome
+	}
+	switch kind {
+	case core.SubjectHome:
+		card, err = c.home(ctx, w, p)
 	case core.SubjectHandoff:
 		card, err = c.handoff(ctx, w, p)
 	case core.SubjectBadge:
@@ -85,7 +91,11 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 // ComposeAs makes the card of a handoff's post from what is known of the
 // handoff. [ErrNothing] when there is none.
 func (c *Composer) ComposeAs(p core.Post, v core.HandoffView) (Card, error) {
-	card, err := c.handoffAs(c.Catalog.For(p.Account.Locale), p, v)
+	w := c.Catalog.For(p.Account.Locale)
+	card, err := c.handoffAs(w, p, v)
+	if p.Place.MessageKey == core.HomeKey {
+		card = atHome(w, card)
+	}
 	if errors.Is(err, core.ErrNotFound) {
 		return Card{}, ErrNothing
 	}

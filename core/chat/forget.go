@@ -35,10 +35,12 @@ func (s *Service) forgetNow(ctx context.Context, w Words, a Action) (Answer, err
 	if a.Arg != ownerMark(a.Actor) {
 		return Answer{}, core.ErrNotFound
 	}
+	homes := s.homesOf(ctx, a.Actor)
 	// Who is unknown was forgotten by an earlier press.
 	if err := s.Farewells.Forget(ctx, a.Actor); err != nil && !errors.Is(err, core.ErrNotFound) {
 		return Answer{}, err
 	}
+	s.empty(ctx, homes)
 	card := forgottenCard(w, "forget.done", s.Provider.Name())
 	return Answer{Card: &card}, nil
 }

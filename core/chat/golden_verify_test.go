@@ -25,10 +25,14 @@ func goldenVerdict(status core.VerdictStatus) core.Verdict {
 		},
 		IssuedAt: noon.AddDate(-1, 0, 0), ExpiresAt: noon.AddDate(1, 0, 0), CheckedAt: noon,
 		Checks: []core.Check{
-			{Name: core.CheckInput, Result: core.CheckPassed}, {Name: core.CheckFormat, Result: core.CheckWarned, Detail: "odd"},
-			{Name: core.CheckSignature, Result: core.CheckPassed}, {Name: core.CheckIssuer, Result: core.CheckPassed},
-			{Name: core.CheckRevocation, Result: core.CheckPassed}, {Name: core.CheckRevocation, Result: core.CheckFailed, Detail: "listed"},
-			{Name: core.CheckValidity, Result: core.CheckPassed}, {Name: core.CheckRecipient, Result: core.CheckNotDone},
+			{Name: core.CheckInput, Result: core.CheckPassed},
+			{Name: core.CheckFormat, Result: core.CheckWarned, Detail: "odd"},
+			{Name: core.CheckSignature, Result: core.CheckPassed},
+			{Name: core.CheckIssuer, Result: core.CheckPassed},
+			{Name: core.CheckRevocation, Result: core.CheckPassed},
+			{Name: core.CheckRevocation, Result: core.CheckFailed, Detail: "listed"},
+			{Name: core.CheckValidity, Result: core.CheckPassed},
+			{Name: core.CheckRecipient, Result: core.CheckNotDone},
 		},
 	}
 	switch status {

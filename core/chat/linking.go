@@ -18,7 +18,7 @@ func (s *Service) emails(ctx context.Context, w Words, a Action) (Answer, error)
 	if p.Account != nil && len(p.Addresses) > 0 {
 		card = emailsCard(w, p, s.Provider.Name())
 	}
-	return Answer{Card: &card}, nil
+	return Answer{Card: &card, Where: asideOfPress(a)}, nil
 }
 
 // link asks for an address, or mails a code to the one that was given.

@@ -17,6 +17,9 @@ func readable(c Card) string {
 		fmt.Fprintf(&b, "\n%s\n", marked(c.Text))
 	}
 	for _, item := range c.Items {
+		if item.Heading != "" {
+			fmt.Fprintf(&b, "\n%s:\n", item.Heading)
+		}
 		fmt.Fprintf(&b, "\n- %s\n", strings.ReplaceAll(marked(item.Text), "\n", "\n  "))
 		if item.Image.URL != "" {
 			fmt.Fprintf(&b, "  image: %s (%s)\n", item.Image.URL, item.Image.Alt)

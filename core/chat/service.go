@@ -50,6 +50,9 @@ type Service struct {
 	Limits   core.LimitStore
 	// Gallery shows pictures of verdicts; without it they have none.
 	Gallery *core.Gallery
+	// Messengers show cards, by platform; without them the homes of who is
+	// forgotten stay as they are until they are opened.
+	Messengers map[core.Platform]Messenger
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 
@@ -98,9 +101,9 @@ func (s *Service) Handle(ctx context.Context, a Action) Answer {
 	}
 	answer, err := s.guarded(ctx, a)
 	if err != nil {
-		return s.explain(ctx, a, err)
+		answer = s.explain(ctx, a, err)
 	}
-	return answer
+	return s.keepHome(ctx, a, answer)
 }
 
 // words speaks the language that the platform told, or the one on record.
@@ -127,9 +130,10 @@ func (s *Service) guarded(ctx context.Context, a Action) (answer Answer, err err
 }
 
 // repeatable reports whether an action may be worked off twice without harm:
-// a claim finds the handoff that it opened, a completion changes nothing.
+// a claim finds the handoff that it opened, a completion changes nothing, and a
+// home shows what is true.
 func (s *Service) repeatable(a Action) bool {
-	return a.Source == SourceComplete || a.Verb == VerbClaim && a.Source == SourcePress
+	return a.Source == SourceComplete || a.Verb == VerbHome || a.Verb == VerbClaim && a.Source == SourcePress
 }
 
 func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
@@ -185,6 +189,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.verify(ctx, w, a)
 	case VerbRecipient:
 		return s.recipient(ctx, w, a)
+	case VerbHome:
+		return s.home(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

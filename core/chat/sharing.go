@@ -10,6 +10,12 @@ import (
 
 // share offers the ways to show one badge by its id.
 func (s *Service) share(ctx context.Context, w Words, a Action) (Answer, error) {
+	if a.Source == SourcePress && a.Arg == shareAny {
+		a.Arg = ""
+		answer, err := s.shareCommand(ctx, w, a)
+		answer.Where = Aside
+		return answer, err
+	}
 	if a.Source != SourcePress {
 		return s.shareCommand(ctx, w, a)
 	}

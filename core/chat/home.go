@@ -1,0 +1,195 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+// lingers is how long a home goes on showing the end of something, such as a
+// link that nobody followed in time, before it shows everything again.
+const lingers = 10 * time.Minute
+
+// home shows everything at a glance: as an answer, or as the home of the
+// person, which is followed from then on. Of somebody unknown who only looks
+// nothing is stored.
+func (s *Service) home(ctx context.Context, w Words, a Action) (Answer, error) {
+	p, err := s.person(ctx, a)
+	if err != nil {
+		return Answer{}, err
+	}
+	if p.Account == nil {
+		card := greetingCard(w, s.Provider.Name())
+		return Answer{Card: &card}, nil
+	}
+	if !a.atHome() {
+		card, err := s.Composer.overview(ctx, w, *p.Account, false)
+		return Answer{Card: &card}, err
+	}
+	post := core.Post{
+		ID: core.NewID(), Account: *p.Account, Place: a.Reply, Subject: core.Subject{Kind: core.SubjectHome, ID: p.Account.ID},
+	}
+	followed := false
+	if a.Source == SourceOpen {
+		// What it shows may be something that the person is in the midst of.
+		homes, err := s.Store.HomesOf(ctx, p.MemberID())
+		if err != nil {
+			return Answer{}, err
+		}
+		if i := slices.IndexFunc(homes, func(h core.Post) bool { return h.Account.ID == p.Account.ID }); i >= 0 {
+			post, followed = homes[i], true
+		}
+	}
+	if !followed {
+		// It is followed before it is read: what changes meanwhile is told.
+		err := s.Store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.AddPost(ctx, post, s.Clock.Now())
+			return err
+		})
+		if err != nil {
+			return Answer{}, err
+		}
+	}
+	post.Account.Locale = w.Lang()
+	card, err := s.Composer.Compose(ctx, post)
+	return Answer{Card: &card}, err
+}
+
+// atHome reports whether an action stands on the person's home.
+func (a Action) atHome() bool { return a.MessageKey == core.HomeKey }
+
+// keepHome has a home show what follows a press there, with the way back.
+// What changes something shows in everything that a home shows.
+func (s *Service) keepHome(ctx context.Context, a Action, answer Answer) Answer {
+	if !a.atHome() || answer.Card == nil || answer.Form != nil || len(answer.FieldErrors) > 0 || a.Verb == VerbHome {
+		return answer
+	}
+	w := s.words(ctx, a)
+	if a.changes() && answer.Card.Tone != ToneWarn {
+		home, err := s.home(ctx, w, a)
+		if err == nil {
+			return home
+		}
+		s.Log.WarnContext(ctx, "show home", "verb", a.Verb, "err", err)
+	}
+	card := atHome(w, *answer.Card)
+	return Answer{Card: &card, Where: Here}
+}
+
+// changes reports whether an action changes what a home shows.
+func (a Action) changes() bool {
+	switch a.Verb {
+	case VerbSnooze, VerbStop, VerbResume, VerbUnlink, VerbShared, VerbConsent:
+		return true
+	case VerbHours:
+		return a.Source == SourceSubmit
+	default:
+		return false
+	}
+}
+
+// atHome adds the way back to a card that a home shows for a while.
+func atHome(w Words, c Card) Card {
+	c.Buttons = append(slices.Clone(c.Buttons), homeButton(w))
+	return c
+}
+
+// home makes the card of a home: what the person is in the midst of there,
+// otherwise everything at a glance.
+func (c *Composer) home(ctx context.Context, w Words, p core.Post) (Card, error) {
+	if card, showing, err := c.midst(ctx, w, p); err != nil || showing {
+		return card, err
+	}
+	return c.overview(ctx, w, p.Account, true)
+}
+
+// midst is the card of what was begun in a home and goes on, or came to its
+// end just now.
+func (c *Composer) midst(ctx context.Context, w Words, p core.Post) (card Card, showing bool, err error) {
+	now := c.Clock.Now()
+	switch p.Subject.Kind {
+	case core.SubjectHandoff:
+		v, err := c.Store.HandoffView(ctx, p.Subject.ID)
+		switch {
+		case errors.Is(err, core.ErrNotFound):
+			return Card{}, false, nil
+		case err != nil:
+			return Card{}, false, err
+		case v.Owned && !v.Badge.Stage.Claimable() || !now.Before(v.Handoff.ExpiresAt.Add(lingers)):
+			return Card{}, false, nil
+		}
+		card, err = c.handoffAs(w, p, v)
+		if errors.Is(err, core.ErrNotFound) {
+			return Card{}, false, nil
+		}
+		return atHome(w, card), err == nil, err
+	case core.SubjectVerification:
+		v, err := c.Store.Verification(ctx, p.Subject.ID)
+		switch {
+		case errors.Is(err, core.ErrNotFound):
+			return Card{}, false, nil
+		case err != nil:
+			return Card{}, false, err
+		case v.Account.ID != p.Account.ID || v.State == core.VerificationUsed || !now.Before(v.ExpiresAt.Add(lingers)):
+			return Card{}, false, nil
+		}
+		return atHome(w, c.verificationCard(w, v)), true, nil
+	default:
+		return Card{}, false, nil
+	}
+}
+
+// overview reads what a person's home shows, and makes its card.
+func (c *Composer) overview(ctx context.Context, w Words, a core.Account, kept bool) (Card, error) {
+	p, err := c.Store.Person(ctx, a.Identity)
+	if err != nil {
+		return Card{}, err
+	}
+	v := homeView{account: a, addresses: p.Addresses, kept: kept}
+	if len(v.addresses) > 0 {
+		if v.badges, err = c.Store.BadgesOf(ctx, p.MemberID()); err != nil {
+			return Card{}, err
+		}
+		if v.wishes, err = c.Store.WishesOf(ctx, a.Identity); err != nil {
+			return Card{}, err
+		}
+	}
+	return c.homeCard(w, v)
+}
+
+// homesOf returns where the homes of the actor's person stand, so that they
+// can be emptied when the person is forgotten.
+func (s *Service) homesOf(ctx context.Context, actor core.Identity) []core.Post {
+	p, err := s.Store.Person(ctx, actor)
+	if err != nil || p.Account == nil {
+		return nil
+	}
+	homes, err := s.Store.HomesOf(ctx, p.MemberID())
+	if err != nil {
+		s.Log.WarnContext(ctx, "find homes of somebody to be forgotten", "err", err)
+	}
+	return homes
+}
+
+// emptyWithin bounds the emptying of homes.
+const emptyWithin = 5 * time.Second
+
+// empty has homes greet whoever opens them: the platform keeps what was shown
+// there last. Where that fails they greet when they are opened.
+func (s *Service) empty(ctx context.Context, homes []core.Post) {
+	ctx, cancel := context.WithTimeout(ctx, emptyWithin)
+	defer cancel()
+	for _, h := range homes {
+		m := s.Messengers[h.Account.Identity.Platform]
+		if m == nil || h.Place.Ref == "" {
+			continue
+		}
+		card := greetingCard(s.Catalog.For(h.Account.Locale), s.Provider.Name())
+		if _, err := m.Show(ctx, h.Place, card, core.NewID()); err != nil {
+			s.Log.WarnContext(ctx, "empty home", "class", core.ClassOf(err))
+		}
+	}
+}
