@@ -31,6 +31,7 @@ func scenarios() []scenario {
 		{"a person is forgotten", personIsForgotten},
 		{"a badge is shown to others", isShown},
 		{"a badge is verified", isVerified},
+		{"everything is seen at a glance", isAtAGlance},
 	}
 }
 

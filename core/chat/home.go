@@ -100,46 +100,55 @@ func atHome(w Words, c Card) Card {
 // home makes the card of a home: what the person is in the midst of there,
 // otherwise everything at a glance.
 func (c *Composer) home(ctx context.Context, w Words, p core.Post) (Card, error) {
-	if card, showing, err := c.midst(ctx, w, p); err != nil || showing {
-		return card, err
-	}
-	return c.overview(ctx, w, p.Account, true)
-}
-
-// midst is the card of what was begun in a home and goes on, or came to its
-// end just now.
-func (c *Composer) midst(ctx context.Context, w Words, p core.Post) (card Card, showing bool, err error) {
-	now := c.Clock.Now()
+	var midst *Card
+	var news Text
+	var err error
 	switch p.Subject.Kind {
 	case core.SubjectHandoff:
-		v, err := c.Store.HandoffView(ctx, p.Subject.ID)
-		switch {
-		case errors.Is(err, core.ErrNotFound):
-			return Card{}, false, nil
-		case err != nil:
-			return Card{}, false, err
-		case v.Owned && !v.Badge.Stage.Claimable() || !now.Before(v.Handoff.ExpiresAt.Add(lingers)):
-			return Card{}, false, nil
-		}
-		card, err = c.handoffAs(w, p, v)
-		if errors.Is(err, core.ErrNotFound) {
-			return Card{}, false, nil
-		}
-		return atHome(w, card), err == nil, err
+		midst, news, err = c.handoffAtHome(ctx, w, p)
 	case core.SubjectVerification:
-		v, err := c.Store.Verification(ctx, p.Subject.ID)
-		switch {
-		case errors.Is(err, core.ErrNotFound):
-			return Card{}, false, nil
-		case err != nil:
-			return Card{}, false, err
-		case v.Account.ID != p.Account.ID || v.State == core.VerificationUsed || !now.Before(v.ExpiresAt.Add(lingers)):
-			return Card{}, false, nil
-		}
-		return atHome(w, c.verificationCard(w, v)), true, nil
-	default:
-		return Card{}, false, nil
+		midst, err = c.verificationAtHome(ctx, w, p)
 	}
+	switch {
+	case err != nil && !errors.Is(err, core.ErrNotFound):
+		return Card{}, err
+	case err == nil && midst != nil:
+		return atHome(w, *midst), nil
+	}
+	card, err := c.overview(ctx, w, p.Account, true)
+	if len(news) > 0 {
+		card.Text = Join(news, Plain(""), card.Text)
+	}
+	return card, err
+}
+
+// handoffAtHome is the card of a claim that was begun in a home and goes on or
+// came to its end just now, or the good news that stand above everything else.
+func (c *Composer) handoffAtHome(ctx context.Context, w Words, p core.Post) (*Card, Text, error) {
+	v, err := c.Store.HandoffView(ctx, p.Subject.ID)
+	if err != nil || !c.Clock.Now().Before(v.Handoff.ExpiresAt.Add(lingers)) {
+		return nil, nil, err
+	}
+	mine := v.Owned && v.Handoff.MemberID == p.Account.MemberID
+	switch {
+	case mine && v.Badge.Stage.Held():
+		return nil, w.Text("home.yours", c.badgeArgs(w, v.Badge)), nil
+	case mine && !v.Badge.Stage.Claimable():
+		return nil, nil, nil
+	}
+	card, err := c.handoffAs(w, p, v)
+	return &card, nil, err
+}
+
+// verificationAtHome is the card of an address that is being proven, or nil.
+func (c *Composer) verificationAtHome(ctx context.Context, w Words, p core.Post) (*Card, error) {
+	v, err := c.Store.Verification(ctx, p.Subject.ID)
+	if err != nil || v.Account.ID != p.Account.ID || v.State == core.VerificationUsed ||
+		!c.Clock.Now().Before(v.ExpiresAt.Add(lingers)) {
+		return nil, err
+	}
+	card := c.verificationCard(w, v)
+	return &card, nil
 }
 
 // overview reads what a person's home shows, and makes its card.
