@@ -29,14 +29,14 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 		DisplayName: clean(who.GlobalName),
 		Workspace:   "discord:dm",
 		Locale:      clean(in.Locale),
-		Manager:     in.Member.manages(),
 	}
 	if act.DisplayName == "" {
 		act.DisplayName = clean(who.Username)
 	}
-	if in.GuildID != "" {
+	if in.installed() {
 		act.Workspace = "discord:" + in.GuildID
 		act.Team = act.Workspace
+		act.Manager = in.Member.manages()
 	}
 	a.places(in, &act)
 

@@ -3,8 +3,10 @@ package discord
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/bwmarrin/discordgo"
@@ -39,6 +41,8 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 		ID        string `json:"id"`
 		VerifyKey string `json:"verify_key"`
 		Endpoint  string `json:"interactions_endpoint_url"`
+		// Installs are the ways in which the application can be installed.
+		Installs map[string]json.RawMessage `json:"integration_types_config"`
 	}
 	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointApplications+"/@me", nil, &app); err != nil {
 		return append(all, Finding{Name: "Discord application", Detail: err.Error(), Mend: "check that Discord can be reached and try again"})
@@ -50,7 +54,7 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 		all = append(all, matching("Discord public key", strings.EqualFold(app.VerifyKey, hex.EncodeToString(a.publicKey)),
 			"set DISCORD_PUBLIC_KEY to "+app.VerifyKey))
 	}
-	all = append(all, a.endpointFinding(app.Endpoint))
+	all = append(all, a.endpointFinding(app.Endpoint), installFinding(app.Installs))
 	if len(a.commands) > 0 {
 		all = append(all, a.commandsFinding(ctx))
 	}
@@ -62,6 +66,19 @@ func matching(name string, ok bool, mend string) Finding {
 		return Finding{OK: true, Name: name, Detail: "is the application's"}
 	}
 	return Finding{Name: name, Detail: "is of another application than the token", Mend: mend}
+}
+
+// installFinding is about people who want the application for themselves, so
+// that its command follows them everywhere
+// (https://discord.com/developers/docs/resources/application#setting-supported-installation-contexts).
+func installFinding(installs map[string]json.RawMessage) Finding {
+	if _, ok := installs[strconv.Itoa(installedByUser)]; !ok && len(installs) > 0 {
+		return Finding{
+			Name: "Discord user install", Detail: "is switched off: the command works in servers with the app and in messages to it only",
+			Mend: "tick User Install under Installation in the developer portal",
+		}
+	}
+	return Finding{OK: true, Name: "Discord user install", Detail: "is switched on"}
 }
 
 func (a *Adapter) endpointFinding(endpoint string) Finding {

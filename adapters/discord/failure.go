@@ -22,6 +22,7 @@ const (
 	codeUnknownWebhook     = 10015
 	codeUnknownInteraction = 10062
 	codeOpeningDMsTooFast  = 40003
+	codeTooManyFollowups   = 40094
 	codeTooLarge           = 40005
 	codeAcknowledged       = 40060
 	codeMissingAccess      = 50001
@@ -41,6 +42,7 @@ var classes = map[int]core.DeliveryClass{
 	codeUnknownWebhook:     core.PlaceGone,
 	codeUnknownInteraction: core.PlaceGone,
 	codeOpeningDMsTooFast:  core.RetryLater,
+	codeTooManyFollowups:   core.PlaceGone,
 	codeTooLarge:           core.Invalid,
 	codeAcknowledged:       core.PlaceGone,
 	codeMissingAccess:      core.TargetDead,

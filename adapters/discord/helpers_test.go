@@ -366,9 +366,9 @@ const person = `{"id":"` + testUser + `","username":"ada","global_name":"Ada Exa
 
 func inGuild(kind int, rest string) string {
 	return fmt.Sprintf(`{"id":%q,"application_id":%q,"type":%d,"token":%q,"version":1,"guild_id":%q,"channel_id":%q,
-		"locale":"de","guild_locale":"en-US","context":0,"app_permissions":"0","entitlements":[],
+		"locale":"de","guild_locale":"en-US","context":0,"app_permissions":"0","entitlements":[],"authorizing_integration_owners":{"0":%q},
 		"member":{"user":%s,"roles":[],"permissions":"0"}%s}`,
-		snowflakeAt(start), testApp, kind, testHook, testGuild, testChan, person, rest)
+		snowflakeAt(start), testApp, kind, testHook, testGuild, testChan, testGuild, person, rest)
 }
 
 func inDM(kind int, rest string) string {

@@ -25,7 +25,10 @@ type interaction struct {
 	Member  *member         `json:"member"`
 	User    *user           `json:"user"`
 	Message *pressedMessage `json:"message"`
-	Data    struct {
+	// Owners are the installations by which the interaction came, by their
+	// kind; each names the server, or the person, that has the app.
+	Owners map[string]json.RawMessage `json:"authorizing_integration_owners"`
+	Data   struct {
 		// Type is that of the command; TargetID is the message that a message
 		// command was chosen on.
 		Type       int              `json:"type"`
@@ -149,6 +152,19 @@ func (in *interaction) actor() *user {
 		return in.Member.User
 	}
 	return in.User
+}
+
+// installed reports whether it happened in a server that has the app. People
+// who have it for themselves bring it along everywhere, also to servers of
+// others, whose managers have no say in it
+// (https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object).
+func (in *interaction) installed() bool {
+	if in.GuildID == "" {
+		return false
+	}
+	var guild string
+	err := json.Unmarshal(in.Owners[strconv.Itoa(installedByGuild)], &guild)
+	return err == nil && guild == in.GuildID
 }
 
 // inDirectMessage reports whether it happened in a direct message with the

@@ -13,15 +13,11 @@ const callsPerPage = 5
 
 // announce is everything about calls to claim that is for managers only.
 func (s *Service) announce(ctx context.Context, w Words, a Action) (Answer, error) {
+	if a.Team == "" {
+		return forTeams(w, a), nil
+	}
 	if !s.manages(a) {
 		return forManagers(w, a), nil
-	}
-	if a.Team == "" {
-		card := Card{
-			Tone: ToneWarn, Title: w.Plain("trouble.team.title", nil), Summary: w.Plain("trouble.team.title", nil),
-			Text: w.Text("trouble.team.text", nil),
-		}
-		return Answer{Card: &card, Where: asideOfPress(a)}, nil
 	}
 	switch a.Verb {
 	case VerbCall:

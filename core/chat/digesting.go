@@ -26,15 +26,11 @@ const (
 
 // digests lets managers see, make, remove and try the digests of their team.
 func (s *Service) digests(ctx context.Context, w Words, a Action) (Answer, error) {
+	if a.Team == "" {
+		return forTeams(w, a), nil
+	}
 	if !s.manages(a) {
 		return forManagers(w, a), nil
-	}
-	if a.Team == "" {
-		card := Card{
-			Tone: ToneWarn, Title: w.Plain("trouble.team.title", nil), Summary: w.Plain("trouble.team.title", nil),
-			Text: w.Text("trouble.team.text", nil),
-		}
-		return Answer{Card: &card, Where: asideOfPress(a)}, nil
 	}
 	if a.Source == SourceCommand {
 		return s.listDigests(ctx, w, a, nil)

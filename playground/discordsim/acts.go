@@ -32,7 +32,7 @@ func (s *Server) place(userID, channelID string) (*channel, error) {
 		return s.openDM(userID), nil
 	}
 	ch := s.channels[channelID]
-	if ch == nil || !s.present(ch) || ch.kind == channelDM && ch.recipient != userID {
+	if !s.reaches(userID, ch) {
 		return nil, ErrUnknownChannel
 	}
 	return ch, nil
@@ -50,7 +50,7 @@ func (s *Server) Command(ctx context.Context, userID, channelID, name, subcomman
 		return nil, fmt.Errorf("run command: %w", err)
 	}
 	files := object{}
-	data, err := s.commandData(ch, name, subcommand, func(defs []any) ([]any, error) {
+	data, err := s.commandData(userID, ch, name, subcommand, func(defs []any) ([]any, error) {
 		given, err := s.attach(defs, options, files)
 		if err != nil {
 			return nil, err
@@ -82,7 +82,7 @@ func (s *Server) Autocomplete(ctx context.Context, userID, channelID, command, s
 		return nil, fmt.Errorf("autocomplete: %w", err)
 	}
 	kind := 0
-	data, err := s.commandData(ch, command, subcommand, func(defs []any) ([]any, error) {
+	data, err := s.commandData(userID, ch, command, subcommand, func(defs []any) ([]any, error) {
 		for _, d := range defs {
 			def, _ := d.(object)
 			if str(def, "name") == option && def["autocomplete"] == true {
@@ -112,8 +112,8 @@ func (s *Server) Autocomplete(ctx context.Context, userID, channelID, command, s
 
 // commandData builds the data of a command interaction; options of
 // subcommands lie nested, as Discord sends them.
-func (s *Server) commandData(ch *channel, name, subcommand string, values func(defs []any) ([]any, error)) (object, error) {
-	cmd, err := s.offered(ch, name, commandChat)
+func (s *Server) commandData(userID string, ch *channel, name, subcommand string, values func(defs []any) ([]any, error)) (object, error) {
+	cmd, err := s.command(userID, ch, name, commandChat)
 	if err != nil {
 		return nil, err
 	}
@@ -154,13 +154,13 @@ func (s *Server) commandData(ch *channel, name, subcommand string, values func(d
 	return data, nil
 }
 
-// offered finds a registered command that can be used in a channel.
-func (s *Server) offered(ch *channel, name string, kind int) (object, error) {
+// command finds a registered command that a person can use in a channel.
+func (s *Server) command(userID string, ch *channel, name string, kind int) (object, error) {
 	cmd := s.commands.find(ch.GuildID, name, kind)
 	if cmd == nil {
 		return nil, fmt.Errorf("%w: %q is not registered", ErrUnknownCommand, name)
 	}
-	if contexts, ok := cmd["contexts"].([]any); ok && !slices.Contains(contexts, any(map[int]int{channelText: 0, channelDM: 1}[ch.kind])) {
+	if !s.offered(cmd, userID, ch) {
 		return nil, fmt.Errorf("%w: %q is not offered here", ErrUnknownCommand, name)
 	}
 	return cmd, nil
@@ -245,7 +245,7 @@ func (s *Server) Press(ctx context.Context, userID, messageID, customIDOrLabel s
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press: %w", ErrUnknownUser)
 	}
-	if !s.present(s.channels[m.channelID]) {
+	if ch := s.channels[m.channelID]; !s.present(ch) && !s.reaches(userID, ch) {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("press: %w", ErrUnknownChannel)
 	}

@@ -25,7 +25,11 @@ type ConsoleState struct {
 // ConsoleChannel is a channel with what the chosen person sees in it.
 type ConsoleChannel struct {
 	Channel
-	DM       bool      `json:"dm"`
+	DM bool `json:"dm"`
+	// Group says that it is one of people without the bot, Foreign is the name
+	// of a guild in which the bot is not.
+	Group    bool      `json:"group,omitempty"`
+	Foreign  string    `json:"foreign,omitempty"`
 	Messages []Message `json:"messages"`
 	// Order names all messages where Messages leaves out those that the page
 	// has already.
@@ -188,10 +192,13 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, id := range s.order {
 		ch := s.channels[id]
-		if ch.kind == channelDM && ch != dm {
+		if ch.kind == channelDM && ch != dm || !ch.sees(u.ID) {
 			continue
 		}
-		shown := ConsoleChannel{Channel: ch.Channel, DM: ch.kind == channelDM}
+		shown := ConsoleChannel{Channel: ch.Channel, DM: ch.kind == channelDM, Group: ch.kind == channelGroup}
+		if g := s.foreign[ch.GuildID]; g != nil {
+			shown.Foreign = g.Name
+		}
 		if all {
 			shown.Messages = s.messagesFor(id, u.ID)
 		} else {

@@ -79,6 +79,9 @@ type Config struct {
 	// MaxFileSize and FileRoom replace the constants of the same names; 0
 	// keeps them.
 	MaxFileSize, FileRoom int
+	// NoUserInstall: the application's settings let nobody have it for
+	// themselves.
+	NoUserInstall bool
 	// Schema, when set, checks each request body besides the built-in rules;
 	// what it refuses is answered with 50035. Answers are checked too, see
 	// Violations.
@@ -101,7 +104,8 @@ type Server struct {
 	flakes       snowflakes
 	users        map[string]*user
 	guilds       map[string]*guild
-	founded      int // guilds whose ids were made here.
+	foreign      map[string]*guild // without the bot.
+	founded      int               // guilds whose ids were made here.
 	channels     map[string]*channel
 	order        []string // channel ids as they were added.
 	messages     map[string]*message
@@ -186,6 +190,7 @@ func Start(cfg Config) (*Server, error) {
 		interactURL:  cfg.InteractionsURL,
 		users:        map[string]*user{},
 		guilds:       map[string]*guild{},
+		foreign:      map[string]*guild{},
 		channels:     map[string]*channel{},
 		messages:     map[string]*message{},
 		files:        map[string]*attachment{},

@@ -21,14 +21,13 @@ const (
 // Callback types,
 // https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type.
 const (
-	CallbackPong           = 1
-	CallbackMessage        = 4
-	CallbackDeferMessage   = 5
-	CallbackDeferUpdate    = 6
-	CallbackUpdate         = 7
-	CallbackAutocomplete   = 8
-	CallbackModal          = 9
-	authorizedGuildInstall = "0"
+	CallbackPong         = 1
+	CallbackMessage      = 4
+	CallbackDeferMessage = 5
+	CallbackDeferUpdate  = 6
+	CallbackUpdate       = 7
+	CallbackAutocomplete = 8
+	CallbackModal        = 9
 )
 
 type interactionState int
@@ -56,6 +55,7 @@ type interaction struct {
 	opened     *Modal // the one that the answer opened.
 	choices    []Choice
 	meta       object // metadata of the interaction itself.
+	followups  int    // how many followed, where that is limited.
 	answered   chan struct{}
 	cancel     context.CancelFunc
 	reason     string
@@ -71,7 +71,7 @@ func (s *Server) newInteraction(kind int, userID string, ch *channel) *interacti
 		channel: ch, created: s.clock.Now(), answered: make(chan struct{}),
 	}
 	it.meta = object{
-		"id": it.id, "type": kind, "user": s.users[userID].object(), "authorizing_integration_owners": it.owners(),
+		"id": it.id, "type": kind, "user": s.users[userID].object(), "authorizing_integration_owners": s.owners(userID, ch),
 	}
 	s.forgetOld()
 	s.interactions[it.id] = it
@@ -91,15 +91,6 @@ func (s *Server) forgetOld() {
 	}
 }
 
-// owners says which installation authorised the interaction,
-// https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object.
-func (it *interaction) owners() object {
-	if it.channel.kind == channelDM {
-		return object{authorizedGuildInstall: "0"}
-	}
-	return object{authorizedGuildInstall: it.channel.GuildID}
-}
-
 // payload is the interaction object of
 // https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object.
 func (s *Server) payload(it *interaction, data object) object {
@@ -108,14 +99,15 @@ func (s *Server) payload(it *interaction, data object) object {
 		"id": it.id, "application_id": s.cfg.ApplicationID, "type": it.kind, "token": it.token, "version": 1,
 		"data": data, "channel_id": ch.ID, "channel": s.channelObject(ch), "locale": u.Locale,
 		"app_permissions": ch.appPermissions(), "entitlements": []any{}, "attachment_size_limit": s.cfg.MaxFileSize,
-		"authorizing_integration_owners": it.owners(),
+		"authorizing_integration_owners": s.owners(it.userID, ch),
 	}
-	if ch.kind == channelDM {
-		p["user"], p["context"] = u.object(), 1
+	p["context"] = ch.context()
+	if ch.context() != contextGuild {
+		p["user"] = u.object()
 		return p
 	}
-	g := s.guilds[ch.GuildID]
-	p["member"], p["context"], p["guild_id"], p["guild_locale"] = s.actingMember(g, u), 0, g.ID, g.Locale
+	g := s.home(ch)
+	p["member"], p["guild_id"], p["guild_locale"] = s.actingMember(g, u), g.ID, g.Locale
 	p["guild"] = object{"id": g.ID, "locale": g.Locale, "features": []any{}}
 	return p
 }

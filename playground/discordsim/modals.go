@@ -134,7 +134,7 @@ func (s *Server) Submit(ctx context.Context, userID string, modal *Modal, values
 		return nil, fmt.Errorf("submit: %w: the form is not open", ErrBadInput)
 	}
 	opener := modal.opener
-	if !s.present(opener.channel) {
+	if !s.present(opener.channel) && !s.reaches(userID, opener.channel) {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("submit: %w", ErrUnknownChannel)
 	}

@@ -21,6 +21,9 @@ func (s *Server) SetManager(guildID, userID string, manages bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, u := s.guilds[guildID], s.users[userID]
+	if g == nil {
+		g = s.foreign[guildID]
+	}
 	if g == nil || u == nil {
 		return
 	}

@@ -93,6 +93,9 @@ func (s *Server) postFollowup(c *call) (answer, *apiError) {
 		s.apply(m, in)
 		return ok(s.messageObject(m))
 	}
+	if e := it.limitFollowups(); e != nil {
+		return refuse(e)
+	}
 	return ok(s.messageObject(s.respond(it, in, in.flags&^FlagLoading)))
 }
 

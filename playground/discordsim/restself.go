@@ -31,13 +31,18 @@ func (s *Server) getApplication(*call) (answer, *apiError) {
 	if s.interactURL != "" {
 		endpoint = s.interactURL
 	}
+	// https://discord.com/developers/docs/resources/application#application-object-application-integration-type-configuration-object
+	installs := object{"0": object{}, "1": object{}}
+	if s.cfg.NoUserInstall {
+		delete(installs, "1")
+	}
 	owner := (&user{User: User{ID: "1100000000000000002", Name: "owner"}}).object()
 	return ok(object{
 		"id": s.cfg.ApplicationID, "name": "Simulated application", "icon": nil, "description": "", "type": nil,
 		"bot": s.botUser(), "bot_public": true, "bot_require_code_grant": false, "verify_key": s.PublicKey(),
 		"flags": 0, "flags_new": "0", "redirect_uris": []any{}, "interactions_endpoint_url": endpoint,
 		"role_connections_verification_url": nil, "owner": owner, "approximate_guild_count": len(s.guilds),
-		"approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
+		"integration_types_config": installs, "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
 		"explicit_content_filter": 0, "team": nil, "eligible_oauth2_scopes": []any{},
 	})
 }

@@ -98,7 +98,7 @@ func (s *Server) MessageCommand(ctx context.Context, userID, messageID, name str
 		s.mu.Unlock()
 		return nil, fmt.Errorf("choose %q: %w", name, err)
 	}
-	cmd, err := s.offered(ch, name, commandMessage)
+	cmd, err := s.command(userID, ch, name, commandMessage)
 	if err != nil {
 		s.mu.Unlock()
 		return nil, fmt.Errorf("choose %q: %w", name, err)

@@ -24,7 +24,7 @@ func (s *Server) messagesSince(channelID, viewer string, since uint64) (changed 
 // channelFor returns the messages of a channel that a viewer sees.
 func (s *Server) channelFor(channelID, viewer string) []*message {
 	ch := s.channels[channelID]
-	if ch == nil || ch.kind == channelDM && viewer != "" && viewer != ch.recipient {
+	if ch == nil || !ch.sees(viewer) {
 		return nil
 	}
 	out := make([]*message, 0, len(ch.messages))

@@ -38,6 +38,7 @@ type user struct {
 	User
 	dmsClosed bool
 	dm        string // channel id, empty until opened.
+	installed bool   // has the application for themselves.
 }
 
 // Guild is a server in which the bot is installed. Locale is the preferred
@@ -61,7 +62,8 @@ type Channel struct {
 type channel struct {
 	Channel
 	kind      int
-	recipient string // user id of a DM.
+	recipient string   // user id of a DM.
+	people    []string // user ids of a group.
 	messages  []*message
 }
 
@@ -96,6 +98,7 @@ func (s *Server) AddGuild(g Guild) string {
 	if g.Locale == "" {
 		g.Locale = "en-US"
 	}
+	delete(s.foreign, g.ID)
 	if old := s.guilds[g.ID]; old != nil {
 		old.Guild = g
 	} else {
@@ -111,7 +114,7 @@ func (s *Server) AddGuild(g Guild) string {
 func (s *Server) AddChannel(c Channel) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.guilds[c.GuildID] == nil {
+	if s.guilds[c.GuildID] == nil && s.foreign[c.GuildID] == nil {
 		return "", fmt.Errorf("add channel: unknown guild %q", c.GuildID)
 	}
 	if c.ID == "" {
@@ -124,7 +127,9 @@ func (s *Server) AddChannel(c Channel) (string, error) {
 		ch := &channel{Channel: c, kind: channelText}
 		s.channels[c.ID] = ch
 		s.order = append(s.order, c.ID)
-		s.broadcast(c.GuildID, "CHANNEL_CREATE", intentGuilds, s.channelObject(ch))
+		if s.present(ch) {
+			s.broadcast(c.GuildID, "CHANNEL_CREATE", intentGuilds, s.channelObject(ch))
+		}
 	}
 	s.touch()
 	return c.ID, nil
@@ -224,6 +229,18 @@ func (s *Server) channelObject(ch *channel) map[string]any {
 		}
 		return map[string]any{
 			"id": ch.ID, "type": channelDM, "flags": 0, "last_message_id": last, "recipients": recipients,
+		}
+	}
+	if ch.kind == channelGroup {
+		recipients := []any{}
+		for _, id := range ch.people {
+			if u := s.users[id]; u != nil {
+				recipients = append(recipients, u.object())
+			}
+		}
+		return map[string]any{
+			"id": ch.ID, "type": channelGroup, "flags": 0, "last_message_id": last, "recipients": recipients,
+			"name": ch.Name, "icon": nil, "owner_id": ch.people[0],
 		}
 	}
 	return map[string]any{
