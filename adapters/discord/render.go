@@ -185,7 +185,7 @@ func (l *layout) items(items []chat.Item, divided bool) []Component {
 		}
 		set := 0
 		if heading := oneLine(visible(item.Heading)); heading != "" {
-			text = "**" + renderText(chat.Plain(heading), maxTitlePart) + "**\n" + text
+			text = "-# " + renderText(chat.Plain(heading), maxTitlePart) + "\n" + text
 			if i > 0 {
 				set = 1
 			}

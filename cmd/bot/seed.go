@@ -85,6 +85,9 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 		members = append(members, p.slackID)
 		people = append(people, console.Person{Name: name, SlackUser: p.slackID, DiscordUser: p.discordID, Emails: []string{p.email}, Runs: p.runs})
 	}
+	if err := r.seedElsewhere(); err != nil {
+		return nil, err
+	}
 	withBot := append(slices.Clone(members), r.slack.Config().BotUserID)
 	r.slack.AddChannel(generalChannel, "general", withBot...)
 	r.slack.AddChannel(badgesChannel, "badges", withBot...)

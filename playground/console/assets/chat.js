@@ -65,7 +65,8 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
     },
     /**
      * offer shows what else a direct conversation has beside its messages: a
-     * list of [name, label]. chosen(name) draws into the pane it gets.
+     * list of [name, label]. chosen(name, pane, opened) draws into the pane it
+     * gets, which somebody opened just now or looks at already.
      */
     offer: (list, chosen) => {
       offered = { list, chosen };
@@ -77,7 +78,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       log.hidden = Boolean(name);
       line.node.hidden = Boolean(name);
       for (const b of panes.children) b.setAttribute("aria-pressed", String(b.dataset.pane === name));
-      if (name) offered.chosen(name, pane);
+      if (name) offered.chosen(name, pane, true);
     },
     /** show draws channels of {id, name, dm, messages} and the open one's messages. */
     show: (list, hello) => {
@@ -85,21 +86,21 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
       if (!list.some((c) => c.id === current)) current = (list.find((c) => c.dm) ?? list[0])?.id ?? "";
       const open = list.find((c) => c.id === current);
       for (const c of list) if (!seen.has(c.id) || c.id === current) seen.set(c.id, mark(c));
-      sync(channels, list.map((c) => ({ id: c.id, name: c.name, dm: c.dm, current: c.id === current, news: seen.get(c.id) !== mark(c) })), (c) => c.id,
+      sync(channels, list.map((c) => ({ id: c.id, name: c.name, dm: c.dm, sign: c.sign, current: c.id === current, news: seen.get(c.id) !== mark(c) })), (c) => c.id,
         (c) => h("li", null, h("button", {
           type: "button", class: c.news ? "news" : "", "aria-current": c.current ? "true" : false, data: { focus: "channel" },
           onclick: () => { current = c.id; log.replaceChildren(); frame.complain(""); frame.choose(""); frame.show(known, hello); },
-        }, icon(c.dm ? "laurel" : "hash", "sign"), h("span", null, c.name), c.news ? h("span", { class: "unseen" }, "(news)") : null)));
+        }, icon(c.sign ?? (c.dm ? "laurel" : "hash"), "sign"), h("span", null, c.name), c.news ? h("span", { class: "unseen" }, "(news)") : null)));
       if (!open) return;
-      fill(title, open.dm ? null : icon("hash"), open.name);
+      fill(title, open.dm ? null : icon(open.sign ?? "hash"), open.name);
       panes.hidden = !open.dm || !offered.list.length;
       sync(panes, panes.hidden ? [] : offered.list, (p) => p[0], ([id, name]) => h("button", { type: "button", class: "small", data: { pane: id, focus: `pane-${id}` }, "aria-pressed": String(id === shownPane), onclick: () => frame.choose(id) }, name));
-      if (shownPane) offered.chosen(shownPane, pane);
+      if (shownPane) offered.chosen(shownPane, pane, false);
       const count = log.childElementCount;
       empty.remove();
       sync(log, open.messages, (m) => m.ts ?? m.id, draw, (m) => m);
       if (!open.messages.length) {
-        fill(empty, hello);
+        fill(empty, open.hello ?? null, hello);
         log.append(empty);
       }
       if (stuck || log.childElementCount !== count) bottom();

@@ -7,6 +7,7 @@ import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 import { attachments, blocks, files } from "./slackblocks.js";
+import { homeTab } from "./slackhome.js";
 import { interactive } from "./slackelements.js";
 
 /** slackChat runs the chat in root; it returns load, forget and suggestable words. */
@@ -31,16 +32,12 @@ export function slackChat(root, ctx) {
 
   const frame = chatFrame(root, { kind: "slack", name: "Slack", label: "Slack", composer, draw: message, suggest, submit });
 
-  frame.offer([["", "Messages"], ["home", "Home"]], (name, pane) => {
-    if (!state) return;
-    const env = { me: me(), names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) };
-    const key = JSON.stringify(state.home ?? null);
-    if (pane.dataset.shows === key) return;
-    if (!pane.dataset.shows) post("slack/home", { user: me(), tab: name }).catch(() => {});
-    pane.dataset.shows = key;
-    fill(pane, state.home ? blocks(state.home.blocks, env) : h("div", { class: "empty-home" }, icon("laurel"),
-      h("p", null, h("strong", null, `${botName()} has put nothing on its Home tab.`)), h("p", null, "In Slack this tab would be empty, too. Everything happens in the messages.")));
+  const home = homeTab({
+    state: () => state, opened: (tab) => act("home", { tab }),
+    env: () => ({ me: me(), names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) }),
+    name: () => botName(),
   });
+  frame.offer(home.tabs, home.show);
 
   // act sends what a person does and says what Slack would say about it.
   async function act(path, body) {
