@@ -26,6 +26,8 @@ const (
 	SubjectDigest SubjectKind = "digest"
 	// SubjectHome: everything at a glance, see [HomeKey]; the account's id.
 	SubjectHome SubjectKind = "home"
+	// SubjectRoles: how a person's roles stand; the id of the account.
+	SubjectRoles SubjectKind = "roles"
 )
 
 // Subject is what a message shows. The card is made from it when the message

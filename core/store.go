@@ -29,6 +29,7 @@ type Store interface {
 	ShareStore
 	InquiryStore
 	HomeStore
+	RoleStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.
@@ -212,6 +213,7 @@ type PollPlan struct {
 type Tx interface {
 	CelebrateTx
 	DigestTx
+	RoleTx
 	// EnsureAccount returns the account of an identity and makes it, with a
 	// new member, where it is missing. Empty texts leave what is known.
 	EnsureAccount(ctx context.Context, a Account, now time.Time) (Account, error)

@@ -56,6 +56,9 @@ func (t *tx) RemoveAddress(ctx context.Context, addressID string, actor core.Ide
 	if err != nil {
 		return core.Address{}, err
 	}
+	if err := t.touchRolesOf(ctx, texts{row.MemberID}, now); err != nil {
+		return core.Address{}, err
+	}
 	if err := t.forgetConsents(ctx, badges, now); err != nil {
 		return core.Address{}, err
 	}

@@ -166,6 +166,9 @@ func (t *tx) eraseAddresses(ctx context.Context, normals texts, now time.Time) (
 	if len(normals) == 0 {
 		return 0, nil
 	}
+	if err := t.touchRoles(ctx, normals, now); err != nil {
+		return 0, err
+	}
 	known, err := t.writings(ctx, normals)
 	if err != nil {
 		return 0, err
@@ -281,6 +284,9 @@ func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts, now 
 	var lanes, ids texts
 	for _, row := range found {
 		lanes, ids = append(lanes, row.account().Identity.Lane()), append(ids, row.ID)
+	}
+	if err := t.forgetRoles(ctx, ids, now); err != nil {
+		return err
 	}
 	var mails, posts texts
 	err = t.all(ctx, &mails, `SELECT id FROM verifications WHERE account_id IN $texts`, ids)

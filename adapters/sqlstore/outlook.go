@@ -68,6 +68,8 @@ const (
 	DueCall DueKind = "call"
 	// DueDigest: a digest is sent.
 	DueDigest DueKind = "digest"
+	// DueRoles: what a platform knows for its roles is looked at.
+	DueRoles DueKind = "roles"
 )
 
 // Outlook looks ahead from now.
@@ -141,7 +143,8 @@ func (d *DB) due(ctx context.Context, now time.Time) ([]Due, error) {
 		UNION ALL SELECT 'reminder', COALESCE(min(remind_at), 0) FROM members WHERE remind_at > ?
 		UNION ALL SELECT 'call', COALESCE(min(next_at), 0) FROM calls WHERE next_at > ?
 		UNION ALL SELECT 'digest', COALESCE(min(next_at), 0) FROM digests WHERE next_at > ?
-		) d WHERE at > 0 ORDER BY at`, t, t, t, t, t, t, t, t, t)
+		UNION ALL SELECT 'roles', COALESCE(min(due_at), 0) FROM role_connections WHERE due_at > ?
+		) d WHERE at > 0 ORDER BY at`, t, t, t, t, t, t, t, t, t, t)
 	out := make([]Due, 0, len(found))
 	for _, f := range found {
 		out = append(out, Due{What: DueKind(f.What), At: at(f.At)})

@@ -185,6 +185,9 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 	if err != nil {
 		return err
 	}
+	if err := t.touchRolesOf(ctx, texts{into}, now); err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, `DELETE FROM members WHERE id = ?`, from)
 	return err
 }

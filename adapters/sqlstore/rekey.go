@@ -101,6 +101,16 @@ var sealedColumns = []sealedColumn{
 		change: `UPDATE inquiries SET sealed = u.becomes FROM $rows(id text, was text, becomes text)
 			WHERE inquiries.id = u.id AND inquiries.sealed = u.was`,
 		context: core.InquiryContext,
+	}, {
+		edge: `SELECT COALESCE(max(id), '') FROM (SELECT id FROM role_connections WHERE id > ? ORDER BY id LIMIT ?) w`,
+		count: `SELECT substr(tokens_sealed, 1, 4) AS name, count(*) AS n FROM role_connections
+			WHERE id > ? AND id <= ? AND tokens_sealed <> '' GROUP BY 1`,
+		next: `SELECT id, id AS ref, tokens_sealed AS sealed FROM role_connections
+			WHERE id > ? AND id <= ? AND tokens_sealed <> '' AND substr(tokens_sealed, 1, 4) <> ?
+			ORDER BY role_connections.id FOR UPDATE SKIP LOCKED`,
+		change: `UPDATE role_connections SET tokens_sealed = u.becomes FROM $rows(id text, was text, becomes text)
+			WHERE role_connections.id = u.id AND role_connections.tokens_sealed = u.was`,
+		context: rolesContext,
 	},
 }
 

@@ -220,7 +220,11 @@ func TestRekeyKnowsEverySealedColumn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		old := w.turned('a')
 		old.fill(old.account(slackUser("U1"), "ada@example.org"), "old", 2)
+		old.connectRoles(discordUser("1"), "old")
 		w.turned('b', 'a').rekey(RekeyOptions{})
+		if got := w.turned('b').takeRoles(start); len(got) != 1 || got[0].Tokens != roleTokensOf("old") {
+			t.Errorf("tokens after sealing anew: %+v", got)
+		}
 		if prefix := old.keys.KeyID() + "."; strings.Contains(w.dump(), prefix) {
 			t.Errorf("something is still sealed with the former key:\n%s", w.dump())
 		}

@@ -381,12 +381,18 @@ func (t *tx) touch(ctx context.Context, normals texts, now time.Time) error {
 	_, err := t.exec(ctx, `UPDATE members SET remind_at = ? WHERE id IN (
 			SELECT member_id FROM addresses WHERE normal IN $texts) AND (remind_at = 0 OR remind_at > ?)`,
 		ms(now), normals, ms(now))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.touchRoles(ctx, normals, now)
 }
 
 // touchMember does the same for one member.
 func (t *tx) touchMember(ctx context.Context, memberID string, now time.Time) error {
 	_, err := t.exec(ctx, `UPDATE members SET remind_at = ? WHERE id = ? AND (remind_at = 0 OR remind_at > ?)`,
 		ms(now), memberID, ms(now))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.touchRolesOf(ctx, texts{memberID}, now)
 }

@@ -1,0 +1,239 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+func discordUser(user string) core.Identity { return core.Identity{Platform: "discord", User: user} }
+
+func roleTokensOf(name string) core.RoleTokens {
+	return core.RoleTokens{
+		Access: core.Secret("access-" + name), Refresh: core.Secret("refresh-" + name), EndsAt: start.Add(7 * 24 * time.Hour),
+	}
+}
+
+func (w *world) connectRoles(id core.Identity, name string) string {
+	w.t.Helper()
+	connection, err := w.ConnectRoles(w.t.Context(), id, roleTokensOf(name), start)
+	w.must(err)
+	return connection
+}
+
+func (w *world) takeRoles(now time.Time) []core.RoleConnection {
+	w.t.Helper()
+	taken, err := w.TakeRoles(w.t.Context(), now, now.Add(time.Minute), 10, "")
+	w.must(err)
+	return taken
+}
+
+// told finishes a connection as if the platform had been told.
+func (w *world) told(c core.RoleConnection, now time.Time) {
+	w.t.Helper()
+	w.must(w.FinishRoles(w.t.Context(), core.RoleOutcome{Connection: c, Told: "1 0 -", ToldAt: now, Next: now.Add(24 * time.Hour)}))
+}
+
+func TestRoleConnections(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := discordUser("100000000000000001")
+		id := w.connectRoles(ada, "one")
+		if strings.Contains(w.dump(), "access-one") || strings.Contains(w.dump(), "refresh-one") {
+			t.Error("tokens lie in the clear")
+		}
+		first := w.takeRoles(start)
+		if len(first) != 1 || first[0].ID != id || first[0].Identity != ada || first[0].MemberID != "" || first[0].Tokens != roleTokensOf("one") {
+			t.Fatalf("taken %+v", first)
+		}
+		if again := w.takeRoles(start.Add(59 * time.Second)); len(again) != 0 {
+			t.Errorf("taken within its lease: %+v", again)
+		}
+		// Its taker is gone: another has it, and nothing of the first counts.
+		second := w.takeRoles(start.Add(time.Minute))
+		if len(second) != 1 {
+			t.Fatalf("taken after its lease: %+v", second)
+		}
+		if err := w.SaveRoleTokens(ctx, first[0], roleTokensOf("late")); !errors.Is(err, core.ErrUnmet) {
+			t.Errorf("tokens of a former taker: %v", err)
+		}
+		w.told(first[0], start)
+		w.must(w.SaveRoleTokens(ctx, second[0], roleTokensOf("two")))
+		// It is wanted while it is worked on: it stays due.
+		a := w.account(ada, "ada@example.org")
+		w.told(second[0], start.Add(time.Minute))
+		third := w.takeRoles(start.Add(2 * time.Minute))
+		if len(third) != 1 || third[0].MemberID != a.MemberID || third[0].Told != "1 0 -" || third[0].Tokens.Access != "access-two" {
+			t.Fatalf("taken %+v", third)
+		}
+		w.told(third[0], start.Add(2*time.Minute))
+		if early := w.takeRoles(start.Add(time.Hour)); len(early) != 0 {
+			t.Errorf("taken before its time: %+v", early)
+		}
+		// Connected again, it is the same one, from the beginning.
+		if same := w.connectRoles(ada, "three"); same != id {
+			t.Errorf("another connection: %s", same)
+		}
+		if got := w.takeRoles(start); len(got) != 1 || got[0].Told != "" || got[0].Tokens.Refresh != "refresh-three" {
+			t.Errorf("taken %+v", got)
+		}
+	})
+}
+
+// Whatever changes the badges of a person has the connection looked at.
+func TestRolesFollowChanges(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := discordUser("100000000000000001")
+		a := w.account(ada, "ada@example.org")
+		slack := w.account(slackUser("U1"), "ada@example.com")
+		w.connectRoles(ada, "one")
+		bruno := w.connectRoles(discordUser("100000000000000002"), "bruno")
+		settle := func() {
+			t.Helper()
+			for _, c := range w.takeRoles(start) {
+				w.told(c, start)
+			}
+		}
+		settle()
+		o := pending("p1", "ada@example.org")
+		steps := []struct {
+			name string
+			do   func()
+		}{
+			{"new badge", func() { w.observe(o) }},
+			{"public", func() {
+				o.Stage, o.At, o.ReadAt = core.StagePublic, o.At.Add(time.Minute), o.ReadAt.Add(time.Minute)
+				w.observe(o)
+			}},
+			{"revoked", func() {
+				o.Stage, o.At, o.ReadAt = core.StageRevoked, o.At.Add(time.Minute), o.ReadAt.Add(time.Minute)
+				w.observe(o)
+			}},
+			{"joined", func() {
+				w.tx(func(ctx context.Context, tx core.Tx) error { return tx.JoinMembers(ctx, slack.MemberID, a.MemberID, start) })
+			}},
+			{"address removed", func() {
+				p, err := w.Person(ctx, ada)
+				w.must(err)
+				for _, d := range p.Addresses {
+					if d.Email.Normal == "ada@example.com" {
+						w.tx(func(ctx context.Context, tx core.Tx) error {
+							_, err := tx.RemoveAddress(ctx, d.ID, ada, start)
+							return err
+						})
+					}
+				}
+			}},
+			{"address added", func() {
+				w.tx(func(ctx context.Context, tx core.Tx) error {
+					return tx.AddAddress(ctx, core.Address{ID: core.NewID(), MemberID: a.MemberID, Email: email("ada@example.net"), VerifiedAt: start})
+				})
+			}},
+			{"address erased", func() {
+				w.tx(func(ctx context.Context, tx core.Tx) error { return tx.EraseAddress(ctx, "ada@example.net", start) })
+			}},
+		}
+		for _, step := range steps {
+			step.do()
+			taken := w.takeRoles(start)
+			if len(taken) != 1 || taken[0].Identity != ada || taken[0].Ending || taken[0].MemberID != a.MemberID {
+				t.Errorf("%s: taken %+v", step.name, taken)
+			}
+			for _, c := range taken {
+				w.told(c, start)
+			}
+		}
+		if n := w.count(`SELECT count(*) FROM role_connections WHERE id = ? AND wanted = 0`, bruno); n != 1 {
+			t.Error("somebody else's connection was looked at")
+		}
+	})
+}
+
+// A person who is forgotten leaves nothing but the tokens that are needed to
+// take back what was told.
+func TestEraseRoles(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := discordUser("100000000000000001")
+		w.account(ada, "ada@example.org")
+		w.connectRoles(ada, "one")
+		w.told(w.takeRoles(start)[0], start)
+		if s, err := w.RoleStanding(ctx, ada); err != nil || !s.ToldAt.Equal(start) {
+			t.Errorf("standing %+v, %v", s, err)
+		}
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.EraseMember(ctx, ada, start) })
+		if strings.Contains(w.dump(), ada.User) {
+			t.Error("the person is still there")
+		}
+		if _, err := w.RoleStanding(ctx, ada); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("standing: %v", err)
+		}
+		taken := w.takeRoles(start)
+		if len(taken) != 1 || !taken[0].Ending || taken[0].Tokens != roleTokensOf("one") || taken[0].Told != "" {
+			t.Fatalf("taken %+v", taken)
+		}
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.DropRoles(ctx, taken[0]) })
+		err := w.InTx(ctx, func(ctx context.Context, tx core.Tx) error { return tx.DropRoles(ctx, taken[0]) })
+		if n := w.count(`SELECT count(*) FROM role_connections`); n != 0 || !errors.Is(err, core.ErrUnmet) {
+			t.Errorf("%d left, dropped twice: %v", n, err)
+		}
+
+		// By the person's own wish it ends with its name, so that it can be made
+		// again at once.
+		id := w.connectRoles(ada, "two")
+		end := func(ctx context.Context, tx core.Tx) error { return tx.DisconnectRoles(ctx, ada, start) }
+		w.tx(end)
+		if err := w.InTx(ctx, end); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("disconnected twice: %v", err)
+		}
+		if same := w.connectRoles(ada, "three"); same != id {
+			t.Errorf("another connection: %s", same)
+		}
+		if got := w.takeRoles(start); len(got) != 1 || got[0].Ending {
+			t.Errorf("taken %+v", got)
+		}
+	})
+}
+
+// Several replicas take each connection once.
+func TestRolesAreTakenOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for _, user := range []string{"1", "2", "3", "4", "5", "6"} {
+			w.connectRoles(discordUser(user), user)
+		}
+		counts := make([]int, 4)
+		errs := race(len(counts), func(i int) error {
+			taken, err := w.TakeRoles(t.Context(), start, start.Add(time.Minute), 10, "")
+			counts[i] = len(taken)
+			return err
+		})
+		w.must(errors.Join(errs...))
+		total := 0
+		for _, n := range counts {
+			total += n
+		}
+		if total != 6 {
+			t.Errorf("taken %v, want six altogether", counts)
+		}
+	})
+}
+
+// Tokens that no key opens are none.
+func TestRoleTokensWithoutTheirKey(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.turned('x').connectRoles(discordUser("1"), "lost")
+		if got := w.takeRoles(start); len(got) != 1 || got[0].Tokens != (core.RoleTokens{}) {
+			t.Errorf("taken %+v", got)
+		}
+	})
+}

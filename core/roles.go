@@ -1,0 +1,577 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// RoleFacts are what a chat platform is told of a person, so that servers can
+// give roles to the certified. Only public badges of verified addresses that
+// are not over count: what somebody has not shown to the world does not show
+// in a role either.
+type RoleFacts struct {
+	// Badges is how many count.
+	Badges int
+	// Level is the highest level of those, by the operator's list; 0 for none.
+	Level int
+	// ValidUntil is the earliest end among them; zero where none of them ends,
+	// or none counts.
+	ValidUntil time.Time
+}
+
+// Certified reports whether any badge counts.
+func (f RoleFacts) Certified() bool { return f.Badges > 0 }
+
+// String names the facts: equal facts have equal names. It holds no name of
+// anybody.
+func (f RoleFacts) String() string {
+	end := "-"
+	if !f.ValidUntil.IsZero() {
+		end = f.ValidUntil.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%d %d %s", f.Badges, f.Level, end)
+}
+
+// RoleLevels are the levels of templates, by the provider's ids of these.
+type RoleLevels map[string]int
+
+// RoleFactsOf makes the facts of a person with these badges. At until they
+// change by themselves; zero for never.
+func RoleFactsOf(badges []BadgeView, levels RoleLevels, now time.Time) (f RoleFacts, until time.Time) {
+	for _, v := range badges {
+		b := v.Badge
+		if b.Stage != StagePublic || !b.ExpiresAt.IsZero() && !now.Before(b.ExpiresAt) {
+			continue
+		}
+		f.Badges++
+		f.Level = max(f.Level, levels[b.Template.ID])
+		if end := b.ExpiresAt; !end.IsZero() && (f.ValidUntil.IsZero() || end.Before(f.ValidUntil)) {
+			f.ValidUntil = end
+		}
+	}
+	return f, f.ValidUntil
+}
+
+// RoleTokens let the bot act for a person at the platform that gives roles.
+type RoleTokens struct {
+	Access, Refresh Secret
+	// EndsAt is when Access ends.
+	EndsAt time.Time
+}
+
+// RoleLink speaks with a platform that gives roles, in the name of people who
+// agreed to it. [ErrGone] says that the platform does not take the code or the
+// token any more; other errors are a [DeliveryError] where their class is
+// known.
+type RoleLink interface {
+	// AuthorizeURL is where a person agrees; state comes back with them.
+	AuthorizeURL(state string) string
+	// Exchange makes tokens of the code with which a person came back. It also
+	// refuses those that do not allow what is needed.
+	Exchange(ctx context.Context, code string) (RoleTokens, error)
+	// Refresh makes new tokens; the former ones are void after that.
+	Refresh(ctx context.Context, t RoleTokens) (RoleTokens, error)
+	// Owner says whose tokens they are.
+	Owner(ctx context.Context, t RoleTokens) (Identity, error)
+	// Tell makes these the facts about the person.
+	Tell(ctx context.Context, t RoleTokens, f RoleFacts) error
+	// Withdraw takes back all that was told.
+	Withdraw(ctx context.Context, t RoleTokens) error
+	// Revoke makes the tokens void.
+	Revoke(ctx context.Context, t RoleTokens) error
+}
+
+// RoleConnection is what a person agreed to, with what was made of it.
+type RoleConnection struct {
+	ID string
+	// Identity is whose it is; its User is empty once the person is forgotten.
+	Identity Identity
+	// MemberID is the member with that identity, or empty.
+	MemberID string
+	Tokens   RoleTokens
+	// Ending says that what was told is to be taken back. Since is when that,
+	// or otherwise the connection, began.
+	Ending bool
+	Since  time.Time
+	// Told names the facts that were told last, at ToldAt; empty for none.
+	Told   string
+	ToldAt time.Time
+	// Failures counts attempts since the last good one.
+	Failures int
+	// Revision and Wanted tell what changed since it was taken.
+	Revision, Wanted int64
+}
+
+// RoleOutcome is what is stored of a look at a connection.
+type RoleOutcome struct {
+	Connection RoleConnection
+	// Told and ToldAt are as from now on.
+	Told     string
+	ToldAt   time.Time
+	Failures int
+	// Next is when to look again.
+	Next time.Time
+}
+
+// RoleStanding is how a person's connection stands.
+type RoleStanding struct {
+	Since time.Time
+	// ToldAt is when the platform was told last, or zero.
+	ToldAt time.Time
+}
+
+// RoleStore keeps connections.
+type RoleStore interface {
+	// ConnectRoles stores a connection, in place of an earlier one of the same
+	// identity, and has it looked at. It returns its id.
+	ConnectRoles(ctx context.Context, id Identity, t RoleTokens, now time.Time) (string, error)
+	// RoleStanding returns how the connection of an identity stands, or
+	// [ErrNotFound]; one that is ending counts as none.
+	RoleStanding(ctx context.Context, id Identity) (RoleStanding, error)
+	// TakeRoles takes up to limit connections whose time has come, and keeps
+	// them from being taken again before the end of the lease. With only, it
+	// takes that one alone.
+	TakeRoles(ctx context.Context, now, lease time.Time, limit int, only string) ([]RoleConnection, error)
+	// SaveRoleTokens stores new tokens of a connection that was taken, before
+	// anybody uses them. [ErrUnmet] when it was taken by somebody else, or
+	// changed, since.
+	SaveRoleTokens(ctx context.Context, c RoleConnection, t RoleTokens) error
+	// FinishRoles gives a connection back. One that somebody wants to be looked
+	// at since it was taken stays due. It does nothing for one that was taken
+	// by somebody else, or changed, since.
+	FinishRoles(ctx context.Context, o RoleOutcome) error
+}
+
+// RoleTx changes connections within a transaction.
+type RoleTx interface {
+	// DisconnectRoles lets the connection of an identity end: what was told is
+	// taken back. [ErrNotFound] when there is none.
+	DisconnectRoles(ctx context.Context, id Identity, now time.Time) error
+	// DropRoles deletes a connection that was taken. [ErrUnmet] when it was
+	// taken by somebody else, or changed, since.
+	DropRoles(ctx context.Context, c RoleConnection) error
+}
+
+// Times of connections.
+const (
+	// roleLease is how long a connection is kept for who took it, roleWork how
+	// long that may take, and roleRefresh how much longer where tokens are
+	// replaced at its end.
+	roleLease   = time.Minute
+	roleWork    = 40 * time.Second
+	roleRefresh = 15 * time.Second
+	// roleLook is how often facts are compared with what was told without
+	// anything having changed, and roleRetell how often they are told again.
+	roleLook   = 24 * time.Hour
+	roleRetell = 7 * 24 * time.Hour
+	// roleMargin is how long before their end tokens are replaced.
+	roleMargin = time.Hour
+	// keepUnlinked is how long a connection waits for its person to link an
+	// address.
+	keepUnlinked = 30 * 24 * time.Hour
+	// keepEnding is how long it is tried to take back what was told.
+	keepEnding = 24 * time.Hour
+	// firstRolePause and longestRolePause are between failures.
+	firstRolePause   = 30 * time.Second
+	longestRolePause = time.Hour
+	// roleBatch and roleWorkers bound what is done at once.
+	roleBatch   = 50
+	roleWorkers = 8
+)
+
+// Roles keep what a platform knows of people, for its roles, in line with
+// their badges.
+type Roles struct {
+	Store  Store
+	Clock  Clock
+	Keys   *Keys
+	Link   RoleLink
+	Levels RoleLevels
+}
+
+// RoleCounts is what a look at several connections led to.
+type RoleCounts struct {
+	// Told and Withdrawn are those at the platform, Lost are connections that
+	// the platform ended, Failed those that are tried again.
+	Looked, Told, Withdrawn, Lost, Failed int
+}
+
+// Tick looks at every connection whose time has come.
+func (r *Roles) Tick(ctx context.Context) (RoleCounts, error) {
+	var total RoleCounts
+	for {
+		n, err := r.batch(ctx, "", &total)
+		if err != nil || n < roleBatch || ctx.Err() != nil {
+			return total, err
+		}
+	}
+}
+
+// batch takes and looks at some connections, several at once.
+func (r *Roles) batch(ctx context.Context, only string, total *RoleCounts) (int, error) {
+	now := r.Clock.Now()
+	due, err := r.Store.TakeRoles(ctx, now, now.Add(roleLease), roleBatch, only)
+	if err != nil {
+		return 0, fmt.Errorf("take role connections: %w", err)
+	}
+	work, cancel := context.WithTimeout(ctx, roleWork)
+	defer cancel()
+	var mu sync.Mutex
+	var errs []error
+	var group sync.WaitGroup
+	turn := make(chan struct{}, roleWorkers)
+	for _, c := range due {
+		turn <- struct{}{}
+		group.Go(func() {
+			defer func() { <-turn }()
+			did, err := r.look(ctx, work, c)
+			mu.Lock()
+			defer mu.Unlock()
+			total.Looked++
+			total.add(did)
+			errs = append(errs, err)
+		})
+	}
+	group.Wait()
+	return len(due), errors.Join(errs...)
+}
+
+// did is what a look at one connection led to.
+type did int
+
+const (
+	didNothing did = iota
+	didTell
+	didWithdraw
+	didLose
+	didFail
+)
+
+func (c *RoleCounts) add(d did) {
+	switch d {
+	case didTell:
+		c.Told++
+	case didWithdraw:
+		c.Withdrawn++
+	case didLose:
+		c.Lost++
+	case didFail:
+		c.Failed++
+	case didNothing:
+	}
+}
+
+// look does what one connection needs; the platform is called within work.
+// What fails there is tried again later and is no error; errors are those of
+// the store.
+func (r *Roles) look(ctx, work context.Context, c RoleConnection) (did, error) {
+	now := r.Clock.Now()
+	if waited := c.Since.Add(keepUnlinked); !c.Ending && c.MemberID == "" && !now.Before(waited) {
+		c.Ending, c.Since = true, waited
+	}
+	if c.Ending {
+		return r.withdraw(ctx, work, c, now)
+	}
+	var facts RoleFacts
+	next := now.Add(roleLook)
+	if c.MemberID != "" {
+		badges, err := r.Store.BadgesOf(ctx, c.MemberID)
+		if err != nil {
+			return didFail, fmt.Errorf("read badges for roles: %w", err)
+		}
+		var until time.Time
+		if facts, until = RoleFactsOf(badges, r.Levels, now); !until.IsZero() && until.Before(next) {
+			next = until
+		}
+	}
+	if c.Told == facts.String() && now.Before(c.ToldAt.Add(roleRetell)) {
+		return didNothing, r.finish(ctx, RoleOutcome{Connection: c, Told: c.Told, ToldAt: c.ToldAt, Next: next})
+	}
+	err := r.with(work, &c, now, func(t RoleTokens) error { return r.Link.Tell(work, t, facts) })
+	switch {
+	case errors.Is(err, ErrUnmet):
+		return didNothing, nil
+	case errors.Is(err, ErrGone):
+		return didLose, r.lose(ctx, c, now)
+	case err != nil:
+		return didFail, r.fail(ctx, c, now, err)
+	}
+	return didTell, r.finish(ctx, RoleOutcome{Connection: c, Told: facts.String(), ToldAt: now, Next: next})
+}
+
+// withdraw takes back what was told, and forgets the connection; after a day
+// of failures also without that.
+func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.Time) (did, error) {
+	err := r.with(work, &c, now, func(t RoleTokens) error { return r.Link.Withdraw(work, t) })
+	if err == nil {
+		err = r.Link.Revoke(work, c.Tokens)
+	}
+	switch {
+	case errors.Is(err, ErrUnmet):
+		return didNothing, nil
+	case err != nil && !errors.Is(err, ErrGone) && now.Before(c.Since.Add(keepEnding)):
+		return didFail, r.fail(ctx, c, now, err)
+	}
+	return didWithdraw, r.drop(ctx, c, nil)
+}
+
+// with calls f with tokens that are good for a while, and once more with new
+// ones where the platform does not take them.
+func (r *Roles) with(ctx context.Context, c *RoleConnection, now time.Time, f func(RoleTokens) error) error {
+	fresh := false
+	if !now.Before(c.Tokens.EndsAt.Add(-roleMargin)) {
+		if err := r.refresh(ctx, c); err != nil {
+			return err
+		}
+		fresh = true
+	}
+	err := f(c.Tokens)
+	if fresh || !errors.Is(err, ErrGone) {
+		return err
+	}
+	if err := r.refresh(ctx, c); err != nil {
+		return err
+	}
+	return f(c.Tokens)
+}
+
+// refresh replaces the tokens and stores the new ones before they are used: the
+// former ones are void from the moment the platform answers.
+func (r *Roles) refresh(ctx context.Context, c *RoleConnection) error {
+	if c.Tokens.Refresh == "" {
+		return ErrGone
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// Whatever ends meanwhile: nobody else will ever hear these tokens.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), roleRefresh)
+	defer cancel()
+	t, err := r.Link.Refresh(ctx, c.Tokens)
+	if err != nil {
+		return err
+	}
+	if err := r.Store.SaveRoleTokens(ctx, *c, t); err != nil {
+		return err
+	}
+	c.Tokens = t
+	return nil
+}
+
+func (r *Roles) finish(ctx context.Context, o RoleOutcome) error {
+	if err := r.Store.FinishRoles(ctx, o); err != nil {
+		return fmt.Errorf("finish role connection: %w", err)
+	}
+	return nil
+}
+
+// fail has the connection tried again later. Waiting for a limit is no failure.
+func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err error) error {
+	wait := firstRolePause << min(c.Failures, 10)
+	failures := c.Failures + 1
+	var d *DeliveryError
+	if errors.As(err, &d) && d.Class == RetryLater {
+		wait, failures = d.After, c.Failures
+	}
+	return r.finish(ctx, RoleOutcome{
+		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(min(wait, longestRolePause)),
+	})
+}
+
+// lose notes that the platform ended the connection, and tells its person
+// once.
+func (r *Roles) lose(ctx context.Context, c RoleConnection, now time.Time) error {
+	return r.drop(ctx, c, func(ctx context.Context, tx Tx) error {
+		if c.MemberID == "" {
+			return nil
+		}
+		accounts, err := tx.AccountsOf(ctx, c.MemberID)
+		if err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			if a.Identity != c.Identity {
+				continue
+			}
+			post, err := tx.AddPost(ctx, Post{ID: NewID(), Account: a, Subject: Subject{Kind: SubjectRoles, ID: a.ID}}, now)
+			if err != nil {
+				return err
+			}
+			if err := tx.Tell(ctx, post, true, now); err != nil {
+				return err
+			}
+		}
+		return tx.Audit(ctx, c.MemberID, "roles.lost", "", now)
+	})
+}
+
+// drop deletes a connection, with what follows from that.
+func (r *Roles) drop(ctx context.Context, c RoleConnection, then func(context.Context, Tx) error) error {
+	err := r.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		if err := tx.DropRoles(ctx, c); err != nil || then == nil {
+			return err
+		}
+		return then(ctx, tx)
+	})
+	if errors.Is(err, ErrUnmet) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("drop role connection: %w", err)
+	}
+	return nil
+}
+
+// RoleView is what a person is shown of their roles.
+type RoleView struct {
+	// Connected is nil without a connection.
+	Connected *RoleStanding
+	Facts     RoleFacts
+	// Levels says that there are levels at all.
+	Levels bool
+}
+
+// View says how it stands for somebody.
+func (r *Roles) View(ctx context.Context, p Person) (RoleView, error) {
+	v := RoleView{Levels: len(r.Levels) > 0}
+	if p.Account == nil {
+		return v, nil
+	}
+	badges, err := r.Store.BadgesOf(ctx, p.MemberID())
+	if err != nil {
+		return v, fmt.Errorf("read badges for roles: %w", err)
+	}
+	v.Facts, _ = RoleFactsOf(badges, r.Levels, r.Clock.Now())
+	standing, err := r.Store.RoleStanding(ctx, p.Account.Identity)
+	if errors.Is(err, ErrNotFound) {
+		return v, nil
+	}
+	v.Connected = &standing
+	return v, err
+}
+
+// Disconnect lets the actor's connection end. [ErrNotFound] without one.
+func (r *Roles) Disconnect(ctx context.Context, p Person, actor Identity) error {
+	err := r.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		now := r.Clock.Now()
+		if err := tx.DisconnectRoles(ctx, actor, now); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, p.MemberID(), "roles.disconnected", "", now)
+	})
+	if err != nil {
+		return fmt.Errorf("disconnect roles: %w", err)
+	}
+	return nil
+}
+
+// roleStateTTL is how long a person may take to agree.
+const roleStateTTL = 10 * time.Minute
+
+// RoleStart is how a person is sent to the platform: the browser keeps Cookie
+// until it comes back from URL.
+type RoleStart struct {
+	Cookie Secret
+	URL    string
+	// TTL is how long that may take.
+	TTL time.Duration
+}
+
+// Begin sends somebody to the platform. Nothing is stored: what comes back is
+// held against what the browser kept.
+func (r *Roles) Begin() RoleStart {
+	cookie := rand.Text()
+	end := r.Clock.Now().Add(roleStateTTL).UTC().Format(stateTime)
+	return RoleStart{Cookie: Secret(cookie), URL: r.Link.AuthorizeURL(end + r.Keys.HashCode(cookie, roleState+end)), TTL: roleStateTTL}
+}
+
+const (
+	// stateTime is how the end of a state is written.
+	stateTime = "20060102150405"
+	// roleState keeps hashes of states apart from those of codes.
+	roleState = "roles."
+	// maxRoleCookie and maxRoleCode bound what is looked at.
+	maxRoleCookie = 100
+	maxRoleCode   = 500
+)
+
+// began reports whether this browser was sent to the platform lately, with
+// this state.
+func (r *Roles) began(cookie Secret, state string) bool {
+	if len(cookie) > maxRoleCookie || len(state) <= len(stateTime) || strings.TrimSpace(cookie.Reveal()) == "" {
+		return false
+	}
+	end, hash := state[:len(stateTime)], state[len(stateTime):]
+	at, err := time.Parse(stateTime, end)
+	return err == nil && r.Clock.Now().Before(at) && r.Keys.SameCode(cookie.Reveal(), roleState+end, hash)
+}
+
+// RoleResult is what a connection led to.
+type RoleResult string
+
+// Results.
+const (
+	// RolesTold: badges count, and the platform knows.
+	RolesTold RoleResult = "told"
+	// RolesEmpty: no badge counts yet.
+	RolesEmpty RoleResult = "empty"
+	// RolesUnlinked: the account has linked no address yet.
+	RolesUnlinked RoleResult = "unlinked"
+	// RolesLater: the platform could not be told yet.
+	RolesLater RoleResult = "later"
+)
+
+// Began reports whether what a browser brings back belongs to where it was
+// sent, see [Roles.Begin].
+func (r *Roles) Began(cookie Secret, state string) bool { return r.began(cookie, state) }
+
+// Finish connects the person who comes back from the platform with a code.
+// [ErrNotFound] when this browser was not sent there, or too long ago;
+// [ErrGone] when the platform does not take the code.
+func (r *Roles) Finish(ctx context.Context, cookie Secret, state, code string) (RoleResult, error) {
+	if !r.began(cookie, state) {
+		return "", ErrNotFound
+	}
+	if code == "" || len(code) > maxRoleCode {
+		return "", ErrGone
+	}
+	t, err := r.Link.Exchange(ctx, code)
+	if err != nil {
+		return "", fmt.Errorf("exchange code: %w", err)
+	}
+	owner, err := r.Link.Owner(ctx, t)
+	if err != nil {
+		return "", fmt.Errorf("ask whose roles: %w", err)
+	}
+	id, err := r.Store.ConnectRoles(ctx, owner, t, r.Clock.Now())
+	if err != nil {
+		return "", fmt.Errorf("connect roles: %w", err)
+	}
+	// The platform's own window waits for this: later is soon enough only where
+	// it fails.
+	var n RoleCounts
+	if _, err := r.batch(ctx, id, &n); err != nil {
+		return "", err
+	}
+	p, err := r.Store.Person(ctx, owner)
+	if err != nil {
+		return "", fmt.Errorf("find connected person: %w", err)
+	}
+	v, err := r.View(ctx, p)
+	switch {
+	case err != nil:
+		return "", err
+	case len(p.Addresses) == 0:
+		return RolesUnlinked, nil
+	case n.Told == 0:
+		return RolesLater, nil
+	case !v.Facts.Certified():
+		return RolesEmpty, nil
+	}
+	return RolesTold, nil
+}
