@@ -225,7 +225,9 @@ func TestRoleState(t *testing.T) {
 	t.Parallel()
 	r := newRoleHouse(t, newHouse(t))
 	one, other := r.roles.Begin(), r.roles.Begin()
-	state := func(s core.RoleStart) string { return strings.TrimPrefix(s.URL, "https://discord.example.org/authorize?state=") }
+	state := func(s core.RoleStart) string {
+		return strings.TrimPrefix(s.URL, "https://discord.example.org/authorize?state=")
+	}
 	if strings.Contains(one.URL, one.Cookie.Reveal()) || one.Cookie == other.Cookie {
 		t.Error("the cookie shows in the address, or is the same for all")
 	}

@@ -270,7 +270,7 @@ func worldTemplate(t *testing.T) string {
 	}
 	for _, table := range []string{
 		"accounts", "addresses", "verifications", "badges", "handoffs", "posts", "outbox", "inbox", "members", "reminder_steps",
-		"calls", "call_drafts", "celebrations", "digests", "digest_issues",
+		"calls", "call_drafts", "celebrations", "digests", "digest_issues", "role_connections",
 	} {
 		for _, change := range []string{"INSERT", "UPDATE", "DELETE"} {
 			script = append(script, fmt.Sprintf(`CREATE TRIGGER cut_%s_%s AFTER %s ON %s WHEN (SELECT n FROM cut) > 0

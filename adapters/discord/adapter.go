@@ -58,6 +58,9 @@ type Config struct {
 	// Limiter keeps Discord's limits for all replicas together. It may be
 	// nil: then this process keeps them alone.
 	Limiter core.Limiter
+	// Roles lets people connect their badges with roles of servers; without its
+	// ClientSecret nobody can.
+	Roles RolesConfig
 }
 
 // Adapter is one application at Discord. It is safe for concurrent use.
@@ -95,6 +98,8 @@ type Adapter struct {
 	gatewayTimes             gatewayTimes
 	// gateway is nil while RunGateway does not run.
 	gateway atomic.Pointer[gateway]
+	// roles is nil without a client secret.
+	roles *Roles
 }
 
 var _ chat.Messenger = (*Adapter)(nil)
@@ -149,7 +154,7 @@ func New(c Config) (*Adapter, error) {
 	}
 	limits := newLimits(c.Limiter)
 	life, giveUp := context.WithCancel(context.Background())
-	return &Adapter{
+	a := &Adapter{
 		life:        life,
 		giveUp:      giveUp,
 		application: c.ApplicationID,
@@ -174,7 +179,14 @@ func New(c Config) (*Adapter, error) {
 		retryPause:   500 * time.Millisecond,
 		patience:     drainPatience,
 		gatewayTimes: usualGatewayTimes(),
-	}, nil
+	}
+	if c.Roles.ClientSecret != "" {
+		if err := a.setRoles(c.Roles, base); err != nil {
+			giveUp()
+			return nil, err
+		}
+	}
+	return a, nil
 }
 
 // newSession returns a session that keeps no state and never repeats or

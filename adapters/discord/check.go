@@ -43,6 +43,9 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 		Endpoint  string `json:"interactions_endpoint_url"`
 		// Installs are the ways in which the application can be installed.
 		Installs map[string]json.RawMessage `json:"integration_types_config"`
+
+		RolesURL  string   `json:"role_connections_verification_url"`
+		Redirects []string `json:"redirect_uris"`
 	}
 	if err := a.bot.do(ctx, http.MethodGet, discordgo.EndpointApplications+"/@me", nil, &app); err != nil {
 		return append(all, Finding{Name: "Discord application", Detail: err.Error(), Mend: "check that Discord can be reached and try again"})
@@ -57,6 +60,9 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 	all = append(all, a.endpointFinding(app.Endpoint), installFinding(app.Installs))
 	if len(a.commands) > 0 {
 		all = append(all, a.commandsFinding(ctx))
+	}
+	if a.roles != nil {
+		all = append(all, a.roles.findings(ctx, app.RolesURL, app.Redirects)...)
 	}
 	return all
 }

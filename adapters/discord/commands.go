@@ -65,6 +65,7 @@ var CommandKeys = []string{
 	"badges.announce",
 	"badges.settings",
 	"badges.digests",
+	"badges.roles",
 	"badges.forget",
 	"badges.help",
 }
@@ -140,6 +141,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbAnnounce),
 		sub(chat.VerbSettings),
 		sub(chat.VerbDigests),
+		sub(chat.VerbRoles),
 		sub(chat.VerbForget),
 		sub(chat.VerbHelp),
 	}

@@ -117,7 +117,9 @@ func TestRolesFollowChanges(t *testing.T) {
 				w.observe(o)
 			}},
 			{"joined", func() {
-				w.tx(func(ctx context.Context, tx core.Tx) error { return tx.JoinMembers(ctx, slack.MemberID, a.MemberID, start) })
+				w.tx(func(ctx context.Context, tx core.Tx) error {
+					return tx.JoinMembers(ctx, slack.MemberID, a.MemberID, start)
+				})
 			}},
 			{"address removed", func() {
 				p, err := w.Person(ctx, ada)

@@ -49,6 +49,9 @@ func (p *Pages) policy(v *view, nonce string) string {
 	if v.leads {
 		forms += " " + strings.Join(append([]string{formTargets}, p.targets...), " ")
 	}
+	if v.towards != "" {
+		forms += " " + v.towards
+	}
 	if v.anywhere {
 		forms += " https:"
 	}

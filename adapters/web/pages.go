@@ -50,8 +50,12 @@ type Config struct {
 	Verifier        core.Verifier
 	VerdictPictures core.VerdictPictures
 	Gallery         Gallery
-	Catalog         *chat.Catalog
-	Clock           core.Clock
+	// Roles is nil where nobody can connect roles; RolesAt is scheme and host of
+	// the platform's page on which people agree to it.
+	Roles   Roles
+	RolesAt string
+	Catalog *chat.Catalog
+	Clock   core.Clock
 	// PublicURL is where people reach the pages, without a slash at the end.
 	PublicURL string
 	// FormTargets are origins, e.g. "http://127.0.0.1:8090", that accept links
@@ -73,6 +77,8 @@ type Pages struct {
 	shares   Shares
 	gallery  Gallery
 	verify   verifying
+	roles    Roles
+	rolesAt  string
 	turns    *turns
 	pictures *pictures
 	catalog  *chat.Catalog
@@ -104,6 +110,9 @@ func New(c Config) (*Pages, error) {
 			return nil, errors.New("read form targets: want scheme and host of each, and nothing after them")
 		}
 	}
+	if u, err := url.Parse(c.RolesAt); c.Roles != nil && (err != nil || originOf(u) != c.RolesAt) {
+		return nil, errors.New("read where roles are: want scheme and host")
+	}
 	for _, l := range c.FooterLinks {
 		if u, err := url.Parse(l.URL); err != nil || originOf(u) == "" || l.Label == "" {
 			return nil, errors.New("read footer links: want a label and a complete address of each")
@@ -121,7 +130,8 @@ func New(c Config) (*Pages, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Pages{
-		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, verify: newVerifying(c), catalog: c.Catalog, clock: c.Clock,
+		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, verify: newVerifying(c), roles: c.Roles, rolesAt: c.RolesAt,
+		catalog: c.Catalog, clock: c.Clock,
 		public: public, targets: c.FormTargets, footer: c.FooterLinks,
 		spoken: language.NewMatcher(chat.Languages()), renderer: r, log: c.Log, requests: requests,
 		nonce: rand.Text, turns: newTurns(c.Clock, turnEvery, turnBurst), pictures: newPictures(c.Clock, c.Transport),
@@ -146,6 +156,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("/e/{token...}", p.route("email", p.lookAtEmail, p.confirmEmail))
 	p.shareRoutes(mux)
 	p.verifyRoutes(mux)
+	p.roleRoutes(mux)
 	mux.Handle("/robots.txt", p.route("robots", robots, nil))
 	mux.Handle("/favicon.svg", p.route("favicon", favicon, nil))
 	mux.Handle("/favicon.ico", p.route("favicon", favicon, nil))

@@ -29,7 +29,7 @@ func newRenderer() (*renderer, error) {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
 	r := &renderer{pages: map[string]*template.Template{}}
-	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign", "verify"} {
+	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign", "verify", "roles", "again"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("copy layout: %w", err)
@@ -62,6 +62,8 @@ type view struct {
 	leads bool
 	// anywhere says that the form goes on to a server that is named in it.
 	anywhere bool
+	// towards is an origin to which the form goes on, or empty.
+	towards string
 
 	// TitleID, TextID and NextID are sentences; TextID and NextID may be empty.
 	TitleID, TextID, NextID string

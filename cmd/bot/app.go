@@ -56,6 +56,11 @@ type app struct {
 	digests    *core.Digests
 	verifier   *openbadges.Verifier
 	gallery    *core.Gallery
+	// roles and what counts them are nil where there are none.
+	roles     *core.Roles
+	roleLooks *prometheus.CounterVec
+	// composers are those that are told of roles, once these are there.
+	composers []*chat.Composer
 
 	remindMetrics *remindMetrics
 
@@ -201,10 +206,12 @@ func (a *app) newVerifier() *openbadges.Verifier {
 }
 
 func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
-	return &chat.Composer{
+	c := &chat.Composer{
 		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly,
 		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL, Charts: chart.New(a.log),
 	}
+	a.composers = append(a.composers, c)
+	return c
 }
 
 // openChats ties the chat platforms that are set up to what is said.
@@ -238,7 +245,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 			APIURL: s.DiscordAPIURL, BotToken: s.DiscordBotToken, ApplicationID: s.DiscordApplicationID,
 			PublicKey: s.DiscordPublicKey, PublicURL: s.PublicURL, Clock: a.clock, Handler: service,
 			Gateway: s.DiscordTransport == transportGateway,
-			Texts:   commandTexts(catalog), Limiter: a.limiter, Log: a.log, Metrics: a.metrics, Transport: transport,
+			Texts:   commandTexts(catalog), Roles: a.rolesConfig(catalog), Limiter: a.limiter, Log: a.log, Metrics: a.metrics, Transport: transport,
 		})
 		if err != nil {
 			return fmt.Errorf("set up Discord: %w", err)
@@ -248,7 +255,7 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 			a.discord.Routes(a.mux)
 		}
 	}
-	return nil
+	return a.openRoles(keys)
 }
 
 // openDoors opens what else can be reached from outside.
@@ -276,10 +283,11 @@ func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
 	passages := &core.Passages{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly, Observer: a.observer}
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
+	roles, rolesAt := a.rolesPages()
 	pages, err := web.New(web.Config{
 		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog,
 		Shares: &core.Shares{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}, Transport: transport, Clock: a.clock,
-		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery,
+		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery, Roles: roles, RolesAt: rolesAt,
 		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {
@@ -309,6 +317,9 @@ func (a *app) start(ctx context.Context) (wait func()) {
 	group.Go(func() { a.learnTemplates(ctx) })
 	if a.discord != nil {
 		group.Go(func() { a.register(ctx) })
+		if a.roles != nil {
+			group.Go(func() { a.registerRoles(ctx) })
+		}
 	}
 	a.scheduler.Start()
 	return func() {
@@ -358,36 +369,6 @@ func (a *app) connected() error {
 func (a *app) learnTemplates(ctx context.Context) {
 	if err := a.reconciler.Templates(ctx); err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "read templates", "err", err)
-	}
-}
-
-// Waits between two tries to register commands.
-const (
-	firstRegisterWait   = 15 * time.Second
-	longestRegisterWait = 10 * time.Minute
-)
-
-// register tells Discord the commands, until it has heard them.
-func (a *app) register(ctx context.Context) {
-	for wait := firstRegisterWait; ; wait = min(2*wait, longestRegisterWait) {
-		changed, err := a.discord.Register(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err == nil && changed:
-			a.log.InfoContext(ctx, "Discord commands registered")
-			return
-		case err == nil:
-			return
-		}
-		a.log.WarnContext(ctx, "register Discord commands", "err", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
 	}
 }
 
@@ -472,6 +453,7 @@ func (a *app) jobs() []scheduler.Job {
 			}
 			return count("sent", n), err
 		}},
+		{Name: "roles", Every: 5 * time.Second, Timeout: time.Minute, Run: a.tickRoles},
 		{Name: "read-badges", Every: 15 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) (string, error) {
 			n, err := a.reconciler.Poll(ctx)
 			a.dispatcher.Nudge()

@@ -41,6 +41,7 @@ type Settings struct {
 	DiscordApplicationID string      `help:"Application id." name:"discord-application-id" env:"DISCORD_APPLICATION_ID" group:"Discord"`
 	DiscordPublicKey     string      `help:"Public key of the application, 64 hexadecimal digits, for DISCORD_TRANSPORT=http." env:"DISCORD_PUBLIC_KEY" group:"Discord"`
 	DiscordTransport     string      `help:"How Discord reaches the bot: http, or gateway, which needs no public address." env:"DISCORD_TRANSPORT" default:"http" group:"Discord"`
+	DiscordClientSecret  core.Secret `help:"Client secret of the application; with it people can connect their badges with roles." env:"DISCORD_CLIENT_SECRET" group:"Discord"`
 	DiscordAPIURL        string      `help:"Scheme and host of the API." name:"discord-api-url" env:"DISCORD_API_URL" default:"https://discord.com" group:"Discord"`
 
 	CredlyOrganizationID string      `help:"Organization id." name:"credly-organization-id" env:"CREDLY_ORGANIZATION_ID" group:"Credly"`
@@ -58,8 +59,9 @@ type Settings struct {
 	SMTPURL  core.Secret `help:"smtp://USER:PASSWORD@HOST:PORT or smtps://…" name:"smtp-url" env:"SMTP_URL" group:"Mail"`
 	MailFrom string      `help:"Sender of mails, e.g. Badges <badges@example.org>." env:"MAIL_FROM" group:"Mail"`
 
-	HandoffTTL time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
-	Managers   []string      `help:"Who may see the status beside administrators: slack:TEAM:USER or discord:USER, joined by commas." env:"MANAGERS" group:"Journey"`
+	HandoffTTL  time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
+	BadgeLevels []string      `help:"Levels of badges for roles in Discord: TEMPLATE=LEVEL, joined by commas." name:"badge-levels" env:"BADGE_LEVELS" group:"Journey"`
+	Managers    []string      `help:"Who may see the status beside administrators: slack:TEAM:USER or discord:USER, joined by commas." env:"MANAGERS" group:"Journey"`
 
 	LogFormat string `help:"json or text." env:"LOG_FORMAT" default:"json" group:"Logs"`
 	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" default:"info" group:"Logs"`
@@ -80,6 +82,7 @@ func (s *Settings) secrets() map[string]*core.Secret {
 		"DISCORD_BOT_TOKEN": &s.DiscordBotToken, "CREDLY_TOKEN": &s.CredlyToken,
 		"CREDLY_CLIENT_SECRET": &s.CredlyClientSecret, "CREDLY_WEBHOOK_TOKEN": &s.CredlyWebhookToken,
 		"PORTAL_WEBHOOK_SECRET": &s.PortalWebhookSecret, "SMTP_URL": &s.SMTPURL,
+		"DISCORD_CLIENT_SECRET": &s.DiscordClientSecret,
 	}
 }
 
@@ -117,6 +120,7 @@ func (s *Settings) check() error {
 		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
 		s.checkManagers(),
+		s.checkLevels(),
 		when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT must be json or text"),
 		when(!slices.Contains([]string{"debug", "info", "warn", "error"}, s.LogLevel), "LOG_LEVEL must be debug, info, warn or error"),
 	)

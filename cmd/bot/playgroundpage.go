@@ -125,6 +125,8 @@ func dueName(k sqlstore.DueKind) string {
 		return "a call to claim is posted"
 	case sqlstore.DueDigest:
 		return "a digest is sent"
+	case sqlstore.DueRoles:
+		return "somebody's roles are looked at again"
 	}
 	return string(k)
 }

@@ -45,29 +45,36 @@ func (a *app) formTargets() []string {
 
 // commandTexts takes the texts of Discord's command from the catalogue.
 func commandTexts(catalog *chat.Catalog) map[string]discord.CommandText {
-	// Discord's names of the locales that the catalogue speaks
-	// (https://discord.com/developers/docs/reference#locales).
-	locales := map[string]string{"de": "de", "es-ES": "es", "es-419": "es", "en-GB": "en"}
 	texts := make(map[string]discord.CommandText, len(discord.CommandKeys))
 	for _, key := range discord.CommandKeys {
 		id := "command." + key
 		if key != "badges" {
 			id = "command." + key[len("badges."):]
 		}
-		text := discord.CommandText{
-			Description: catalog.For("en").Plain(id+".description", nil),
-			Names:       map[string]string{}, Descriptions: map[string]string{},
-		}
-		for locale, lang := range locales {
-			text.Names[locale] = catalog.For(lang).Plain(id, nil)
-			text.Descriptions[locale] = catalog.For(lang).Plain(id+".description", nil)
-		}
+		text := localText(catalog, id, id+".description")
+		text.Name = ""
 		texts[key] = text
 	}
-	menu := discord.CommandText{Name: catalog.For("en").Plain("command."+discord.MessageCommandKey, nil), Names: map[string]string{}}
-	for locale, lang := range locales {
-		menu.Names[locale] = catalog.For(lang).Plain("command."+discord.MessageCommandKey, nil)
-	}
+	// What stands in a menu has a name only.
+	menu := localText(catalog, "command."+discord.MessageCommandKey, "command."+discord.MessageCommandKey)
+	menu.Description, menu.Descriptions = "", nil
 	texts[discord.MessageCommandKey] = menu
 	return texts
+}
+
+// localText takes a name and a description from the catalogue, in all
+// languages.
+func localText(catalog *chat.Catalog, name, description string) discord.CommandText {
+	// Discord's names of the locales that the catalogue speaks
+	// (https://discord.com/developers/docs/reference#locales).
+	locales := map[string]string{"de": "de", "es-ES": "es", "es-419": "es", "en-GB": "en"}
+	text := discord.CommandText{
+		Name: catalog.For("en").Plain(name, nil), Description: catalog.For("en").Plain(description, nil),
+		Names: map[string]string{}, Descriptions: map[string]string{},
+	}
+	for locale, lang := range locales {
+		text.Names[locale] = catalog.For(lang).Plain(name, nil)
+		text.Descriptions[locale] = catalog.For(lang).Plain(description, nil)
+	}
+	return text
 }

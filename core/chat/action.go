@@ -62,6 +62,8 @@ const (
 	VerbRecipient Verb = "recipient"
 	// VerbHome: everything at a glance.
 	VerbHome Verb = "home"
+	// VerbRoles: what a platform knows of somebody for its roles.
+	VerbRoles Verb = "roles"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -144,7 +146,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
-		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails:
+		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails, VerbRoles:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -165,7 +167,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 	case VerbHelp:
 		return VerbHelp, ""
 	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
-		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome:
+		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome, VerbRoles:
 		return v, rest
 	default:
 		return VerbHelp, word

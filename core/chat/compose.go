@@ -23,6 +23,10 @@ type Composer struct {
 	TTL time.Duration
 	// Charts draws the pictures of digests; without it they have none.
 	Charts Charts
+	// Roles knows how people's roles stand, at the platform RolesAt; nil where
+	// there are none.
+	Roles   *core.Roles
+	RolesAt core.Platform
 }
 
 // ErrNothing says that there is nothing left to show in a post: what it was
@@ -65,6 +69,8 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.celebration(ctx, w, p)
 	case core.SubjectDigest:
 		card, err = c.digest(ctx, p)
+	case core.SubjectRoles:
+		card, err = c.lostRoles(ctx, w, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}

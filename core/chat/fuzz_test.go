@@ -48,13 +48,13 @@ func FuzzParseID(f *testing.F) {
 func FuzzParseCommand(f *testing.F) {
 	for _, s := range []string{
 		"", "list", "LIST", " link ada@example.org ", "claim  Go Expert", "help me", "nonsense x", "code 123", "unlink x", "resend", "page:1",
-		"\tclaim\u00a0x", "\xff\xfe", "claim\nx", "8\xa5\r \xb9", "forget", "Reminders", "status", "settings x", "announce", "digests", "verify https://www.credly.com/badges/1", "İ", strings.Repeat("a ", 2000),
+		"\tclaim\u00a0x", "\xff\xfe", "claim\nx", "8\xa5\r \xb9", "forget", "Reminders", "status", "settings x", "announce", "digests", "roles", "verify https://www.credly.com/badges/1", "İ", strings.Repeat("a ", 2000),
 	} {
 		f.Add(s)
 	}
 	commands := map[Verb]bool{
 		VerbList: true, VerbLink: true, VerbEmails: true, VerbClaim: true, VerbForget: true, VerbHelp: true,
-		VerbReminders: true, VerbStatus: true, VerbSettings: true, VerbAnnounce: true, VerbDigests: true, VerbShare: true, VerbVerify: true,
+		VerbReminders: true, VerbStatus: true, VerbSettings: true, VerbAnnounce: true, VerbDigests: true, VerbShare: true, VerbVerify: true, VerbRoles: true, VerbHome: true,
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var v Verb

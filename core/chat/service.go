@@ -191,6 +191,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.recipient(ctx, w, a)
 	case VerbHome:
 		return s.home(ctx, w, a)
+	case VerbRoles:
+		return s.roles(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

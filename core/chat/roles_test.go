@@ -1,0 +1,113 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+)
+
+var discordReader = core.Identity{Platform: "discord", User: "1"}
+
+// goldenRoles are the cards about roles.
+func goldenRoles(c *Composer, w Words, put func(name, text string)) {
+	c.RolesAt = "discord"
+	put("roles, not set up", readable(c.noRolesCard(w)))
+	c.Roles = &core.Roles{}
+	put("roles, elsewhere", readable(c.noRolesCard(w)))
+	told := &core.RoleStanding{Since: noon, ToldAt: noon}
+	for _, one := range []struct {
+		name, id string
+		view     core.RoleView
+	}{
+		{"none", "roles.none", core.RoleView{}},
+		{"ended", "roles.ended", core.RoleView{}},
+		{"lost", "roles.lost", core.RoleView{}},
+		{"unlinked", "roles.unlinked", core.RoleView{Connected: told}},
+		{"empty", "roles.empty", core.RoleView{Connected: told, Levels: true}},
+		{"one", "roles.on", core.RoleView{Connected: told, Facts: core.RoleFacts{Badges: 1}}},
+		{"several", "roles.on", core.RoleView{
+			Connected: &core.RoleStanding{Since: noon}, Levels: true,
+			Facts: core.RoleFacts{Badges: 3, Level: 4, ValidUntil: noon.AddDate(1, 0, 0)},
+		}},
+	} {
+		put("roles, "+one.name, readable(c.rolesCard(w, discordReader, one.view, one.id)))
+	}
+	c.Roles, c.RolesAt = nil, ""
+}
+
+// roleShelf is a shelf that knows whether there is a connection.
+type roleShelf struct {
+	*shelf
+	err error
+}
+
+func (s roleShelf) RoleStanding(context.Context, core.Identity) (core.RoleStanding, error) {
+	return core.RoleStanding{Since: noon}, s.err
+}
+
+// What is asked where there are no roles, or by somebody unknown, has an
+// answer.
+func TestRolesAnswers(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct {
+		roles bool
+		actor core.Identity
+		want  string
+	}{
+		"not set up":      {false, discordReader, "roles.off.title"},
+		"on Slack":        {true, reads.Identity, "roles.elsewhere.title"},
+		"unknown, no way": {true, discordReader, "roles.none.title"},
+	} {
+		c := goldenComposer(t, &shelf{})
+		s := &Service{Store: &shelf{}, Clock: fixed(noon), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
+		if one.roles {
+			c.Roles, c.RolesAt = &core.Roles{Store: &shelf{}, Clock: fixed(noon)}, "discord"
+		}
+		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: one.actor, Verb: VerbRoles, Source: SourceCommand})
+		if err != nil || a.Card.Title != c.Catalog.For("en").Plain(one.want, nil) {
+			t.Errorf("%s: %+v, %v", name, a.Card, err)
+		}
+	}
+}
+
+// A message about a lost connection says nothing once there is one again, and
+// nothing to anybody else.
+func TestLostRoles(t *testing.T) {
+	t.Parallel()
+	account := core.Account{ID: "a1", MemberID: "m1", Identity: discordReader}
+	for name, one := range map[string]struct {
+		standing error
+		subject  string
+		want     error
+	}{
+		"lost":            {core.ErrNotFound, "a1", nil},
+		"made again":      {nil, "a1", ErrNothing},
+		"somebody else's": {core.ErrNotFound, "a2", ErrNothing},
+	} {
+		c := goldenComposer(t, roleShelf{&shelf{}, one.standing})
+		c.Roles, c.RolesAt = &core.Roles{}, "discord"
+		_, err := c.Compose(t.Context(), core.Post{Account: account, Subject: core.Subject{Kind: core.SubjectRoles, ID: one.subject}})
+		if !errors.Is(err, one.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Only the owner's mark on the button disconnects.
+func TestDisconnectIsForTheOwner(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	c := goldenComposer(t, &shelf{})
+	s := &Service{Store: &shelf{}, Clock: fixed(at), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
+	c.Roles, c.RolesAt = &core.Roles{Store: &shelf{}, Clock: fixed(at)}, "discord"
+	for _, arg := range []string{"", "off", rolesOff, rolesOff + ownerMark(reads.Identity), rolesOff + "x"} {
+		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: discordReader, Verb: VerbRoles, Source: SourcePress, Arg: arg})
+		if err != nil || a.Where != Aside || a.Card.Title != c.Catalog.For("en").Plain("roles.none.title", nil) {
+			t.Errorf("%q: %+v, %v", arg, a.Card, err)
+		}
+	}
+}
