@@ -31,6 +31,8 @@ var answerSchemas = map[string][]string{
 	"/applications/{app}/commands/{command}":                {"ApplicationCommandResponse"},
 	"/applications/{app}/guilds/{guild}/commands":           {"ApplicationCommandResponse", "[]ApplicationCommandResponse"},
 	"/applications/{app}/guilds/{guild}/commands/{command}": {"ApplicationCommandResponse"},
+	"/applications/{app}/role-connections/metadata":         {"[]ApplicationRoleConnectionsMetadataItemResponse"},
+	"/users/@me/applications/{app}/role-connection":         {"ApplicationUserRoleConnectionResponse"},
 	"/oauth2/applications/@me":                              {"PrivateApplicationResponse"},
 }
 

@@ -20,6 +20,19 @@ type ConsoleState struct {
 	Channels []ConsoleChannel `json:"channels"`
 	Modals   []*Modal         `json:"modals"`
 	Commands []Command        `json:"commands"`
+	// Roles are the linked roles of all guilds, and RolesURL is where a person
+	// connects for them; empty where the application has no such page.
+	Roles    []ConsoleRole `json:"roles"`
+	RolesURL string        `json:"roles_url,omitempty"`
+}
+
+// ConsoleRole is a linked role as people see it.
+type ConsoleRole struct {
+	LinkedRole
+	// Asks are the requirements in words.
+	Asks []string `json:"asks"`
+	// Holders are the ids of those who have it.
+	Holders []string `json:"holders"`
 }
 
 // ConsoleChannel is a channel with what the chosen person sees in it.
@@ -71,6 +84,8 @@ const pollTime = 25 * time.Second
 //	POST /close-modal         {user, modal}
 //	POST /message-command     {user, message, command}
 //	POST /say                 {user, channel, text, files: [{name, data}]}, data in base64
+//	POST /sign-in             {user}: whose browser opens the consent page
+//	POST /deauthorize         {user}: takes the application away under Authorized Apps
 //
 // An empty channel is the direct one with the bot. Acts answer a Result,
 // /autocomplete a list of Choice, refusals {"error": "..."} with 400. POST
@@ -135,6 +150,14 @@ func (s *Server) ConsoleHandler() http.Handler {
 		s.CloseModal(in.User, in.Modal)
 		return object{}, nil
 	})
+	act("/sign-in", func(_ *http.Request, in consoleAct) (any, error) {
+		s.SignIn(in.User)
+		return object{}, nil
+	})
+	act("/deauthorize", func(_ *http.Request, in consoleAct) (any, error) {
+		s.Deauthorize(in.User)
+		return object{}, nil
+	})
 	return mux
 }
 
@@ -183,6 +206,7 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	st := ConsoleState{
 		Version: s.version, Now: s.clock.Now(), User: u.User, Users: []User{}, Guilds: []Guild{},
 		Channels: []ConsoleChannel{}, Modals: []*Modal{}, Commands: commands,
+		Roles: s.shownRoles(), RolesURL: s.oauth.verification,
 	}
 	for _, id := range sortedKeys(s.users) {
 		st.Users = append(st.Users, s.users[id].User)

@@ -56,6 +56,9 @@ type Config struct {
 	BotToken string
 	// ApplicationID is the snowflake of the application and of its bot user.
 	ApplicationID string
+	// AppName is what the application is called; ClientSecret is what it proves
+	// itself by for OAuth2. Empty means made-up ones.
+	AppName, ClientSecret string
 	// PrivateKey signs interactions; nil means a fresh key.
 	PrivateKey ed25519.PrivateKey
 	// InteractionsURL is where interactions go; without one they leave over
@@ -118,6 +121,8 @@ type Server struct {
 	byToken      map[string]*interaction
 	aging        []*interaction // oldest first.
 	modals       []*Modal
+	oauth        oauth
+	linked       linkedRoles
 	limits       limiter
 	enforce      bool
 	traffic      traffic
@@ -142,6 +147,12 @@ func Start(cfg Config) (*Server, error) {
 	}
 	if cfg.ApplicationID == "" {
 		cfg.ApplicationID = "1100000000000000001"
+	}
+	if cfg.AppName == "" {
+		cfg.AppName = "Simulated application"
+	}
+	if cfg.ClientSecret == "" {
+		cfg.ClientSecret = "simulated-client-secret"
 	}
 	if cfg.Addr == "" {
 		cfg.Addr = "127.0.0.1:0"
@@ -198,6 +209,8 @@ func Start(cfg Config) (*Server, error) {
 		commands:     newCommandBook(),
 		interactions: map[string]*interaction{},
 		byToken:      map[string]*interaction{},
+		oauth:        oauth{codes: map[string]consent{}},
+		linked:       linkedRoles{connections: map[string]*RoleConnection{}},
 		limits:       limiter{buckets: map[string]*bucket{}},
 		enforce:      cfg.EnforceRateLimits,
 		traffic:      newTraffic(),

@@ -48,12 +48,12 @@ func (b *bucket) take(now time.Time, limit int, window time.Duration) (left int,
 // allow writes the rate-limit headers of a route and, when limits are
 // enforced, refuses with 429. Without enforcement each request sees a fresh
 // bucket, so that a client never waits for a clock that stands still.
-func (s *Server) allow(r *route, args map[string]string, out *reply) bool {
+func (s *Server) allow(r *route, c *call, out *reply) bool {
 	if r.limit == 0 {
 		return true
 	}
 	now := s.clock.Now()
-	if s.enforce && r.bot {
+	if s.enforce && r.bot && c.user == "" {
 		if _, wait := s.limits.global.take(now, s.cfg.GlobalPerSecond, time.Second); wait > 0 {
 			limited(out, wait, scopeGlobal)
 			return false
@@ -62,7 +62,7 @@ func (s *Server) allow(r *route, args map[string]string, out *reply) bool {
 	// Buckets are per method and path with the major parameters,
 	// https://discord.com/developers/docs/topics/rate-limits#rate-limits.
 	name := r.method + " " + r.path
-	major := args["channel"] + args["guild"] + args["token"]
+	major := c.args["channel"] + c.args["guild"] + c.args["token"] + c.user
 	left, wait, reset := r.limit-1, time.Duration(0), now.Add(r.window)
 	if s.enforce {
 		b := s.limits.buckets[name+" "+major]

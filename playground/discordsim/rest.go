@@ -23,6 +23,8 @@ type call struct {
 	json []byte
 	// files came beside the JSON.
 	files []file
+	// user is who lets the application call, or empty for the bot itself.
+	user string
 }
 
 func (c *call) object() (object, *apiError) {
@@ -55,6 +57,7 @@ type route struct {
 	method  string
 	path    string // segments below /api/vN, {name} matches one.
 	bot     bool   // needs the bot token, and counts towards the global limit.
+	scope   string // what a person's token must allow; empty takes none.
 	limit   int    // requests per window; 0 has no rate limit.
 	window  time.Duration
 	schema  string // name of the request's schema in the API description.
@@ -77,12 +80,20 @@ func routes() []route {
 		global   = "/applications/{app}/commands"
 		guild    = "/applications/{app}/guilds/{guild}/commands"
 		webhook  = "/webhooks/{app}/{token}"
+
+		records    = "/applications/{app}/role-connections/metadata"
+		connection = "/users/@me/applications/{app}/role-connection"
 	)
 	return []route{
 		{method: http.MethodGet, path: "/gateway", handler: (*Server).getGateway},
 		bot(http.MethodGet, "/gateway/bot", 2, 5*second, "", (*Server).getGatewayBot),
-		bot(http.MethodGet, "/users/@me", 30, 30*second, "", (*Server).getMe),
+		{method: http.MethodGet, path: "/users/@me", bot: true, scope: scopeIdentify, limit: 30, window: 30 * second, handler: (*Server).getMe},
 		bot(http.MethodGet, "/users/{user}", 30, 30*second, "", (*Server).getUser),
+		{method: http.MethodGet, path: connection, scope: scopeRoles, limit: 10, window: 10 * second, handler: (*Server).getRoleConnection},
+		{method: http.MethodPut, path: connection, scope: scopeRoles, limit: 10, window: 10 * second, schema: "UpdateApplicationUserRoleConnectionRequest", handler: (*Server).putRoleConnection},
+		{method: http.MethodDelete, path: connection, scope: scopeRoles, limit: 10, window: 10 * second, handler: (*Server).deleteRoleConnection},
+		bot(http.MethodGet, records, 5, 20*second, "", (*Server).getRecords),
+		bot(http.MethodPut, records, 5, 20*second, "", (*Server).putRecords),
 		bot(http.MethodGet, "/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodGet, "/oauth2/applications/@me", 5, 5*second, "", (*Server).getApplication),
 		bot(http.MethodPost, "/users/@me/channels", 10, 10*second, "CreatePrivateChannelRequest", (*Server).postDM),
@@ -143,6 +154,10 @@ func (s *Server) api() http.Handler {
 			s.serveFile(w, r)
 			return
 		}
+		if r.URL.Path == "/oauth2/authorize" {
+			s.serveConsent(w, r)
+			return
+		}
 		began := time.Now()
 		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit(r.Header, maxBody)))
 		version, path := splitVersion(r.URL.Path)
@@ -168,6 +183,10 @@ func (s *Server) api() http.Handler {
 				return
 			}
 		default:
+			if tokens, ok := tokenEndpoint(r.URL.Path); ok {
+				s.serveTokens(tokens, r, raw, out)
+				break
+			}
 			s.serve(table, version, path, r, raw, out)
 		}
 		dropped := fault.DropBefore || fault.DropAnswer
@@ -272,17 +291,28 @@ func (s *Server) serve(table []route, version, path string, r *http.Request, raw
 	case chosen == nil:
 		out.fail(errNotFound())
 		return
-	case chosen.bot && !s.authorised(r):
+	}
+	token, person := bearer(r)
+	person = person && chosen.scope != ""
+	if !person && (chosen.scope != "" && !chosen.bot || chosen.bot && !s.authorised(r)) {
 		out.fail(errUnauthorized())
 		return
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.allow(chosen, args, out) {
+	c := &call{r: r, args: args}
+	if person {
+		g, e := s.grantOf(token, chosen.scope)
+		if e != nil {
+			out.fail(e)
+			return
+		}
+		c.user = g.user
+	}
+	if !s.allow(chosen, c, out) {
 		return
 	}
-	c := &call{r: r, args: args}
 	if e := c.decode(raw); e != nil {
 		out.fail(e)
 		return

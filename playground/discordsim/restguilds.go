@@ -48,7 +48,8 @@ func role(id, name string, permissions, position int) object {
 func (s *Server) roles(g *guild) []any {
 	own := role(g.botRole, "bot", botMay, 1)
 	own["managed"], own["tags"] = true, object{"bot_id": s.cfg.ApplicationID}
-	return []any{role(g.ID, "@everyone", everyoneMay, 0), own, role(g.managerRole, "Managers", everyoneMay|permManageGuild, 2)}
+	all := []any{role(g.ID, "@everyone", everyoneMay, 0), own, role(g.managerRole, "Managers", everyoneMay|permManageGuild, 2)}
+	return append(all, s.linkedIn(g.ID)...)
 }
 
 // overwrites take from the bot what a channel does not let it do,
@@ -78,10 +79,11 @@ func memberObject(who object, roles ...any) object {
 
 // member is a person as a member of a guild; everybody is one of every guild.
 func (s *Server) member(g *guild, u *user) object {
+	roles := s.linkedOf(g.ID, u.ID)
 	if slices.Contains(g.managers, u.ID) {
-		return memberObject(u.object(), g.managerRole)
+		roles = append(roles, g.managerRole)
 	}
-	return memberObject(u.object())
+	return memberObject(u.object(), roles...)
 }
 
 // ownMember is the bot as a member.

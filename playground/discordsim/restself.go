@@ -1,6 +1,13 @@
 package discordsim
 
-func (s *Server) getMe(*call) (answer, *apiError) {
+func (s *Server) getMe(c *call) (answer, *apiError) {
+	if u := s.users[c.user]; u != nil {
+		// Without the scope email there is none.
+		me := u.object()
+		me["mfa_enabled"], me["locale"] = true, u.Locale
+		me["banner"], me["accent_color"] = nil, nil
+		return ok(me)
+	}
 	me := s.botUser()
 	me["mfa_enabled"], me["locale"], me["verified"], me["email"] = true, "en-US", true, nil
 	return ok(me)
@@ -36,12 +43,20 @@ func (s *Server) getApplication(*call) (answer, *apiError) {
 	if s.cfg.NoUserInstall {
 		delete(installs, "1")
 	}
+	var verification any
+	if s.oauth.verification != "" {
+		verification = s.oauth.verification
+	}
+	redirects := []any{}
+	for _, r := range s.oauth.redirects {
+		redirects = append(redirects, r)
+	}
 	owner := (&user{User: User{ID: "1100000000000000002", Name: "owner"}}).object()
 	return ok(object{
-		"id": s.cfg.ApplicationID, "name": "Simulated application", "icon": nil, "description": "", "type": nil,
+		"id": s.cfg.ApplicationID, "name": s.cfg.AppName, "icon": nil, "description": "", "type": nil,
 		"bot": s.botUser(), "bot_public": true, "bot_require_code_grant": false, "verify_key": s.PublicKey(),
-		"flags": 0, "flags_new": "0", "redirect_uris": []any{}, "interactions_endpoint_url": endpoint,
-		"role_connections_verification_url": nil, "owner": owner, "approximate_guild_count": len(s.guilds),
+		"flags": 0, "flags_new": "0", "redirect_uris": redirects, "interactions_endpoint_url": endpoint,
+		"role_connections_verification_url": verification, "owner": owner, "approximate_guild_count": len(s.guilds),
 		"integration_types_config": installs, "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
 		"explicit_content_filter": 0, "team": nil, "eligible_oauth2_scopes": []any{},
 	})

@@ -124,8 +124,8 @@ func (s *Server) arrive(method, path string) (banned bool) {
 		t.total.BannedRequests++
 		return true
 	}
-	// GET /gateway needs no token.
-	if interactionPath(path) || path == "/gateway" {
+	// GET /gateway needs no token, and people's tokens have limits of their own.
+	if interactionPath(path) || path == "/gateway" || strings.HasPrefix(path, "/users/@me/applications/") || strings.Contains(path, "oauth2/token") {
 		return false
 	}
 	const second, longer = time.Second, 1100 * time.Millisecond
