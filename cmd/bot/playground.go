@@ -15,6 +15,7 @@ import (
 
 	"github.com/laurelbot/laurel/adapters/openbadges"
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
 	"github.com/laurelbot/laurel/internal/fetch"
 	"github.com/laurelbot/laurel/playground/console"
 	"github.com/laurelbot/laurel/playground/credlysim"
@@ -41,6 +42,8 @@ type rig struct {
 	closers []func() error
 	// guild is the simulated Discord server.
 	guild string
+	// linked are the ids of its linked roles, by their names.
+	linked map[string]string
 
 	credlyToken, portalSecret string
 }
@@ -149,7 +152,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)
 	}
 	r.closers = append(r.closers, r.slack.Close)
-	if r.discord, err = discordsim.Start(discordsim.Config{Clock: r.clock, Schema: discord}); err != nil {
+	if r.discord, err = discordsim.Start(discordsim.Config{Clock: r.clock, Schema: discord, AppName: "Laurel"}); err != nil {
 		return nil, fmt.Errorf("start simulated Discord: %w", err)
 	}
 	r.closers = append(r.closers, r.discord.Close)
@@ -195,6 +198,7 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 		SlackTransport: transportHTTP, SlackAPIURL: r.slack.APIURL(),
 		DiscordBotToken: core.Secret(r.discord.BotToken()), DiscordApplicationID: r.discord.ApplicationID(),
 		DiscordPublicKey: r.discord.PublicKey(), DiscordTransport: transportHTTP, DiscordAPIURL: r.discord.BaseURL(),
+		DiscordClientSecret: core.Secret(r.discord.ClientSecret()), BadgeLevels: seededLevels(),
 		CredlyOrganizationID: r.credly.OrganizationID(), CredlyToken: core.Secret(r.credlyToken),
 		CredlyAPIURL: r.credly.APIURL(), CredlyOAuthURL: r.credly.OAuthURL(),
 		CredlyWebhookToken:  core.Secret(base64.RawURLEncoding.EncodeToString(randomBytes(24))),
@@ -219,6 +223,8 @@ func (r *rig) join(ctx context.Context, s *Settings) error {
 	r.slack.SetEventsURL(s.PublicURL + "/slack/events")
 	r.credly.SetWebhookURL(s.PublicURL + "/webhooks/credly/" + s.CredlyWebhookToken.Reveal())
 	r.portal.SetTargetURL(s.PublicURL + "/webhooks/portal")
+	r.discord.SetRedirects(s.PublicURL + chat.PathRolesCallback)
+	r.discord.SetVerificationURL(s.PublicURL + chat.PathRoles)
 	interactions := s.PublicURL + "/discord/interactions"
 	if s.DiscordTransport == transportGateway {
 		interactions = ""

@@ -75,6 +75,9 @@ func (r *rig) seed(ctx context.Context) ([]console.Person, error) {
 			return nil, fmt.Errorf("seed Discord: %w", err)
 		}
 	}
+	if err := r.seedRoles(); err != nil {
+		return nil, err
+	}
 	var members []string
 	var people []console.Person
 	for _, p := range seededPeople() {

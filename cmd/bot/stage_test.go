@@ -457,6 +457,7 @@ func (s *stage) environment(address string) []string {
 		"SLACK_TRANSPORT=http", "SLACK_API_URL=" + c.SlackAPIURL,
 		"DISCORD_BOT_TOKEN=" + c.DiscordBotToken.Reveal(), "DISCORD_APPLICATION_ID=" + c.DiscordApplicationID,
 		"DISCORD_PUBLIC_KEY=" + c.DiscordPublicKey, "DISCORD_TRANSPORT=http", "DISCORD_API_URL=" + c.DiscordAPIURL,
+		"DISCORD_CLIENT_SECRET=" + c.DiscordClientSecret.Reveal(), "BADGE_LEVELS=" + strings.Join(c.BadgeLevels, ","),
 		"CREDLY_ORGANIZATION_ID=" + c.CredlyOrganizationID, "CREDLY_TOKEN=" + c.CredlyToken.Reveal(),
 		"CREDLY_API_URL=" + c.CredlyAPIURL, "CREDLY_OAUTH_URL=" + c.CredlyOAuthURL,
 		"CREDLY_WEBHOOK_TOKEN=" + c.CredlyWebhookToken.Reveal(),

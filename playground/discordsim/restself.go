@@ -1,10 +1,15 @@
 package discordsim
 
+import "slices"
+
 func (s *Server) getMe(c *call) (answer, *apiError) {
 	if u := s.users[c.user]; u != nil {
 		// Without the scope email there is none.
 		me := u.object()
-		me["mfa_enabled"], me["locale"] = true, u.Locale
+		me["mfa_enabled"], me["locale"] = true, "en-US"
+		if slices.Contains(locales, u.Locale) {
+			me["locale"] = u.Locale
+		}
 		me["banner"], me["accent_color"] = nil, nil
 		return ok(me)
 	}
