@@ -30,6 +30,7 @@ type Store interface {
 	InquiryStore
 	HomeStore
 	RoleStore
+	CertificateStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.

@@ -36,6 +36,8 @@ type badgeData struct {
 
 type userData struct {
 	ID text `json:"id"`
+	// URL is the page of the profile.
+	URL text `json:"url"`
 }
 
 // templateData is the part of a badge template that is used, see

@@ -131,6 +131,11 @@ func (c *Client) try(ctx context.Context, k call, auth authorizer, refused strin
 // send does one exchange and reads the answer. Its errors do not name the
 // address asked for, which may hold personal data.
 func (c *Client) send(req *http.Request, name string) (answer, error) {
+	return c.sendWithin(req, name, maxAnswer)
+}
+
+// sendWithin is send with a limit for the answer, in bytes.
+func (c *Client) sendWithin(req *http.Request, name string, limit int64) (answer, error) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "laurel")
 	a := answer{at: c.clock.Now()}
@@ -140,7 +145,7 @@ func (c *Client) send(req *http.Request, name string) (answer, error) {
 		defer func() { _ = resp.Body.Close() }()
 		a.status = resp.StatusCode
 		a.retryAfter = retryAfter(resp.Header, a.at)
-		a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		a.body, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	}
 	c.metrics.seconds.WithLabelValues(name).Observe(time.Since(started).Seconds())
 	if err != nil {
@@ -152,8 +157,8 @@ func (c *Client) send(req *http.Request, name string) (answer, error) {
 		return answer{}, fmt.Errorf("reach credly: %w", err)
 	}
 	c.metrics.requests.WithLabelValues(name, strconv.Itoa(a.status)).Inc()
-	if len(a.body) > maxAnswer {
-		return answer{}, errors.New("answer too large")
+	if int64(len(a.body)) > limit {
+		return answer{}, core.ErrTooLarge
 	}
 	return a, nil
 }

@@ -89,6 +89,7 @@ type Client struct {
 	metrics      *metrics
 	memory       *memory
 	issuer       *issuer
+	profiles     *profiles
 	// background puts all calls behind those somebody waits for.
 	background bool
 }
@@ -149,6 +150,7 @@ func New(cfg Config) (*Client, error) {
 		metrics:      m,
 		memory:       newMemory(),
 		issuer:       &issuer{},
+		profiles:     newProfiles(),
 	}
 	c.auth = basic{cfg.Token}
 	if cfg.ClientID != "" {

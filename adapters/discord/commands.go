@@ -66,6 +66,7 @@ var CommandKeys = []string{
 	"badges.settings",
 	"badges.digests",
 	"badges.roles",
+	"badges.certificates",
 	"badges.forget",
 	"badges.help",
 }
@@ -135,6 +136,7 @@ func Commands(texts map[string]CommandText) ([]Command, error) {
 		sub(chat.VerbEmails),
 		sub(chat.VerbClaim, badge),
 		sub(chat.VerbShare, shared),
+		sub(chat.VerbCertificates),
 		sub(chat.VerbVerify, link, file),
 		sub(chat.VerbReminders),
 		sub(chat.VerbStatus),

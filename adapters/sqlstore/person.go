@@ -180,8 +180,9 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 			remind_at = ?,
 			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?),
 			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END,
+			elsewhere = elsewhere AND (SELECT f.elsewhere FROM members f WHERE f.id = ?),
 			asked = asked + (SELECT f.asked FROM members f WHERE f.id = ?)
-		WHERE id = ?`, ms(now), from, from, from, into)
+		WHERE id = ?`, ms(now), from, from, from, from, into)
 	if err != nil {
 		return err
 	}

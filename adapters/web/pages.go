@@ -40,7 +40,8 @@ var (
 type FooterLink struct{ Label, URL string }
 
 // Config is what the pages need. Passages, Links, Shares, Verifier,
-// VerdictPictures, Gallery, Catalog, Clock and PublicURL are required.
+// VerdictPictures, Gallery, Certificates, Catalog, Clock and PublicURL are
+// required.
 type Config struct {
 	Passages Passages
 	Links    Links
@@ -54,8 +55,10 @@ type Config struct {
 	// the platform's page on which people agree to it.
 	Roles   Roles
 	RolesAt string
-	Catalog *chat.Catalog
-	Clock   core.Clock
+	// Certificates shows people what they earned.
+	Certificates Certificates
+	Catalog      *chat.Catalog
+	Clock        core.Clock
 	// PublicURL is where people reach the pages, without a slash at the end.
 	PublicURL string
 	// FormTargets are origins, e.g. "http://127.0.0.1:8090", that accept links
@@ -79,17 +82,20 @@ type Pages struct {
 	verify   verifying
 	roles    Roles
 	rolesAt  string
-	turns    *turns
-	pictures *pictures
-	catalog  *chat.Catalog
-	clock    core.Clock
-	public   *url.URL
-	targets  []string
-	footer   []FooterLink
-	spoken   language.Matcher
-	renderer *renderer
-	log      *slog.Logger
-	requests *prometheus.CounterVec
+	// archives are the turns for making archives.
+	archives     chan struct{}
+	certificates Certificates
+	turns        *turns
+	pictures     *pictures
+	catalog      *chat.Catalog
+	clock        core.Clock
+	public       *url.URL
+	targets      []string
+	footer       []FooterLink
+	spoken       language.Matcher
+	renderer     *renderer
+	log          *slog.Logger
+	requests     *prometheus.CounterVec
 	// nonce is the same every time in tests.
 	nonce func() string
 }
@@ -97,8 +103,8 @@ type Pages struct {
 // New checks the settings and returns the pages.
 func New(c Config) (*Pages, error) {
 	if c.Passages == nil || c.Links == nil || c.Shares == nil || c.Catalog == nil || c.Clock == nil ||
-		c.Verifier == nil || c.VerdictPictures == nil || c.Gallery == nil {
-		return nil, errors.New("make pages: passages, links, shares, verifier, pictures, gallery, catalogue and clock are needed")
+		c.Verifier == nil || c.VerdictPictures == nil || c.Gallery == nil || c.Certificates == nil {
+		return nil, errors.New("make pages: passages, links, shares, verifier, pictures, gallery, certificates, catalogue and clock are needed")
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || originOf(public) == "" {
@@ -131,7 +137,7 @@ func New(c Config) (*Pages, error) {
 	}
 	return &Pages{
 		passages: c.Passages, links: c.Links, shares: c.Shares, gallery: c.Gallery, verify: newVerifying(c), roles: c.Roles, rolesAt: c.RolesAt,
-		catalog: c.Catalog, clock: c.Clock,
+		certificates: c.Certificates, archives: make(chan struct{}, maxArchives), catalog: c.Catalog, clock: c.Clock,
 		public: public, targets: c.FormTargets, footer: c.FooterLinks,
 		spoken: language.NewMatcher(chat.Languages()), renderer: r, log: c.Log, requests: requests,
 		nonce: rand.Text, turns: newTurns(c.Clock, turnEvery, turnBurst), pictures: newPictures(c.Clock, c.Transport),
@@ -149,7 +155,7 @@ const maxBody = 4 << 10
 // handler makes the answer to a request whose method is right.
 type handler func(ctx context.Context, r *http.Request) answer
 
-// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /v/…, /verify, /, /robots.txt and /favicon.svg.
+// Routes registers /h/…, /e/…, /r/…, /s/…, /b/…, /v/…, /c/…, /verify, /, /robots.txt and /favicon.svg.
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("/{$}", p.route("home", p.home, nil))
 	mux.Handle("/h/{token...}", p.route("handoff", p.lookAtHandoff, p.followHandoff))
@@ -157,6 +163,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.shareRoutes(mux)
 	p.verifyRoutes(mux)
 	p.roleRoutes(mux)
+	p.certificateRoutes(mux)
 	mux.Handle("/robots.txt", p.route("robots", robots, nil))
 	mux.Handle("/favicon.svg", p.route("favicon", favicon, nil))
 	mux.Handle("/favicon.ico", p.route("favicon", favicon, nil))

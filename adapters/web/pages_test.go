@@ -224,20 +224,21 @@ func TestNewRefuses(t *testing.T) {
 	}
 	v := newFakeVerifier()
 	good := Config{
-		Passages: &fakePassages{}, Links: &fakeLinks{}, Shares: &fakeShares{}, Verifier: v, VerdictPictures: v, Gallery: v,
+		Passages: &fakePassages{}, Links: &fakeLinks{}, Shares: &fakeShares{}, Verifier: v, VerdictPictures: v, Gallery: v, Certificates: newFakeCertificates(),
 		Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
 	}
 	for name, change := range map[string]func(*Config){
-		"no passages":   func(c *Config) { c.Passages = nil },
-		"no shares":     func(c *Config) { c.Shares = nil },
-		"no verifier":   func(c *Config) { c.Verifier = nil },
-		"no gallery":    func(c *Config) { c.Gallery = nil },
-		"no clock":      func(c *Config) { c.Clock = nil },
-		"no public URL": func(c *Config) { c.PublicURL = "" },
-		"public host":   func(c *Config) { c.PublicURL = "badges.example.org" },
-		"target path":   func(c *Config) { c.FormTargets = []string{"https://a.example/x"} },
-		"target policy": func(c *Config) { c.FormTargets = []string{"https://a.example;script-src *"} },
-		"footer":        func(c *Config) { c.FooterLinks = []FooterLink{{Label: "Imprint", URL: "javascript:alert(1)"}} },
+		"no passages":     func(c *Config) { c.Passages = nil },
+		"no shares":       func(c *Config) { c.Shares = nil },
+		"no verifier":     func(c *Config) { c.Verifier = nil },
+		"no certificates": func(c *Config) { c.Certificates = nil },
+		"no gallery":      func(c *Config) { c.Gallery = nil },
+		"no clock":        func(c *Config) { c.Clock = nil },
+		"no public URL":   func(c *Config) { c.PublicURL = "" },
+		"public host":     func(c *Config) { c.PublicURL = "badges.example.org" },
+		"target path":     func(c *Config) { c.FormTargets = []string{"https://a.example/x"} },
+		"target policy":   func(c *Config) { c.FormTargets = []string{"https://a.example;script-src *"} },
+		"footer":          func(c *Config) { c.FooterLinks = []FooterLink{{Label: "Imprint", URL: "javascript:alert(1)"}} },
 	} {
 		c := good
 		change(&c)

@@ -29,12 +29,12 @@ func newRenderer() (*renderer, error) {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
 	r := &renderer{pages: map[string]*template.Template{}}
-	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign", "verify", "roles", "again"} {
+	for _, name := range []string{"notice", "handoff", "email", "server", "write", "sign", "verify", "roles", "again", "certificates"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("copy layout: %w", err)
 		}
-		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html", "templates/share.css", "templates/sign.js", "templates/verify.css", "templates/verify.js"); err != nil {
+		if r.pages[name], err = page.ParseFS(templates, "templates/"+name+".html", "templates/share.css", "templates/sign.js", "templates/verify.css", "templates/verify.js", "templates/certificates.css"); err != nil {
 			return nil, fmt.Errorf("read page: %w", err)
 		}
 	}
@@ -94,6 +94,8 @@ type view struct {
 	Verify *verifyView
 	// Sign is what the page of signatures shows.
 	Sign *signView
+	// Certs is what the page of certificates shows.
+	Certs *certView
 
 	Nonce, Base string
 	FooterLinks []FooterLink

@@ -28,7 +28,7 @@ func scenes() []scene {
 	dead := func(s core.VerificationState) func(*site) {
 		return func(x *site) { x.links.request.Verification.State, x.links.request.Dead = s, true }
 	}
-	return append(append(shareScenes(), verifyScenes()...), []scene{
+	return append(append(append(shareScenes(), verifyScenes()...), certificateScenes()...), []scene{
 		{"home", http.MethodGet, "/", 200, nil},
 		{"handoff_open", http.MethodGet, h, 200, nil},
 		{"handoff_preparing", http.MethodGet, h, 200, state(core.HandoffPreparing)},

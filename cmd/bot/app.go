@@ -61,6 +61,8 @@ type app struct {
 	roleLooks *prometheus.CounterVec
 	// composers are those that are told of roles, once these are there.
 	composers []*chat.Composer
+	// certificates shows people what they earned.
+	certificates *core.Certificates
 
 	remindMetrics *remindMetrics
 
@@ -173,6 +175,10 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.verifier = a.newVerifier()
 	a.gallery = &core.Gallery{Keys: keys, Clock: a.clock, Pictures: a.verifier}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
+	a.certificates = &core.Certificates{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}
+	if s.CredlyPublicProfiles {
+		a.certificates.Profiles = a.credly
+	}
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
 	}
@@ -221,7 +227,8 @@ func (a *app) openChats(keys *core.Keys, catalog *chat.Catalog) (err error) {
 		Store: a.db, Clock: a.clock, Catalog: catalog, Composer: a.composer(keys, catalog),
 		Claims: a.claims, Links: a.links, Farewells: a.farewells, Provider: a.credly, Log: a.log, Wake: a.wake,
 		Managers: s.managers(), Channels: map[core.Platform]chat.Channels{}, Calls: a.calls, Digests: a.digests, Observer: a.observer,
-		Verifier: a.verifier, Gallery: a.gallery, Files: map[core.Platform]chat.Files{}, Limits: a.db,
+		Certificates: a.certificates,
+		Verifier:     a.verifier, Gallery: a.gallery, Files: map[core.Platform]chat.Files{}, Limits: a.db,
 		Pictures: fetch.New(fetch.Options{Transport: s.pictures}), Messengers: a.messengers,
 	}
 	transport := newTransport()
@@ -287,7 +294,7 @@ func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
 	pages, err := web.New(web.Config{
 		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog,
 		Shares: &core.Shares{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}, Transport: transport, Clock: a.clock,
-		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery, Roles: roles, RolesAt: rolesAt,
+		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery, Certificates: a.certificates, Roles: roles, RolesAt: rolesAt,
 		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {

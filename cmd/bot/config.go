@@ -53,6 +53,8 @@ type Settings struct {
 	CredlyWebhookToken   core.Secret `help:"Unguessable end of the webhook address: PUBLIC_URL/webhooks/credly/TOKEN." env:"CREDLY_WEBHOOK_TOKEN" group:"Credly"`
 	CredlySuppressMail   bool        `help:"Let Credly send no mails of its own about badges issued here." env:"CREDLY_SUPPRESS_MAIL" group:"Credly"`
 
+	CredlyPublicProfiles bool `help:"Let people list the badges of other issuers on their public Credly profile, too. Credly describes that list nowhere." env:"CREDLY_PUBLIC_PROFILES" group:"Credly"`
+
 	PortalWebhookSecret core.Secret `help:"Secret of the certification body's system, whsec_…, for webhooks in both directions." env:"PORTAL_WEBHOOK_SECRET" group:"Portal"`
 	PortalEventsURL     string      `help:"Where the certification body wants to be told of claims." name:"portal-events-url" env:"PORTAL_EVENTS_URL" group:"Portal"`
 

@@ -145,7 +145,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 			"channels:read", "groups:read", "files:write", "files:read", "users:read",
 		},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | home | link <address> | emails | claim | share | verify <link> | reminders | status | announce | digests | settings | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | home | link <address> | emails | claim | share | verify <link> | certificates | reminders | status | announce | digests | settings | forget | help]",
 		}},
 		Shortcuts: []slacksim.ShortcutInfo{{Name: "Verify this badge", Type: "message", CallbackID: "verify"}},
 	}); err != nil {
@@ -204,7 +204,7 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 		CredlyWebhookToken:  core.Secret(base64.RawURLEncoding.EncodeToString(randomBytes(24))),
 		PortalWebhookSecret: core.Secret(r.portalSecret), PortalEventsURL: r.portal.EventsURL(),
 		SMTPURL: core.Secret(r.mail.URL()), MailFrom: "Laurel <badges@laurel.example.org>",
-		LogFormat: "text", LogLevel: "warn",
+		CredlyPublicProfiles: true, LogFormat: "text", LogLevel: "warn",
 		badges: openbadges.Options{
 			Client: fetch.New(fetch.Options{Also: []string{r.credly.URL()}}),
 			Pages:  []openbadges.Page{{Prefix: r.credly.URL() + "/badges/", Badge: r.credly.APIURL() + "/obi/v2/badge_assertions/"}},

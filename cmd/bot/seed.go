@@ -143,5 +143,22 @@ func (r *rig) seedBadges(ctx context.Context) error {
 			}
 		}
 	}
+	return r.seedForeign(ada)
+}
+
+// seedForeign gives somebody badges of other issuers: one that expires soon,
+// one that has expired, one without an end.
+func (r *rig) seedForeign(p seeded) error {
+	now := r.clock.Now()
+	for _, b := range []credlysim.ForeignBadge{
+		{Name: "Cloud Practitioner", Issuer: "Example Cloud Academy", IssuedAt: now.AddDate(-3, 0, 45), ExpiresAt: now.AddDate(0, 0, 45)},
+		{Name: "Prévention & secours civiques", Issuer: "Croix Exemple", IssuedAt: now.AddDate(-2, -1, 0), ExpiresAt: now.AddDate(0, -1, 0)},
+		{Name: "日本語能力証明", Issuer: "見本語学院", IssuedAt: now.AddDate(-4, 0, 0)},
+		{Name: "Not for everybody", Issuer: "Example Cloud Academy", IssuedAt: now.AddDate(-1, 0, 0), Hidden: true},
+	} {
+		if _, err := r.credly.AddForeignBadge(p.email, b); err != nil {
+			return fmt.Errorf("seed Credly: %w", err)
+		}
+	}
 	return nil
 }

@@ -64,6 +64,11 @@ const (
 	VerbHome Verb = "home"
 	// VerbRoles: what a platform knows of somebody for its roles.
 	VerbRoles Verb = "roles"
+	// VerbCertificates: what a person earned; the others change how it is kept
+	// track of.
+	VerbCertificates Verb = "certificates"
+	VerbElsewhere    Verb = "elsewhere"
+	VerbEndLinks     Verb = "endlinks"
 )
 
 // public reports whether the buttons of a verb stand where everybody sees
@@ -146,7 +151,8 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
 		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
-		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails, VerbRoles:
+		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails, VerbRoles,
+		VerbCertificates, VerbElsewhere, VerbEndLinks:
 		return v, opaque, true
 	default:
 		return "", "", false
@@ -167,7 +173,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 	case VerbHelp:
 		return VerbHelp, ""
 	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
-		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome, VerbRoles:
+		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome, VerbRoles, VerbCertificates:
 		return v, rest
 	default:
 		return VerbHelp, word

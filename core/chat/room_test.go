@@ -68,8 +68,10 @@ func newRoom(t *testing.T) *room {
 		Links:     &core.Links{Store: r.db, Clock: r, Keys: r.keys},
 		Farewells: &core.Farewells{Store: r.db, Clock: r},
 		Calls:     &core.Calls{Store: r.db, Clock: r},
-		Log:       slog.New(slog.NewTextHandler(r.log, nil)),
-		Wake:      func() { r.wakes++ },
+
+		Certificates: &core.Certificates{Store: r.db, Clock: r, Keys: r.keys, Provider: named{}},
+		Log:          slog.New(slog.NewTextHandler(r.log, nil)),
+		Wake:         func() { r.wakes++ },
 	}
 	return r
 }

@@ -53,6 +53,8 @@ type Service struct {
 	// Messengers show cards, by platform; without them the homes of who is
 	// forgotten stay as they are until they are opened.
 	Messengers map[core.Platform]Messenger
+	// Certificates shows people what they earned.
+	Certificates *core.Certificates
 	// Wake makes the delivery and the inbox workers look for work now.
 	Wake func()
 
@@ -193,6 +195,12 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.home(ctx, w, a)
 	case VerbRoles:
 		return s.roles(ctx, w, a)
+	case VerbCertificates:
+		return s.certificates(ctx, w, a)
+	case VerbElsewhere:
+		return s.elsewhere(ctx, w, a)
+	case VerbEndLinks:
+		return s.endLinks(ctx, w, a)
 	default:
 		return s.help(w, a), nil
 	}

@@ -100,6 +100,7 @@ type Server struct {
 	byAccept   map[string]*badge
 	accounts   []*account
 	accountBy  map[string]*account
+	foreigns   []*foreign
 	events     []*event
 	eventBy    map[string]*event
 	deliveries []*Delivery

@@ -20,6 +20,8 @@ func (s *Server) showImage(w http.ResponseWriter, r *http.Request) {
 	name := ""
 	if t := s.templateBy[id]; t != nil {
 		name = t.Name
+	} else if f := s.foreignBy(func(f *foreign) bool { return f.templateID == id }); f != nil {
+		name = f.Name
 	} else if id == "organization" {
 		name = s.cfg.OrganizationName
 	}

@@ -40,6 +40,10 @@ func (s *Server) publicRoutes(mux *http.ServeMux) {
 // ones, and does not admit that any other exists.
 func (s *Server) getAssertion(c *call) {
 	b := s.badgeBy[c.r.PathValue("id")]
+	if f := s.foreignBadge(c.r.PathValue("id")); f != nil {
+		writeJSON(c.w, http.StatusOK, s.foreignAssertion(f))
+		return
+	}
 	switch {
 	case b == nil:
 		c.fail(http.StatusNotFound)
@@ -78,6 +82,12 @@ func (s *Server) getAssertion(c *call) {
 func (s *Server) getClass(c *call) {
 	t := s.templateBy[c.r.PathValue("id")]
 	org := c.r.PathValue("org")
+	if f := s.foreignBy(func(f *foreign) bool {
+		return f.templateID == c.r.PathValue("id") && (org == "" || org == f.issuerID)
+	}); f != nil {
+		writeJSON(c.w, http.StatusOK, s.foreignClass(f))
+		return
+	}
 	if t == nil || t.Private || (org != "" && org != s.cfg.OrganizationID) {
 		c.fail(http.StatusNotFound)
 		return
@@ -90,6 +100,10 @@ func (s *Server) getClass(c *call) {
 }
 
 func (s *Server) getIssuer(c *call) {
+	if f := s.foreignBy(func(f *foreign) bool { return f.issuerID == c.r.PathValue("org") }); f != nil {
+		writeJSON(c.w, http.StatusOK, s.foreignIssuer(f))
+		return
+	}
 	if c.r.PathValue("org") != s.cfg.OrganizationID {
 		c.fail(http.StatusNotFound)
 		return

@@ -115,6 +115,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page("GET /badges/{id}/public_url", s.showBadge)
 	page("GET /users/{slug}", s.showProfile)
 	page("GET /users/{slug}/edit", s.editProfile)
+	page("GET /users/{slug}/badges.json", s.getProfile)
 	page("GET /dashboard", s.showDashboard)
 	page("POST /dashboard/{what}", s.postDashboard)
 	page("GET /images/{file}", s.showImage)
@@ -247,6 +248,13 @@ func (s *Server) postReject(w http.ResponseWriter, r *http.Request, b *badge) {
 
 func (s *Server) showBadge(w http.ResponseWriter, r *http.Request) {
 	b := s.badgeBy[r.PathValue("id")]
+	if f := s.foreignBadge(r.PathValue("id")); f != nil {
+		s.pages.show(w, http.StatusOK, "badge", struct {
+			Title string
+			Badge badgeCard
+		}{f.Name, foreignCard(f)})
+		return
+	}
 	if b == nil || !s.visible(b) {
 		s.pages.message(w, http.StatusNotFound, "Badge not found", "This badge does not exist or is private.")
 		return
@@ -277,6 +285,11 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request) {
 	for _, b := range s.badgesOf(a) {
 		if s.visible(b) {
 			cards = append(cards, s.card(b))
+		}
+	}
+	for _, f := range s.foreigns {
+		if f.owner == a && !f.Hidden {
+			cards = append(cards, foreignCard(f))
 		}
 	}
 	name := a.FirstName + " " + a.LastName
