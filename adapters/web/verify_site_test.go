@@ -52,6 +52,18 @@ func (f *fakeVerifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdi
 	return v
 }
 
+func (f *fakeVerifier) become(v core.Verdict) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.verdict = v
+}
+
+func (f *fakeVerifier) last() core.BadgeQuery {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked[len(f.asked)-1]
+}
+
 func (f *fakeVerifier) VerdictPicture(context.Context, string) ([]byte, error) {
 	return f.png, f.picture
 }

@@ -20,7 +20,8 @@ func (r *rig) page(people []console.Person, a *app, lines *console.Lines) http.H
 		Slack: r.slack, Discord: r.discord, Credly: r.credly, Mail: r.mail, Portal: r.portal,
 		Clock: r.clock, People: people, Title: "Laurel playground",
 		App: console.App{
-			Work: a.outlook, Lines: lines, Import: r.intake(a), DiscordGateway: a.settings.DiscordTransport == transportGateway,
+			Verify: a.settings.PublicURL + "/verify",
+			Work:   a.outlook, Lines: lines, Import: r.intake(a), DiscordGateway: a.settings.DiscordTransport == transportGateway,
 			Unplug: func(gone bool) {
 				a.db.Unplug(gone)
 				if !gone {

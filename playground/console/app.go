@@ -18,6 +18,9 @@ type App struct {
 	// Import takes in a file of awards, as the program's own command does; skip
 	// takes the good rows of a file that also has bad ones.
 	Import func(ctx context.Context, csv []byte, skip bool) Intake
+	// Verify is the address of the page on which it verifies badges; the link
+	// to one is handed to it as ?badge=.
+	Verify string
 	// DiscordGateway says that it connects to Discord's gateway.
 	DiscordGateway bool
 }

@@ -60,6 +60,8 @@ type setup struct {
 	// Imports says that files of awards can be taken in.
 	Imports   bool   `json:"imports"`
 	CredlyURL string `json:"credly_url,omitempty"`
+	// VerifyURL is where the program verifies badges.
+	VerifyURL string `json:"verify_url,omitempty"`
 }
 
 // console is the page's handler and what it watches.
@@ -134,6 +136,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /faults", c.serveFaults)
 	mux.HandleFunc("POST /faults", c.setFault)
 	mux.HandleFunc("GET /work", c.serveWork)
+	c.setup.VerifyURL = cfg.App.Verify
 	if cfg.App.Import != nil {
 		c.setup.Imports = true
 		mux.HandleFunc("POST /import", c.serveIntake)

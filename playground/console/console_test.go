@@ -193,7 +193,7 @@ func TestFewParts(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(console.New(console.Config{People: []console.Person{{Name: "Ada Example"}}}))
 	t.Cleanup(server.Close)
-	if resp, body := call(t, "GET", server.URL+"/setup", "", ""); resp.StatusCode != 200 || !strings.Contains(body, `"parts":[]`) || !strings.Contains(body, `"emails":[]`) || !strings.Contains(body, `"title":"Playground"`) {
+	if resp, body := call(t, "GET", server.URL+"/setup", "", ""); resp.StatusCode != 200 || !strings.Contains(body, `"parts":[]`) || !strings.Contains(body, `"emails":[]`) || !strings.Contains(body, `"title":"Playground"`) || strings.Contains(body, "verify_url") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 	if resp, _ := call(t, "GET", server.URL+"/slack/state", "", ""); resp.StatusCode != 404 {

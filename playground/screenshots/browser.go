@@ -19,6 +19,7 @@ type size struct{ width, height int64 }
 var (
 	wide  = size{1440, 900}
 	phone = size{390, 844}
+	page  = size{800, 1000}
 )
 
 const (
@@ -33,8 +34,10 @@ const (
 
 // browser goes through the page; after the first error it does nothing more.
 type browser struct {
-	ctx   context.Context //nolint:containedctx // The browser's own library keeps the tab in it.
-	out   string
+	ctx context.Context //nolint:containedctx // The browser's own library keeps the tab in it.
+	out string
+	// at is the address of the playground's page.
+	at    string
 	close func()
 	err   error
 }
@@ -110,6 +113,12 @@ func (b *browser) choose(selector, text string) {
 		menu.dispatchEvent(new Event("change", { bubbles: true }));
 		return true;
 	})()`, selector, text))
+}
+
+// home opens the page of the playground.
+func (b *browser) home() {
+	b.do(chromedp.Navigate(b.at))
+	b.see(`document.documentElement.dataset.live === "yes"`)
 }
 
 func (b *browser) scheme(kind string) {

@@ -120,7 +120,7 @@ func openBrowser(ctx context.Context, address, out string) (*browser, error) {
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
 	// What the protocol's library cannot read of a newer browser is no news.
 	ctx, stopTab := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
-	b := &browser{ctx: ctx, out: out, close: func() {
+	b := &browser{ctx: ctx, out: out, at: address, close: func() {
 		_ = chromedp.Cancel(ctx)
 		stopTab()
 		stopProgram()
@@ -130,8 +130,7 @@ func openBrowser(ctx context.Context, address, out string) (*browser, error) {
 		b.close()
 		return nil, fmt.Errorf("start browser: %w", err)
 	}
-	b.do(chromedp.Navigate(address))
-	b.see(`document.documentElement.dataset.live === "yes"`)
+	b.home()
 	if b.err != nil {
 		b.close()
 		return nil, b.err

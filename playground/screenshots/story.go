@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/chromedp/chromedp"
@@ -44,6 +45,8 @@ func states() []state {
 			b.shows(action("slack", "page"))
 		}},
 		{name: "playground-phone-dark", at: phone, dark: true, do: func(b *browser) { b.press(`#tabs [data-tab="discord"]`) }},
+		{name: "verifypage", at: page, do: verified},
+		{name: "verifypage-phone-dark", at: phone, dark: true, do: taken},
 	}
 }
 
@@ -195,4 +198,44 @@ func digested(b *browser) {
 		b.press("#part-" + chat + ` [data-action^="digests:now"]`)
 		b.shows("#part-" + chat + ` .message:not(.ephemeral) :is(.gallery img, img[src*="files/"])`)
 	}
+}
+
+// verified is the page on which anybody finds out whether a badge is genuine.
+func verified(b *browser) {
+	b.atCredly("accept", "public")
+	b.verify()
+}
+
+// taken is the same badge after it was revoked.
+func taken(b *browser) {
+	b.home()
+	b.atCredly("revoke")
+	b.verify()
+}
+
+// atCredly does something with the first badge, whatever the chats show.
+func (b *browser) atCredly(actions ...string) {
+	for _, name := range actions {
+		b.run(fmt.Sprintf(`fetch("/credly/state").then((r) => r.json()).then((s) => fetch("/credly/actions/%[1]s", {
+			method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ badge_id: s.badges[0].id, on: true, reason: "Made up" }),
+		})).then(() => { window.did = %[1]q; })`, name))
+		b.see(fmt.Sprintf(`window.did === %q`, name))
+	}
+}
+
+// verify asks about the first badge.
+func (b *browser) verify() {
+	b.run(`Promise.all(["setup", "credly/state"].map((p) => fetch("/" + p).then((r) => r.json()))).then(([setup, state]) => {
+		window.where = setup.verify_url + "?badge=" + encodeURIComponent(state.badges[0].badge_url);
+	})`)
+	b.see(`!!window.where`)
+	if b.err != nil {
+		return
+	}
+	where, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`window.where`))
+	if err != nil {
+		b.err = fmt.Errorf("read address: %w", err)
+		return
+	}
+	b.do(chromedp.Navigate(where), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS("#verdict")))
 }

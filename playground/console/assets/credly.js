@@ -79,6 +79,7 @@ export function credly(root, ctx) {
           accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
           b.accept_badge_url ? away(b.accept_badge_url, "Open at Credly") : null,
           accepted && b.public ? away(b.badge_url, "Public page") : null,
+          ctx.setup.verify_url && (accepted || b.state === "revoked") ? away(`${ctx.setup.verify_url}?badge=${encodeURIComponent(b.badge_url)}`, "Verify") : null,
           b.state === "pending" || accepted ? button("Take back", "revoke", { reason: "Revoked in the playground" }, "quiet") : null)));
   }
 
