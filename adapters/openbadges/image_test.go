@@ -55,13 +55,13 @@ func encoded(t *testing.T, encode func(*bytes.Buffer) error) []byte {
 
 func TestVerdictPicture(t *testing.T) {
 	t.Parallel()
-	asPNG := encoded(t, func(b *bytes.Buffer) error { return imagepng.Encode(b, squares(1000, 500)) })
+	asPNG := encoded(t, func(b *bytes.Buffer) error { return imagepng.Encode(b, squares(560, 280)) })
 	asJPEG := encoded(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, squares(80, 80), nil) })
-	asGIF := encoded(t, func(b *bytes.Buffer) error { return gif.Encode(b, squares(600, 1200), nil) })
+	asGIF := encoded(t, func(b *bytes.Buffer) error { return gif.Encode(b, squares(280, 560), nil) })
 	const at = "https://images.example.org/"
 	w := newWorld(map[string]page{
 		at + "png": {body: asPNG, kind: "text/html"}, at + "jpeg": {body: asJPEG}, at + "gif": {body: asGIF}, at + "webp": {body: aWebP},
-		at + "wide": {body: encoded(t, func(b *bytes.Buffer) error { return imagepng.Encode(b, squares(5000, 1)) })},
+		at + "wide": {body: encoded(t, func(b *bytes.Buffer) error { return imagepng.Encode(b, squares(600, 1)) })},
 		at + "svg":  {body: "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", kind: "image/svg+xml"},
 		at + "html": {body: "<html>", kind: "image/png"}, at + "empty": {}, at + "cut": {body: asPNG[:len(asPNG)/2]},
 		at + "cutjpeg": {body: asJPEG[:20]}, at + "many": {body: string(asJPEG) + strings.Repeat("\xff\xda", maxScans)},

