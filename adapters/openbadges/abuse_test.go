@@ -1,6 +1,8 @@
 package openbadges
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -121,6 +123,33 @@ func abuses(t *testing.T) []abuse {
 			"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": index, "statusListCredential": statesURL,
 		}}))
 	}
+	// A holder's own key signs as many statements as are allowed, or more.
+	disclosed := func(change func(x *disclosure)) doc {
+		x := disclose(t, with(someCredential(), doc{"issuer": "https://example.org/nobody", "evidence": siblings[:100]}), k.ec, someDemands)
+		change(x)
+		return x.badge(t)
+	}
+	strong, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hugeKey := jwkOf(t, strong.Public(), "")
+	hugeKey["n"] = b64("\xff" + strings.Repeat("\xfe", 100_000) + "\xff")
+	evenKey := with(jwkOf(t, strong.Public(), ""), doc{"e": "Ag"})
+	jwk := func(key doc) map[string]page { return map[string]page{"https://example.org/jwks": {body: key}} }
+	onChain := make([]any, 4)
+	for i := range onChain {
+		onChain[i] = with(poison(nil)["proof"].(doc), doc{"id": fmt.Sprintf("urn:uuid:%d", i), "previousProof": []any{"urn:uuid:0", "urn:uuid:1", "urn:uuid:2", "urn:uuid:3"}})
+	}
+	vouched := make([]any, 100)
+	for i := range vouched {
+		address := fmt.Sprintf("https://example.org/e/%d", i)
+		vouched[i] = address
+	}
+	heavy := make([]any, 8)
+	for i := range heavy {
+		heavy[i] = poison(doc{"evidence": siblings[:450], "proof": []any{poison(nil)["proof"], poison(nil)["proof"], poison(nil)["proof"], poison(nil)["proof"]}})
+	}
 	longToken := b64(`{"alg":"RS256","kid":"https://example.org/k"}`) + "." + b64(`{"type":"VerifiableCredential"}`) + "." + strings.Repeat("A", 2<<20)
 
 	list := []abuse{
@@ -213,6 +242,47 @@ func abuses(t *testing.T) []abuse {
 		file("list of states that ends early", withState(131_071), states(packList(t, 8192))),
 		file("endless list of states", withState(1), map[string]page{statesURL: {body: "{", endless: true}}),
 		file("state on a private address", own(with(someCredential(), doc{"credentialStatus": doc{"id": "https://10.0.0.1/", "type": "1EdTechRevocationList"}})), nil),
+		file("disclosed, and signed by nobody", disclosed(func(*disclosure) {}), nil),
+		file("disclosed, many signatures", disclosed(func(x *disclosure) {
+			for len(x.value.Signatures) < maxStatements+1 {
+				x.value.Signatures = append(x.value.Signatures, x.value.Signatures[0])
+			}
+		}), nil),
+		file("disclosed, many labels", disclosed(func(x *disclosure) {
+			for i := range uint64(5000) {
+				x.value.Labels[i] = make([]byte, hmacBytes)
+			}
+		}), nil),
+		file("disclosed, long signature", disclosed(func(x *disclosure) { x.value.BaseSignature = make([]byte, 90_000) }), nil),
+		file("disclosed, the key is no point", disclosed(func(x *disclosure) {
+			x.value.PublicKey = append([]byte(p256Prefix+"\x02"), make([]byte, 32)...)
+		}), nil),
+		file("disclosed, CBOR that never ends", poison(doc{"proof": with(poison(nil)["proof"].(doc), doc{
+			"cryptosuite": "ecdsa-sd-2023", "verificationMethod": didOf(k.ec), "proofValue": "u" + b64("\xd9\x5d\x01"+strings.Repeat("\x9f", 90_000)),
+		})}), nil),
+		file("disclosed, base64 of megabytes", poison(doc{"proof": with(poison(nil)["proof"].(doc), doc{
+			"cryptosuite": "ecdsa-sd-2023", "verificationMethod": didOf(k.ec), "proofValue": "u" + strings.Repeat("A", 900_000),
+		})}), nil),
+		file("key that is no point", poison(doc{"proof": with(poison(nil)["proof"].(doc), doc{
+			"cryptosuite": "ecdsa-rdfc-2019", "verificationMethod": "did:key:" + encode58([]byte(p384Prefix+"\x02"+strings.Repeat("\xff", 48))),
+		})}), nil),
+		file("graph that P-384 cannot tell apart", poison(doc{"evidence": siblings[:450], "proof": with(poison(nil)["proof"].(doc), doc{
+			"cryptosuite": "ecdsa-rdfc-2019", "verificationMethod": didOf(k.ec384), "proofValue": encode58(make([]byte, 96)),
+		})}), nil),
+		file("proofs that build on one another", poison(doc{"proof": onChain}), nil),
+		file("endorsements that cost much", own(with(someCredential(), doc{"endorsement": heavy, "credentialStatus": doc{"type": "x"}})), nil),
+		link("a hundred endorsements", assertionURL, map[string]page{
+			assertionURL: {body: with(someAssertion(), doc{"endorsement": vouched, "expires": "2025-01-01T00:00:00Z"})}, classURL: {body: someClass()}, issuerURL: {body: someIssuer()},
+		}),
+		link("endless endorsement", assertionURL, map[string]page{
+			assertionURL: {body: with(someAssertion(), doc{"endorsement": vouched[0], "expires": "2025-01-01T00:00:00Z"})}, classURL: {body: someClass()}, issuerURL: {body: someIssuer()},
+			"https://example.org/e/0": {body: `{"a":`, endless: true},
+		}),
+		link("endorsement on a private address", assertionURL, map[string]page{
+			assertionURL: {body: with(someAssertion(), doc{"endorsement": "https://10.0.0.1/", "expires": "2025-01-01T00:00:00Z"})}, classURL: {body: someClass()}, issuerURL: {body: someIssuer()},
+		}),
+		file("RSA key of 800,000 bits", token(t, claimsOf(nil), jose.RS256, k.rsa, doc{"kid": kidURL}), jwk(hugeKey)),
+		file("RSA key with exponent 2", token(t, claimsOf(nil), jose.RS256, k.rsa, doc{"kid": kidURL}), jwk(evenKey)),
 		file("long token", longToken, nil),
 		file("token of dots", "ey"+strings.Repeat(".", 1_000_000), nil),
 		file("token with a private key's address", token(t, claimsOf(nil), jose.RS256, k.rsa, doc{"kid": "https://127.0.0.1/jwk"}), nil),

@@ -2,7 +2,6 @@ package openbadges
 
 import (
 	"crypto"
-	"encoding/json"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -49,15 +48,24 @@ func BenchmarkSigned(b *testing.B) {
 
 func BenchmarkDataIntegrity(b *testing.B) {
 	k := testKeys()
-	for _, suite := range []string{"eddsa-rdfc-2022", "eddsa-jcs-2022"} {
-		b.Run(suite, func(b *testing.B) {
-			raw, err := json.Marshal(prove(b, someCredential(), suite, k.ed, didOf(k.ed), nil))
-			if err != nil {
-				b.Fatal(err)
-			}
-			benchmarkVerify(b, newWorld(nil), core.BadgeQuery{File: raw})
+	for _, tt := range []struct {
+		suite string
+		key   crypto.Signer
+	}{
+		{"eddsa-rdfc-2022", k.ed}, {"eddsa-jcs-2022", k.ed}, {"ecdsa-rdfc-2019", k.ec}, {"ecdsa-rdfc-2019", k.ec384}, {"ecdsa-jcs-2019", k.ec},
+	} {
+		name := tt.suite
+		if tt.key == crypto.Signer(k.ec384) {
+			name += "-P-384"
+		}
+		b.Run(name, func(b *testing.B) {
+			benchmarkVerify(b, newWorld(nil), fileOf(b, prove(b, with(someCredential(), doc{"issuer": didOf(tt.key)}), tt.suite, tt.key, didOf(tt.key), nil)))
 		})
 	}
+	b.Run("ecdsa-sd-2023", func(b *testing.B) {
+		x := disclose(b, with(someCredential(), doc{"issuer": didOf(k.ec)}), k.ec, someDemands)
+		benchmarkVerify(b, newWorld(nil), fileOf(b, x.badge(b)))
+	})
 }
 
 func BenchmarkUnbakePNG(b *testing.B) {

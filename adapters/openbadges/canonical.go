@@ -27,6 +27,31 @@ const (
 // errGraph says that a document is not one that is canonicalized as RDF.
 var errGraph = errors.New("not a document that can be canonicalized")
 
+// rdf canonicalizes JSON-LD within what one verification may cost, and each
+// document once, however many proofs it has.
+func (s *session) rdf(doc map[string]any, hash crypto.Hash) ([]byte, error) {
+	plain, err := jcs(doc)
+	if err != nil {
+		return nil, err
+	}
+	key := hash.String() + string(sum(crypto.SHA256, plain))
+	if canonical, ok := s.budget.canonical(key); ok {
+		return canonical, nil
+	}
+	g := &graph{}
+	if err := g.look(doc, 0); err != nil {
+		return nil, err
+	}
+	if !s.budget.graph(g.nodes) {
+		return nil, fmt.Errorf("%w: too large, with the others", errGraph)
+	}
+	canonical, err := s.v.rdf(doc, hash)
+	if err == nil {
+		s.budget.remember(key, canonical)
+	}
+	return canonical, err
+}
+
 // rdf canonicalizes JSON-LD: https://www.w3.org/TR/rdf-canon/
 func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, err error) {
 	defer func() {

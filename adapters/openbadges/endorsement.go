@@ -29,7 +29,7 @@ func (s *session) endorsements(r *report, all []judged) {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, s.v.maxTime/2)
 	defer cancel()
-	shared := &budget{most: maxEndorsementFetches}
+	shared := &budget{most: maxEndorsementFetches, mostNodes: maxGraphNodes}
 	found := make([]core.Endorsement, min(len(all), maxEndorsements))
 	var wait sync.WaitGroup
 	for i := range found {

@@ -251,7 +251,7 @@ const (
 func fitKey(key crypto.PublicKey) bool {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		return k.N.BitLen() >= minRSABits && k.N.BitLen() <= maxRSABits
+		return k.N.BitLen() >= minRSABits && k.N.BitLen() <= maxRSABits && k.N.Bit(0) == 1 && k.E >= 3 && k.E&1 == 1
 	case *ecdsa.PublicKey:
 		return true
 	case ed25519.PublicKey:

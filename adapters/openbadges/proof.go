@@ -30,8 +30,12 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 		return unresolved(err)
 	}
 	made, ok := kind.scheme(by.key)
-	if !ok {
+	switch {
+	case !ok:
 		return proof{detail: "its key is not of the kind that its proof needs"}
+	case s.ctx.Err() != nil:
+		// What follows takes time that nothing interrupts.
+		return proof{finding: proofUnreachable, detail: "there was no time left to check the signature"}
 	}
 	fits, err := proofFitsKey(bare, p, signature, kind, made)
 	switch {

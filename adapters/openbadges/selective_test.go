@@ -40,7 +40,7 @@ func disclose(t testing.TB, d doc, issuer crypto.Signer, demands func(statement 
 		"type": "DataIntegrityProof", "cryptosuite": "ecdsa-sd-2023", "created": "2024-05-01T10:00:00Z",
 		"proofPurpose": "assertionMethod", "verificationMethod": didOf(issuer),
 	}}
-	s := &session{v: New(Options{})}
+	s := New(Options{}).session(t)
 	x.kind, _ = s.suite(x.proof)
 	canonical, err := x.kind.canonical(x.doc, crypto.SHA256)
 	if err != nil {

@@ -27,12 +27,45 @@ type session struct {
 
 // budget counts what one verification costs. It is safe for concurrent use.
 type budget struct {
-	// most is how many addresses may be fetched.
-	most int
+	// most is how many addresses may be fetched, mostNodes how many nodes
+	// of RDF may be canonicalized.
+	most, mostNodes int
 
 	mu      sync.Mutex
 	fetches int
 	hops    int
+	nodes   int
+	// done are documents that were canonicalized, by their hash.
+	done map[string][]byte
+}
+
+// maxRemembered is how many canonical documents one verification remembers.
+const maxRemembered = 8
+
+func (b *budget) canonical(key string) ([]byte, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	canonical, ok := b.done[key]
+	return canonical, ok
+}
+
+func (b *budget) remember(key string, canonical []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done == nil {
+		b.done = map[string][]byte{}
+	}
+	if len(b.done) < maxRemembered {
+		b.done[key] = canonical
+	}
+}
+
+// graph reports whether a graph of so many nodes may be canonicalized.
+func (b *budget) graph(nodes int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.nodes += nodes
+	return b.nodes <= b.mostNodes
 }
 
 // fetch reports whether another address may be fetched.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/internal/fetch"
@@ -25,23 +26,34 @@ func (s *session) status(doc map[string]any, by *method, r *report) {
 		r.fail(core.CheckRevocation, core.VerdictUnknown, "it names too many states")
 		return
 	}
+	var wait sync.WaitGroup
+	revocable := false
 	for _, v := range entries {
 		entry, ok := v.(map[string]any)
 		switch {
 		case !ok:
 			r.fail(core.CheckRevocation, core.VerdictUnknown, "its state cannot be read")
 		case isA(entry, "1EdTechRevocationList"):
-			s.revokedCredentials(doc, entry, r)
-		case isA(entry, "BitstringStatusListEntry", "StatusList2021Entry"):
-			s.statusBit(entry, by, r)
-		default:
+			revocable = true
+			wait.Go(func() { s.revokedCredentials(doc, entry, r) })
+		case !isA(entry, "BitstringStatusListEntry", "StatusList2021Entry"):
 			r.fail(core.CheckRevocation, core.VerdictUnknown, "its state is of a kind that is not known")
+		case isOtherPurpose(text(entry["statusPurpose"])):
+			r.skip(core.CheckRevocation, "a state for another purpose than revocation")
+		default:
+			revocable = true
+			wait.Go(func() { s.statusBit(entry, by, r) })
 		}
 	}
-	if len(entries) == 0 {
+	if !revocable {
 		r.pass(core.CheckRevocation, "the badge names no place where it could be revoked")
 	}
+	wait.Wait()
 }
+
+// isOtherPurpose reports whether a state says nothing about whether a badge
+// holds: https://www.w3.org/TR/vc-bitstring-status-list/#bitstringstatuslistentry
+func isOtherPurpose(purpose string) bool { return purpose == "refresh" || purpose == "message" }
 
 // revokedCredentials looks a credential up in a list of 1EdTech:
 // https://www.imsglobal.org/spec/vccs/v1p0/
@@ -59,12 +71,12 @@ func (s *session) revokedCredentials(doc, entry map[string]any, r *report) {
 		}
 	}
 	for _, v := range each(revoked) {
-		if own := text(v); own != "" && own == id(doc) {
+		if own := text(v); own != "" && fold(own) == fold(id(doc)) {
 			r.fail(core.CheckRevocation, core.VerdictRevoked, "its issuer lists it as revoked")
 			return
 		}
 		e, ok := v.(map[string]any)
-		if !ok || id(e) == "" || id(e) != id(doc) {
+		if !ok || id(e) == "" || fold(id(e)) != fold(id(doc)) {
 			continue
 		}
 		// Listed without a word is revoked.
@@ -86,12 +98,8 @@ func (s *session) revokedCredentials(doc, entry map[string]any, r *report) {
 func (s *session) statusBit(entry map[string]any, by *method, r *report) {
 	purpose := text(entry["statusPurpose"])
 	index, ok := listIndex(entry["statusListIndex"])
-	if !ok || purpose == "" {
+	if !ok || purpose != "revocation" && purpose != "suspension" {
 		r.fail(core.CheckRevocation, core.VerdictUnknown, "its state cannot be read")
-		return
-	}
-	if purpose != "revocation" && purpose != "suspension" {
-		r.skip(core.CheckRevocation, "a state for another purpose than revocation")
 		return
 	}
 	if size, said := entry["statusSize"]; said && size != any(1.0) {

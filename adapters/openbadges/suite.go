@@ -33,21 +33,21 @@ func (s *session) suite(p map[string]any) (suite, bool) {
 	switch {
 	// What version 3.0 was begun with; its input is the same.
 	case isA(p, "Ed25519Signature2020"):
-		return suite{canonical: s.v.rdf, linked: true}, true
+		return suite{canonical: s.rdf, linked: true}, true
 	case !isA(p, "DataIntegrityProof"):
 		return suite{}, false
 	}
 	switch text(p["cryptosuite"]) {
 	case "eddsa-rdfc-2022", "eddsa-2022": // The second is its name in drafts.
-		return suite{canonical: s.v.rdf, linked: true}, true
+		return suite{canonical: s.rdf, linked: true}, true
 	case "eddsa-jcs-2022":
 		return suite{canonical: plain}, true
 	case "ecdsa-rdfc-2019", "ecdsa-2019":
-		return suite{canonical: s.v.rdf, linked: true, elliptic: true}, true
+		return suite{canonical: s.rdf, linked: true, elliptic: true}, true
 	case "ecdsa-jcs-2019":
 		return suite{canonical: plain, elliptic: true}, true
 	case "ecdsa-sd-2023":
-		return suite{canonical: s.v.rdf, linked: true, elliptic: true, selective: true}, true
+		return suite{canonical: s.rdf, linked: true, elliptic: true, selective: true}, true
 	default:
 		return suite{}, false
 	}

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/laurelbot/laurel/core"
@@ -85,7 +87,7 @@ func TestW3CVectors(t *testing.T) {
 // session makes one session for tests of its parts.
 func (v *Verifier) session(t testing.TB) *session {
 	t.Helper()
-	return &session{v: v, ctx: t.Context(), now: present, r: newReport(present), budget: &budget{most: maxFetches}}
+	return &session{v: v, ctx: t.Context(), now: present, r: newReport(present), budget: &budget{most: maxFetches, mostNodes: 1 << 30}}
 }
 
 // everyTextAltered changes one byte of each text of a document, one after the
@@ -121,6 +123,67 @@ func everyTextAltered(t *testing.T, s *session, d doc) {
 	if got := s.embeddedProof(d); got.finding != proofFits {
 		t.Errorf("put back, and the proof does not fit: %+v", got)
 	}
+}
+
+// Each signed document with one byte of its file changed, wherever that is:
+// it is no document any more, or its proof does not fit.
+func TestEveryByteAltered(t *testing.T) {
+	t.Parallel()
+	// The dearer ones with strides that meet all of their parts; with a stride
+	// of one they take seconds.
+	for file, stride := range map[string]int{
+		"eddsa-jcs-2022/signedJCS.json":             1,
+		"eddsa-rdfc-2022/signedDataInt.json":        11,
+		"eddsa-rdfc-2022/employ/signedDataInt.json": 37,
+		"Ed25519Signature2020/signedEdSig.json":     17,
+		"proof-set-chain/signedProofSet1.json":      23,
+		"proof-set-chain/signedProofChain1.json":    61,
+		"proof-set-chain/signedProofChain2.json":    101,
+	} {
+		path := append([]string{"vc-di-eddsa"}, strings.Split(file, "/")...)
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			raw := refdata.Read(t, append([]string{"openbadges"}, path...)...)
+			d := vector(t, path...)
+			count := len(each(d["proof"]))
+			s := newWorld(nil).verifier().session(t)
+			for i := 0; i < len(raw); i += stride {
+				own := append([]byte{}, raw...)
+				own[i] ^= 1
+				altered, err := parseObject(own, maxDocumentBytes)
+				if err != nil {
+					continue
+				}
+				// Of several proofs, those that were not changed fit still.
+				if got := s.embeddedProof(altered); got.finding == proofFits && (count == 1 || !sameBut(altered, d, "proof")) {
+					t.Fatalf("byte %d changed, and the proof fits: %s", i, own)
+				}
+			}
+		})
+	}
+	t.Run("token", func(t *testing.T) {
+		t.Parallel()
+		baked, err := unbakePNG(refdata.Read(t, "openbadges", "samples", "simple-jwt.png"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		good, err := readToken(baked)
+		if err != nil || !good.fits(good.header.JSONWebKey.Key) {
+			t.Fatal("the sample does not fit", err)
+		}
+		for i := 0; i < len(baked); i += 3 {
+			own := []byte(baked)
+			own[i] = altered(own[i])
+			if got, err := readToken(string(own)); err == nil && got.fits(good.header.JSONWebKey.Key) {
+				t.Fatalf("byte %d changed, and the signature fits", i)
+			}
+		}
+	})
+}
+
+// sameBut reports whether two documents are alike, one property apart.
+func sameBut(a, b doc, name string) bool {
+	return reflect.DeepEqual(with(a, doc{name: nil}), with(b, doc{name: nil}))
 }
 
 // Proof sets: any of them suffices. Chains: each proof covers those before it,

@@ -98,7 +98,7 @@ func (v *Verifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdict {
 	ctx, cancel := context.WithTimeout(ctx, v.maxTime)
 	defer cancel()
 	now := v.clock.Now().UTC()
-	s := &session{v: v, ctx: ctx, now: now, recipient: q.Recipient, r: newReport(now), budget: &budget{most: maxFetches}}
+	s := &session{v: v, ctx: ctx, now: now, recipient: q.Recipient, r: newReport(now), budget: &budget{most: maxFetches, mostNodes: 2 * maxGraphNodes}}
 	switch {
 	case len(q.File) > core.MaxBadgeFileBytes:
 		s.r.fail(core.CheckInput, core.VerdictMalformed, "the file is larger than 10 MB")
