@@ -94,6 +94,9 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 	if !ok || text == "" {
 		return nil, errGraph
 	}
+	if strings.Count(text, "\n") != countStatements(expanded) {
+		return nil, errUncovered
+	}
 	if hash != crypto.SHA256 {
 		// The library knows that one only.
 		return relabeled([]byte(text), hash)
@@ -164,87 +167,6 @@ func (g *graph) look(v any, depth int) error {
 		return fmt.Errorf("%w: too large", errGraph)
 	}
 	return nil
-}
-
-// covered makes sure that everything of an expanded document becomes a
-// statement. What RDF cannot say, such as a node whose identifier is
-// relative, is dropped in silence otherwise; then anybody could add it.
-func covered(v any) error {
-	switch v := v.(type) {
-	case []any:
-		for _, inner := range v {
-			if err := covered(inner); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		for name, inner := range v {
-			fits := true
-			switch name {
-			case "@id":
-				fits = isIdentifier(inner)
-			case "@type":
-				for _, t := range each(inner) {
-					fits = fits && isIdentifier(t)
-				}
-			case "@language":
-				tag, ok := inner.(string)
-				fits = ok && isLanguage(tag)
-			case "@value", "@direction":
-			case "@list", "@set", "@graph":
-			default:
-				fits = isURI(name) && !strings.HasPrefix(name, "_:")
-			}
-			if !fits {
-				return fmt.Errorf("%w: it holds something that no signature covers", errGraph)
-			}
-			if name != "@value" {
-				if err := covered(inner); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// isIdentifier reports whether a value names a node, in full or for this
-// document only.
-func isIdentifier(v any) bool {
-	s, ok := v.(string)
-	return ok && (isURI(s) || strings.HasPrefix(s, "_:"))
-}
-
-// decisive are the properties on which a verdict rests. They are read where
-// a credential begins.
-var decisive = []string{"issuer", "credentialSubject", "credentialStatus", "validFrom", "validUntil", "issuanceDate", "expirationDate"}
-
-// saysElsewhere reports whether a document has a second node with its own
-// identifier that holds a decisive property. For RDF the two are one, so
-// that what is moved from one to the other is signed still, and not read.
-func saysElsewhere(v any, own string, top bool) bool {
-	switch v := v.(type) {
-	case []any:
-		for _, inner := range v {
-			if saysElsewhere(inner, own, false) {
-				return true
-			}
-		}
-	case map[string]any:
-		if !top && own != "" && id(v) == own {
-			for _, name := range decisive {
-				if _, there := v[name]; there {
-					return true
-				}
-			}
-		}
-		for _, inner := range v {
-			if saysElsewhere(inner, own, false) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // loader gives known contexts to the library, and no other document.

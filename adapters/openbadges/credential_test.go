@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -213,6 +214,45 @@ func TestProofs(t *testing.T) {
 	}
 }
 
+// What RDF can say is counted statement by statement, whatever its form.
+func TestEverythingCounted(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	description := doc{
+		"id": "urn:uuid:1", "type": []any{"ResultDescription"}, "name": "Grade", "resultType": "LetterGrade",
+		"allowedValue": []any{"A", "B", "B", "A"}, "requiredValue": "B",
+	}
+	subject := someCredential()["credentialSubject"].(doc)
+	achievement := with(subject["achievement"].(doc), doc{
+		"resultDescription": []any{description, with(description, doc{"id": "urn:uuid:2", "allowedValue": []any{}})},
+		"tag":               []any{"a", "a", "b"}, "creditsAvailable": 36, "inLanguage": "en-GB",
+		"alignment": []any{
+			doc{"type": []any{"Alignment"}, "targetName": "Same", "targetUrl": "https://example.org/same"},
+			doc{"type": []any{"Alignment"}, "targetName": "Same", "targetUrl": "https://example.org/same"},
+		},
+	})
+	d := with(someCredential(), doc{
+		"credentialSubject": with(subject, doc{"achievement": achievement, "creditsEarned": 1.5}),
+		"evidence":          []any{},
+		"endorsement": []any{prove(t, doc{
+			"@context": someCredential()["@context"], "id": "urn:uuid:3", "type": []any{"VerifiableCredential", "EndorsementCredential"},
+			"issuer": doc{"id": didOf(k.ed2), "type": []any{"Profile"}}, "validFrom": "2024-05-01T10:00:00Z",
+			"credentialSubject": doc{"id": "https://example.org/achievements/1", "type": []any{"EndorsementSubject"}},
+		}, "eddsa-rdfc-2022", k.ed2, didOf(k.ed2), nil)},
+	})
+	for _, suite := range []string{"eddsa-rdfc-2022", "ecdsa-rdfc-2019"} {
+		var key crypto.Signer = k.ed
+		if suite == "ecdsa-rdfc-2019" {
+			key = k.ec
+		}
+		v := verify(t, newWorld(nil), prove(t, with(d, doc{"issuer": didOf(key)}), suite, key, didOf(key), nil))
+		wantStatus(t, v, core.VerdictGenuine)
+		if len(v.Endorsements) != 1 || v.Endorsements[0].Status != core.VerdictGenuine {
+			t.Errorf("endorsements %+v", v.Endorsements)
+		}
+	}
+}
+
 // Nothing can be added to a signed badge that its signature does not cover:
 // JSON-LD drops what RDF cannot say, and the signature would fit.
 func TestNothingCanBeAdded(t *testing.T) {
@@ -234,6 +274,12 @@ func TestNothingCanBeAdded(t *testing.T) {
 		"unknown type":                  with(good, doc{"type": append(append([]any{}, good["type"].([]any)...), "Special")}),
 		"unknown type inside":           with(good, doc{"issuer": with(issuer, doc{"type": []any{"Profile", "Special"}})}),
 		"language that is none":         with(good, doc{"description": doc{"@value": "x", "@language": "not one"}}),
+		"language that RDF drops":       with(good, doc{"description": doc{"@value": "x", "@language": "en_US"}}),
+		"recipient by a strange host":   with(good, doc{"credentialSubject": with(subject, doc{"identifier": append(append([]any{}, subject["identifier"].([]any)...), with(stranger, doc{"id": "https://-/"}))})}),
+		"recipient by a long address":   with(good, doc{"credentialSubject": with(subject, doc{"identifier": append(append([]any{}, subject["identifier"].([]any)...), with(stranger, doc{"id": "https://example.org/" + strings.Repeat("a", 2100)}))})}),
+		"evidence by a strange host":    with(good, doc{"evidence": []any{doc{"id": "http://.", "type": []any{"Evidence"}, "narrative": "y"}}}),
+		"picture by a strange host":     with(good, doc{"image": doc{"id": "https://a b/", "type": "Image"}}),
+		"type by a strange address":     with(good, doc{"type": append(append([]any{}, good["type"].([]any)...), "https://-/")}),
 		"term":                          with(good, doc{"achievement": "x"}),
 		"keyword":                       with(good, doc{"@unknown": "x"}),
 		"blank predicate":               with(good, doc{"_:b0": "x"}),
