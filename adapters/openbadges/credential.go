@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -52,7 +53,25 @@ type proof struct {
 // document3 verifies a credential with an embedded proof. Where it was
 // fetched from proves nothing.
 func (s *session) document3(doc map[string]any, r *report) {
+	if token, ok := enveloped(doc); ok {
+		s.token(token, r)
+		return
+	}
 	s.credential(doc, s.embeddedProof(doc), r)
+}
+
+// enveloped returns the token that a document is only the envelope of:
+// https://www.w3.org/TR/vc-data-model-2.0/#enveloped-verifiable-credentials
+func enveloped(doc map[string]any) (token string, ok bool) {
+	if !isA(doc, "EnvelopedVerifiableCredential") {
+		return "", false
+	}
+	for _, kind := range []string{"data:application/vc+jwt,", "data:application/vc+ld+jwt,", "data:application/vc-ld+jwt,"} {
+		if token, ok = strings.CutPrefix(id(doc), kind); ok {
+			return token, looksLikeToken(token)
+		}
+	}
+	return "", false
 }
 
 // credentialToken verifies a credential inside a token.

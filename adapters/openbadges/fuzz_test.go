@@ -3,6 +3,9 @@ package openbadges
 import (
 	"crypto"
 	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -193,4 +196,94 @@ func FuzzQuads(f *testing.F) {
 			t.Fatalf("%q became %q", text, same.String())
 		}
 	})
+}
+
+// FuzzAdded puts something into a signed badge: the signature does not fit
+// any more, unless it says the same as before.
+func FuzzAdded(f *testing.F) {
+	k := testKeys()
+	good := prove(f, someCredential(), "eddsa-rdfc-2022", k.ed, didOf(k.ed), nil)
+	for i, seed := range []string{
+		`{"id":"https://-/","type":"IdentityObject","identityType":"emailAddress","hashed":false,"identityHash":"nobody@example.org"}`,
+		`{"@value":"x","@language":"en_US"}`, `[null]`, `"x"`, `{"id":"relative","type":["Evidence"],"narrative":"x"}`, `{"@list":["x"]}`, `{"@value":null}`,
+	} {
+		f.Add(uint8(i), "identifier", []byte(seed))
+		f.Add(uint8(i), "description", []byte(seed))
+		f.Add(uint8(i), "evidence", []byte(seed))
+	}
+	before, err := jcs(meaning(good).(doc))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, where uint8, name string, raw []byte) {
+		added, err := parseObject([]byte(`{"v":`+string(raw)+`}`), maxDocumentBytes)
+		if err != nil || name == "proof" {
+			return
+		}
+		d := plain(t, good)
+		var nodes []doc
+		var walk func(v any)
+		walk = func(v any) {
+			switch v := v.(type) {
+			case []any:
+				for _, inner := range v {
+					walk(inner)
+				}
+			case doc:
+				nodes = append(nodes, v)
+				for _, name := range slices.Sorted(maps.Keys(v)) {
+					if name != "proof" {
+						walk(v[name])
+					}
+				}
+			}
+		}
+		walk(d)
+		node := nodes[int(where)%len(nodes)]
+		if there, ok := node[name]; ok {
+			node[name] = append(append([]any{}, each(there)...), each(added["v"])...)
+		} else {
+			node[name] = added["v"]
+		}
+		s := newWorld(nil).verifier().session(t)
+		if s.embeddedProof(d).finding != proofFits {
+			return
+		}
+		if after, err := jcs(meaning(d).(doc)); err != nil || string(after) != string(before) {
+			t.Fatalf("the signature fits:\n%s\n%s", before, after)
+		}
+	})
+}
+
+// meaning is a document without the forms that JSON-LD gives one meaning:
+// nothing, lists of one, values spelled out, repetitions.
+func meaning(v any) any {
+	switch v := v.(type) {
+	case []any:
+		var list []any
+		for _, inner := range v {
+			if inner = meaning(inner); inner != nil && !slices.ContainsFunc(list, func(other any) bool { return reflect.DeepEqual(inner, other) }) {
+				list = append(list, inner)
+			}
+		}
+		if len(list) == 1 {
+			return list[0]
+		} else if len(list) == 0 {
+			return nil
+		}
+		return list
+	case doc:
+		if value, ok := v["@value"]; ok && len(v) == 1 {
+			return meaning(value)
+		}
+		out := doc{}
+		for name, inner := range v {
+			if inner = meaning(inner); inner != nil {
+				out[name] = inner
+			}
+		}
+		return out
+	default:
+		return v
+	}
 }

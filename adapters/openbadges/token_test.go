@@ -101,3 +101,20 @@ func TestTokenCredentialAltered(t *testing.T) {
 		}
 	}
 }
+
+// A document that is only the envelope of a token is that token.
+func TestEnveloped(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	text := token(t, claimsOf(doc{"issuer": didOf(k.ed), "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
+	envelope := doc{"@context": contextModel2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt," + text}
+	wantStatus(t, verify(t, newWorld(nil), envelope), core.VerdictGenuine)
+	wantStatus(t, verify(t, newWorld(nil), with(envelope, doc{"id": "data:application/vc+jwt," + text[:len(text)-4] + "AAAA"})), core.VerdictAltered)
+	for _, own := range []any{"data:application/vc+sd-jwt," + text, "data:application/vc+jwt,", "data:application/vc+jwt,x.y.z", text, 5, nil} {
+		if v := verify(t, newWorld(nil), with(envelope, doc{"id": own})); v.Genuine() {
+			t.Errorf("%v is genuine", own)
+		}
+	}
+	inner := token(t, with(envelope, doc{"iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
+	wantStatus(t, verify(t, newWorld(nil), with(envelope, doc{"id": "data:application/vc+jwt," + inner})), core.VerdictMalformed)
+}
