@@ -23,10 +23,16 @@ func (s *session) embeddedProof(doc map[string]any) proof {
 		}
 	}
 	set.found = make([]*proof, len(set.proofs))
+	return set.from(0)
+}
+
+// from returns the first proof that fits, from one on, or else the worst.
+func (set *proofSet) from(first int) proof {
 	worst := proof{detail: "its proof is of a kind that is not known"}
-	for i := range set.proofs {
+	for i := first; i < len(set.proofs); i++ {
 		got := set.judge(i)
 		if got.finding == proofFits {
+			got.next = func() proof { return set.from(i + 1) }
 			return got
 		}
 		// A proof that does not fit weighs more than one that is not known.

@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"crypto"
 	"fmt"
 	"maps"
 	"testing"
@@ -75,5 +76,33 @@ func TestChains(t *testing.T) {
 				wantStatus(t, verify(t, newWorld(nil), maps.Clone(tt.d)), tt.want)
 			})
 		}
+	}
+}
+
+// Of several proofs that fit, one by the issuer is enough, wherever it stands;
+// those of others confirm nothing.
+func TestWitnesses(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	by := func(key crypto.Signer, suite string) doc {
+		return prove(t, someCredential(), suite, key, didOf(key), nil)["proof"].(doc)
+	}
+	issuer, witness, other := by(k.ed, "eddsa-rdfc-2022"), by(k.ed2, "eddsa-jcs-2022"), by(k.ec, "ecdsa-rdfc-2019")
+	broken := with(issuer, doc{"created": "2020-01-01T00:00:00Z"})
+	for name, tt := range map[string]struct {
+		proofs []any
+		want   core.VerdictStatus
+	}{
+		"issuer first":           {[]any{issuer, witness}, core.VerdictGenuine},
+		"issuer last":            {[]any{witness, other, issuer}, core.VerdictGenuine},
+		"issuer behind a broken": {[]any{broken, witness, issuer}, core.VerdictGenuine},
+		"witnesses only":         {[]any{witness, other}, core.VerdictIssuerNotConfirmed},
+		"issuer broken":          {[]any{witness, broken}, core.VerdictIssuerNotConfirmed},
+		"issuer behind too many": {[]any{witness, other, witness, other, issuer}, core.VerdictIssuerNotConfirmed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantStatus(t, verify(t, newWorld(nil), with(someCredential(), doc{"proof": tt.proofs})), tt.want)
+		})
 	}
 }

@@ -48,6 +48,8 @@ type proof struct {
 	// partial says that the holder could leave out what the issuer did not
 	// make mandatory.
 	partial bool
+	// next looks for another proof that fits; nil when there can be none.
+	next func() proof
 }
 
 // document3 verifies a credential with an embedded proof. Where it was
@@ -128,7 +130,7 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 		return
 	}
 	var wait sync.WaitGroup
-	wait.Go(func() { s.confirm(ref(doc["issuer"]), p.by, r) })
+	wait.Go(func() { s.confirm(ref(doc["issuer"]), p, r) })
 	wait.Go(func() { s.status(doc, p.by, r) })
 	if !inside {
 		wait.Go(func() { s.endorsements(r, vouchers3(doc)) })
@@ -140,9 +142,9 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 	wait.Wait()
 }
 
-// confirm writes down whether the issuer stands behind the key.
-func (s *session) confirm(issuer string, by *method, r *report) {
-	ok, detail := s.owns(issuer, by)
+// confirm writes down whether the issuer stands behind a proof.
+func (s *session) confirm(issuer string, p proof, r *report) {
+	ok, detail := s.stands(issuer, p)
 	if !ok {
 		r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, detail)
 		return

@@ -7,6 +7,27 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
+// stands reports whether an issuer stands behind a proof that fits, or behind
+// another one of the same document: a witness may have signed before it did.
+func (s *session) stands(issuer string, p proof) (bool, string) {
+	first := ""
+	for {
+		ok, detail := s.owns(issuer, p.by)
+		if ok {
+			return true, detail
+		}
+		if first == "" {
+			first = detail
+		}
+		if p.next == nil {
+			return false, first
+		}
+		if p = p.next(); p.finding != proofFits {
+			return false, first
+		}
+	}
+}
+
 // owns reports whether an issuer stands behind a key, and says why.
 //
 // A key that a proof brings along, or that stands in its own identifier,

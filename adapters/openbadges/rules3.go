@@ -123,13 +123,12 @@ func checkBadge(doc map[string]any) string {
 		return "achievement.id is missing or not an identifier"
 	}
 	for _, name := range []string{"name", "description"} {
-		if text(achievement[name]) == "" {
+		if _, ok := achievement[name].(string); !ok && text(achievement[name]) == "" {
 			return "achievement." + name + " is missing or not a text"
 		}
 	}
-	criteria := object(achievement["criteria"])
-	if criteria == nil || id(criteria) == "" && text(criteria["narrative"]) == "" {
-		return "achievement.criteria has neither an address nor a narrative"
+	if object(achievement["criteria"]) == nil {
+		return "achievement.criteria is missing or not an object"
 	}
 	return ""
 }

@@ -160,7 +160,7 @@ func (s *session) statusList(address string, by *method, purpose string) (encode
 	}
 	if !sameKey(p.by.key, by.key) {
 		// Another may keep the list, if it is shown who that is.
-		if ok, why := s.owns(ref(doc["issuer"]), p.by); !ok {
+		if ok, why := s.stands(ref(doc["issuer"]), p); !ok {
 			return "", core.VerdictUnknown, "whose list of states it is could not be confirmed: " + why
 		}
 	}

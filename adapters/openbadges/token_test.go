@@ -1,6 +1,11 @@
 package openbadges
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -117,4 +122,39 @@ func TestEnveloped(t *testing.T) {
 	}
 	inner := token(t, with(envelope, doc{"iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
 	wantStatus(t, verify(t, newWorld(nil), with(envelope, doc{"id": "data:application/vc+jwt," + inner})), core.VerdictMalformed)
+}
+
+// Every algorithm that is accepted, and the names of those that are not.
+func TestAlgorithms(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	p521, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[jose.SignatureAlgorithm]crypto.Signer{
+		jose.RS256: k.rsa, jose.RS384: k.rsa, jose.RS512: k.rsa, jose.PS256: k.rsa, jose.PS384: k.rsa, jose.PS512: k.rsa,
+		jose.ES256: k.ec, jose.ES384: k.ec384, jose.ES512: p521, jose.EdDSA: k.ed,
+	}
+	if len(keys) != len(algorithms) {
+		t.Errorf("%d algorithms are accepted, and %d tried", len(algorithms), len(keys))
+	}
+	for alg, key := range keys {
+		w := newWorld(map[string]page{"https://example.org/jwks": {body: jwkOf(t, key.Public(), "")}})
+		text := token(t, claimsOf(nil), alg, key, doc{"kid": kidURL})
+		wantStatus(t, w.verifier().Verify(t.Context(), core.BadgeQuery{File: []byte(text)}), core.VerdictGenuine)
+		// A key of another kind fits nothing.
+		other := crypto.Signer(k.ec)
+		if key == other {
+			other = k.ed
+		}
+		w.set("https://example.org/jwks", page{body: jwkOf(t, other.Public(), "")})
+		wantStatus(t, w.verifier().Verify(t.Context(), core.BadgeQuery{File: []byte(text)}), core.VerdictAltered)
+	}
+	secret := []byte(strings.Repeat("0123456789abcdef", 4))
+	w := newWorld(map[string]page{"https://example.org/jwks": {body: doc{"kty": "oct", "k": b64(string(secret))}}})
+	for _, alg := range []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512} {
+		text := token(t, claimsOf(nil), alg, secret, doc{"kid": kidURL})
+		wantStatus(t, w.verifier().Verify(t.Context(), core.BadgeQuery{File: []byte(text)}), core.VerdictUnknown)
+	}
 }
