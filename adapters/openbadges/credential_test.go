@@ -370,6 +370,20 @@ func TestIssuers(t *testing.T) {
 		{"key document", issuerURL, "https://example.org/keys/1", map[string]page{
 			"https://example.org/keys/1": {body: doc{"id": "https://example.org/keys/1", "controller": issuerURL, "publicKeyMultibase": multikeyOf(k.ed)}},
 		}, genuine},
+		{"key document, and another key listed", issuerURL, "https://example.org/keys/1", map[string]page{
+			"https://example.org/keys/1": {body: doc{"controller": issuerURL, "publicKeyMultibase": multikeyOf(k.ed)}},
+			issuerURL:                    profile(doc{"verificationMethod": doc{"id": issuerURL + "#k", "publicKeyMultibase": multikeyOf(k.ed2)}}),
+		}, noIssuer},
+		{"key document, and itself listed", issuerURL, "https://example.org/keys/1", map[string]page{
+			"https://example.org/keys/1": {body: doc{"publicKeyMultibase": multikeyOf(k.ed)}},
+			issuerURL:                    profile(doc{"jwks": doc{"keys": []any{jwkOf(t, k.ec.Public(), ""), jwkOf(t, k.ed.Public(), "")}}}),
+		}, genuine},
+		{"key document, and the profile is another's", issuerURL, "https://example.org/keys/1", map[string]page{
+			"https://example.org/keys/1": {body: doc{"publicKeyMultibase": multikeyOf(k.ed)}}, issuerURL: profile(doc{"id": "https://example.org/other"}),
+		}, noIssuer},
+		{"key document, and nothing listed", issuerURL, "https://example.org/keys/1", map[string]page{
+			"https://example.org/keys/1": {body: doc{"publicKeyMultibase": multikeyOf(k.ed)}}, issuerURL: profile(nil),
+		}, genuine},
 		{"key document of another on the host", issuerURL, "https://example.org/keys/2", map[string]page{
 			"https://example.org/keys/2": {body: doc{"controller": "https://example.org/other", "publicKeyMultibase": multikeyOf(k.ed)}},
 		}, noIssuer},

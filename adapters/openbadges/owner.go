@@ -2,6 +2,7 @@ package openbadges
 
 import (
 	"crypto"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -64,7 +65,7 @@ func (s *session) ownsByDID(issuer string, by *method) (bool, string) {
 		if err != nil {
 			return false, "the issuer's keys did not come: " + why(err)
 		}
-		if lists(doc, issuer, by) {
+		if among(listed(doc, issuer), by.key) {
 			return true, "the issuer lists the key"
 		}
 		return false, "the issuer does not list the key that signed"
@@ -77,38 +78,49 @@ func (s *session) ownsByAddress(issuer string, by *method) (bool, string) {
 	if by.controller != "" && by.from != "" && fold(by.controller) != fold(issuer) {
 		return false, "the key belongs to somebody else"
 	}
-	if by.from != "" && sameAuthority(by.from, issuer) {
-		return true, "the key lies on the issuer's host"
-	}
+	near := by.from != "" && sameAuthority(by.from, issuer)
 	doc, err := s.ownDocument(issuer)
+	if err == nil && id(doc) != "" && fold(id(doc)) != fold(issuer) {
+		return false, "the profile at the issuer's address is another's"
+	}
+	keys := listed(doc, issuer)
 	switch {
+	case err == nil && among(keys, by.key):
+		return true, "the issuer lists the key"
+	case err == nil && len(keys) > 0:
+		// Then others on its host do not speak for it, nor does a key that
+		// it took back.
+		return false, "the issuer lists other keys than the one that signed"
+	case near:
+		return true, "the key lies on the issuer's host"
 	case err != nil:
 		return false, "nothing shows that the key is the issuer's: its profile did not come: " + why(err)
-	case id(doc) != "" && fold(id(doc)) != fold(issuer):
-		return false, "the profile at the issuer's address is another's"
-	case lists(doc, issuer, by):
-		return true, "the issuer lists the key"
 	}
 	return false, "the issuer does not list the key that signed"
 }
 
-// lists reports whether a document lists a key.
-func lists(doc map[string]any, base string, by *method) bool {
+// listed are the keys that a document lists.
+func listed(doc map[string]any, base string) []crypto.PublicKey {
+	var keys []crypto.PublicKey
 	for _, candidate := range assertionKeys(doc, base) {
-		if sameKey(candidate.key, by.key) {
-			return true
-		}
+		keys = append(keys, candidate.key)
 	}
 	sets := each(doc["keys"])
 	if jwks := object(doc["jwks"]); jwks != nil {
 		sets = append(sets, each(jwks["keys"])...)
 	}
 	for _, v := range sets[:min(len(sets), maxKeys)] {
-		if jwk := object(v); jwk != nil && sameKey(keyOfJWK(jwk), by.key) {
-			return true
+		if jwk := object(v); jwk != nil {
+			if key := keyOfJWK(jwk); key != nil {
+				keys = append(keys, key)
+			}
 		}
 	}
-	return false
+	return keys
+}
+
+func among(keys []crypto.PublicKey, key crypto.PublicKey) bool {
+	return slices.ContainsFunc(keys, func(other crypto.PublicKey) bool { return sameKey(other, key) })
 }
 
 // sameKey compares public keys.
