@@ -48,8 +48,8 @@ func newVerifying(c Config) verifying {
 // verifyRoutes registers /verify and /v/….
 func (p *Pages) verifyRoutes(mux *http.ServeMux) {
 	mux.Handle("/v/{token}", p.route("verdict_picture", p.verdictPicture, nil))
-	mux.Handle("/verify", p.serve("verify", func(ctx context.Context, w http.ResponseWriter, r *http.Request) answer {
-		a := p.answerVerify(ctx, w, r)
+	mux.Handle("/verify", p.serve("verify", func(_ context.Context, w http.ResponseWriter, r *http.Request) answer {
+		a := p.answerVerify(w, r)
 		if wantsJSON(r) {
 			a = inJSON(a)
 		}
@@ -61,7 +61,7 @@ func (p *Pages) verifyRoutes(mux *http.ServeMux) {
 	}))
 }
 
-func (p *Pages) answerVerify(ctx context.Context, w http.ResponseWriter, r *http.Request) answer {
+func (p *Pages) answerVerify(w http.ResponseWriter, r *http.Request) answer {
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		// A link fills in the form and does no more: it may come from
@@ -99,11 +99,14 @@ func (p *Pages) answerVerify(ctx context.Context, w http.ResponseWriter, r *http
 		return p.verifyBusy(r, http.StatusServiceUnavailable, "web.verify.busy")
 	}
 	defer leave()
-	return p.verdict(ctx, r, asked)
+	return p.verdict(r, asked)
 }
 
-// verdict verifies, and shows what came of it.
-func (p *Pages) verdict(ctx context.Context, r *http.Request, a asked) answer {
+// verdict verifies, and shows what came of it. Its time begins when the form
+// has come.
+func (p *Pages) verdict(r *http.Request, a asked) answer {
+	ctx, cancel := context.WithTimeout(r.Context(), within)
+	defer cancel()
 	v := p.verify.verifier.Verify(ctx, a.query)
 	if wantsJSON(r) {
 		body, err := json.MarshalIndent(v, "", "  ")
