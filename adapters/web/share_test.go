@@ -130,4 +130,16 @@ func TestTurns(t *testing.T) {
 	if len(turns.next) > maxTurns {
 		t.Errorf("%d links are remembered", len(turns.next))
 	}
+	long := strings.Repeat("x", 30_000)
+	for range turnBurst {
+		turns.take(long)
+	}
+	if turns.take(long) || !turns.take(long+"y") {
+		t.Error("long links are not told apart")
+	}
+	for link := range turns.next {
+		if len(link) > maxTurnBytes {
+			t.Errorf("%d bytes of a link are remembered", len(link))
+		}
+	}
 }

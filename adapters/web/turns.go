@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ const (
 	turnBurst = 20
 	// maxTurns bounds the memory of recently used links.
 	maxTurns = 10_000
+	// maxTurnBytes bounds how much of each is remembered.
+	maxTurnBytes = 128
 )
 
 // turns limits how often each link is used, or each client comes.
@@ -34,6 +37,11 @@ func newTurns(clock core.Clock, every time.Duration, burst int) *turns {
 // take reports whether the link may be used now.
 func (t *turns) take(link string) bool {
 	now := t.clock.Now()
+	if len(link) > maxTurnBytes {
+		// What is asked for may be as long as a request's head.
+		sum := sha256.Sum256([]byte(link))
+		link = string(sum[:])
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := t.next[link]
