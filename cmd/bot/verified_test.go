@@ -80,7 +80,7 @@ func isVerified(t *testing.T, s *stage, who *newcomer) {
 	s.rest()
 	file := upload{"badge.png", baked(t, address)}
 	who.asks("", file, "Genuine and current")
-	several := who.asks("Look: "+link+" and "+s.settings.PublicURL+"/nothing", file, "2 of 3 badges are genuine", "Could not be reached")
+	several := who.asks("Look: "+link+" and "+s.settings.PublicURL+"/nothing", file, "2 of 3 are genuine", "Could not be reached")
 	several.press("In full")
 	who.at(who.platform, true).sees("Genuine and current", "What was checked")
 	who.asks("", upload{"cat.png", baked(t, "meow")}, "No valid Open Badge")

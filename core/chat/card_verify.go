@@ -80,6 +80,9 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 	if name := tame(v.Achievement.Name, maxBadgeText); name != "" {
 		card.Summary = w.Plain("verify.summary", Args{"Badge": name, "Verdict": card.Title})
 	}
+	if check, ok := v.Check(core.CheckRecipient); ok && withRecipient && check.Result == core.CheckPassed {
+		card.Text = Join(card.Text, w.Text("verify.recipient.matches", nil))
+	}
 	if facts := badgeFacts(w, v); len(facts) > 0 {
 		card.Items = append(card.Items, Item{Text: facts, Image: f.image})
 	}
@@ -209,7 +212,7 @@ func (c *Composer) verdictsCard(w Words, found []finding) Card {
 	genuine := 0
 	for _, f := range found {
 		item := Item{Button: &Button{ID: ID(VerbVerify, f.id), Label: w.Plain("button.verify_full", nil)}}
-		name, verdict, sign := tame(f.verdict.Achievement.Name, maxBadgeText), w.Plain("verify.trouble."+f.trouble+".title", nil), "▫️ "
+		name, verdict, sign := tame(f.verdict.Achievement.Name, maxBadgeText), w.Plain("verify.trouble."+f.trouble+".title", nil), "⬜ "
 		if f.trouble == "" {
 			verdict = w.Plain("verify."+verdictID(f.verdict.Status)+".title", nil)
 			sign = map[Tone]string{ToneGood: "✅ ", ToneBad: "❌ ", ToneWarn: "⚠️ "}[verdictTone(f.verdict.Status)]

@@ -73,6 +73,9 @@ func goldenVerdicts(c *Composer, w Words, put func(name, text string)) {
 		put("verdict, "+string(status), readable(c.verdictCard(w, finding{inquiry: link, verdict: goldenVerdict(status), image: image}, false)))
 	}
 	put("verdict, of a file, with an address", readable(c.verdictCard(w, finding{inquiry: file, verdict: goldenVerdict(core.VerdictGenuine)}, true)))
+	matched := goldenVerdict(core.VerdictGenuine)
+	matched.Checks = append(matched.Checks[:len(matched.Checks)-1:len(matched.Checks)-1], core.Check{Name: core.CheckRecipient, Result: core.CheckPassed})
+	put("verdict, of the address", readable(c.verdictCard(w, finding{inquiry: link, verdict: matched}, true)))
 	put("verdict, hostile", readable(c.verdictCard(w, finding{inquiry: link, verdict: hostileVerdict()}, false)))
 	put("verdict, empty", readable(c.verdictCard(w, finding{inquiry: file}, false)))
 	for _, trouble := range []string{troubleLarge, troubleFile, troubleFetch, troubleBusy} {

@@ -170,7 +170,7 @@ func TestVerifyAMessage(t *testing.T) {
 	}
 	several := message([]chat.FileRef{{Name: "b.png", Ref: "good"}}, "https://example.org/1", "https://example.org/1", "https://example.org/2", "https://example.org/3")
 	answer := r.finally(r.do(several))
-	card := wantCard(t, answer, "1 of 3 badges is genuine", chat.Here)
+	card := wantCard(t, answer, "1 of 3 is genuine", chat.Here)
 	if len(card.Items) != 3 || card.Tone != chat.ToneWarn {
 		t.Errorf("card %+v", card)
 	}

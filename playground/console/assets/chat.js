@@ -17,7 +17,7 @@ export function chatFrame(root, { kind, name, label, draw, suggest, submit, comp
   const title = h("h3", { class: "channel-title" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const overlay = h("div", { class: "overlay", hidden: true });
-  const line = composer({ label: `Message in ${label}`, placeholder: "Type / for commands", suggest, submit });
+  const line = composer({ of: label, label: `Message in ${label}`, placeholder: "Type / for commands", suggest, submit, complain: (text) => frame.complain(text) });
   const heading = h("h2", { id: `${kind}-title` });
   const about = help(kind, label);
   const panes = h("div", { class: "panes", role: "group", "aria-label": "What is shown", hidden: true });

@@ -2,13 +2,16 @@
 // https://www.w3.org/WAI/ARIA/apg/patterns/combobox/.
 import { fill, h, newID } from "./dom.js";
 import { icon } from "./icons.js";
+import { tray } from "./shared.js";
 
 /**
  * composer makes the line. suggest(text) returns {items, first}: items of
- * {label, detail, insert}, and whether Enter takes the first one. submit(text)
- * returns true when the line may be emptied.
+ * {label, detail, insert}, and whether Enter takes the first one. submit(text,
+ * files) returns true when the line may be emptied. complain(text) says what
+ * does not work. of names the chat.
  */
-export function composer({ label, placeholder, suggest, submit }) {
+export function composer({ of, label, placeholder, suggest, submit, complain }) {
+  const files = tray(of, complain);
   const listID = newID("suggestions");
   const list = h("ul", { class: "suggestions", id: listID, role: "listbox", "aria-label": "Suggestions", hidden: true });
   const input = h("input", {
@@ -16,7 +19,7 @@ export function composer({ label, placeholder, suggest, submit }) {
     autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "send", placeholder, data: { focus: "composer" },
   });
   const send = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-  const form = h("form", { class: "composer", onsubmit: (e) => { e.preventDefault(); run(); } }, list, input, send);
+  const form = h("form", { class: "composer", onsubmit: (e) => { e.preventDefault(); run(); } }, list, files.list, files.nodes, input, send);
   const history = [];
   let items = [];
   let active = -1;
@@ -56,13 +59,14 @@ export function composer({ label, placeholder, suggest, submit }) {
   };
   const run = async () => {
     const text = input.value.trim();
-    if (!text || form.getAttribute("aria-busy") === "true") return;
+    if ((!text && !files.files().length) || form.getAttribute("aria-busy") === "true") return;
     close();
     form.setAttribute("aria-busy", "true");
-    const done = await submit(text).catch(() => false);
+    const done = await submit(text, files.files()).catch(() => false);
     form.removeAttribute("aria-busy");
     if (!done) return;
-    history.push(text);
+    files.empty();
+    if (text) history.push(text);
     recalled = history.length;
     input.value = "";
   };

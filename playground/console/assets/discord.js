@@ -7,6 +7,7 @@ import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { attachments, components, embed, fields } from "./discordparts.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
+import { menu } from "./shared.js";
 
 // Option types, https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type.
 const subcommand = 1;
@@ -14,6 +15,12 @@ const group = 2;
 const integer = 4;
 const boolean = 5;
 const number = 10;
+const attachment = 11;
+
+// Types of commands: typed, or in the menu of a message,
+// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-types.
+const chatInput = 1;
+const ofMessage = 3;
 
 // Messages with this flag show their files by components alone.
 const componentsV2 = 1 << 15;
@@ -75,8 +82,13 @@ export function discordChat(root, ctx) {
         m.flags & componentsV2 ? null : attachments(m.attachments),
         m.embeds.map((e) => embed(e, names)), components(m.components, env),
         m.edited ? h("span", { class: "edited" }, "(edited)") : null,
-        m.ephemeral ? h("p", { class: "only-you" }, h("span", { class: "eye", "aria-hidden": "true" }), "Only visible to you") : null));
+        m.ephemeral ? h("p", { class: "only-you" }, h("span", { class: "eye", "aria-hidden": "true" }), "Only visible to you") : null),
+      m.ephemeral || m.thinking ? null : menu(state.commands.filter((c) => c.type === ofMessage)
+        .map((c) => [local(c), () => act("message-command", { message: m.id, command: c.name })])));
   }
+
+  // commands are those that are typed.
+  const commands = () => (state?.commands ?? []).filter((c) => c.type === chatInput);
 
   // Commands and their parts have a name in the person's language; both count.
   const local = (o) => o.name_localizations?.[state?.user?.locale] ?? o.name;
@@ -88,7 +100,7 @@ export function discordChat(root, ctx) {
   function parse(text) {
     const rest = text.replace(/^\//, "");
     const [name, ...more] = rest.split(/ +/);
-    const command = state?.commands.find((c) => called(c, name));
+    const command = commands().find((c) => called(c, name));
     if (!command) return { name, more };
     const path = [];
     let said = `/${local(command)}`;
@@ -107,6 +119,7 @@ export function discordChat(root, ctx) {
   // values reads "name:value name:value"; a line without names is the first option.
   function values(options, rest) {
     const out = {};
+    options = options.filter((o) => o.type !== attachment);
     const at = [...rest.matchAll(/(?:^|\s)([^\s:]+):\s?/g)].filter((m) => options.some((o) => called(o, m[1])));
     if (!at.length && rest && options.length) out[options[0].name] = rest;
     at.forEach((m, i) => {
@@ -129,7 +142,7 @@ export function discordChat(root, ctx) {
     if (!text.startsWith("/") || !state) return { items: [] };
     const p = parse(text);
     if (!p.command || (!p.more.length && !text.includes(" "))) {
-      const found = state.commands.filter((c) => local(c).startsWith(p.name) || c.name.startsWith(p.name));
+      const found = commands().filter((c) => local(c).startsWith(p.name) || c.name.startsWith(p.name));
       const items = found.flatMap((c) => {
         const subs = (c.options ?? []).filter((o) => o.type === subcommand);
         return subs.length ? subs.map((s) => ({ label: `/${local(c)} ${local(s)}`, detail: told(s), insert: `/${local(c)} ${local(s)} ` }))
@@ -164,7 +177,7 @@ export function discordChat(root, ctx) {
         .map((c) => ({ label: c.name, detail: local(option), insert: before + c.name }));
       return { items };
     }
-    const left = p.options.filter((o) => !new RegExp(`(^|\\s)${escape(o)}:`).test(rest));
+    const left = p.options.filter((o) => o.type !== attachment && !new RegExp(`(^|\\s)${escape(o)}:`).test(rest));
     const word = p.more.at(-1) ?? "";
     const head = p.more.slice(0, -1).join(" ");
     return {
@@ -176,19 +189,22 @@ export function discordChat(root, ctx) {
   }
   const escape = (o) => `(?:${[o.name, local(o)].map((n) => n.replace(/[^\p{L}\p{N}_-]/gu, "")).join("|")})`;
 
-  async function submit(text) {
-    if (!text.startsWith("/")) {
-      frame.complain("The bot hears commands only: type / to see them.");
-      return false;
-    }
+  async function submit(text, files) {
+    if (!text.startsWith("/")) return (await act("say", { channel: frame.current(), text, files })) !== null;
     const p = parse(text);
     if (!p.command) {
-      frame.complain(state?.commands.length ? "There is no such command." : "The bot has registered no commands yet.");
+      frame.complain(commands().length ? "There is no such command." : "The bot has registered no commands yet.");
+      return false;
+    }
+    const option = p.options.find((o) => o.type === attachment);
+    if (files.length > 1 || (files.length && !option)) {
+      frame.complain(option ? "This command takes one file." : "This command takes no file.");
       return false;
     }
     const rest = p.more.join(" ").trim();
+    const given = files.length ? { option: option.name, file: files[0] } : {};
     ctx.did("commanded");
-    const result = await act("command", { channel: frame.current(), command: p.command.name, subcommand: p.path.join(" "), options: values(p.options, rest) });
+    const result = await act("command", { channel: frame.current(), command: p.command.name, subcommand: p.path.join(" "), options: values(p.options, rest), ...given });
     return result !== null;
   }
 
@@ -255,7 +271,7 @@ export function discordChat(root, ctx) {
       // An empty list may come as null.
       for (const key of ["channels", "commands", "users", "guilds", "modals"]) state[key] ??= [];
       frame.name(state.guilds[0]?.name);
-      const first = state.commands[0];
+      const first = commands()[0];
       frame.show(state.channels.map((c) => ({ id: c.id, dm: c.dm, name: c.dm ? ctx.bot() : c.foreign ? `${c.foreign}: ${c.name}` : c.name, sign: c.foreign ? "out" : c.group ? "person" : undefined,
         hello: c.foreign || c.group ? `${ctx.bot()} is not a member here. You have it for yourself, and bring it along. ` : null, messages: c.messages })).sort((a, b) => a.dm - b.dm),
         [h("strong", null, "Nothing here yet. "), first ? `Type /${local(first)} below.` : "The bot has not registered its commands yet."]);

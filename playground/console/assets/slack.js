@@ -6,6 +6,7 @@ import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { icon } from "./icons.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
+import { menu } from "./shared.js";
 import { attachments, blocks, files } from "./slackblocks.js";
 import { homeTab } from "./slackhome.js";
 import { interactive } from "./slackelements.js";
@@ -83,7 +84,8 @@ export function slackChat(root, ctx) {
         h("p", { class: "by" }, h("strong", null, author), bot || slackbot ? h("span", { class: "app" }, "APP") : null,
           h("time", { datetime: m.at }, moment(m.at))),
         body, files(m.files, env), attachments(m.attachments, env),
-        m.edited ? h("span", { class: "edited" }, "(edited)") : null));
+        m.edited ? h("span", { class: "edited" }, "(edited)") : null),
+      m.ephemeral ? null : menu(state.shortcuts.map((s) => [s.name, () => act("shortcut", { channel: m.channel, ts: m.ts, callback_id: s.callback_id })])));
   }
 
   // The words of a command are those of its usage hint.
@@ -123,8 +125,13 @@ export function slackChat(root, ctx) {
     return { items: [] };
   }
 
-  async function submit(text) {
+  async function submit(text, files) {
     const channel = frame.current();
+    if (files.length && text.startsWith("/")) {
+      frame.complain("In Slack a command takes no file. Send the file in a message, then choose from the message’s menu.");
+      return false;
+    }
+    if (files.length) return (await act("share", { channel, text, files })) !== null;
     if (!text.startsWith("/")) return (await act("say", { channel, text })) !== null;
     const [command] = text.split(/\s/, 1);
     ctx.did("commanded");
@@ -200,7 +207,7 @@ export function slackChat(root, ctx) {
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
-      for (const key of ["channels", "commands", "conversations", "users", "views"]) state[key] ??= [];
+      for (const key of ["channels", "commands", "conversations", "shortcuts", "users", "views"]) state[key] ??= [];
       frame.name(state.team);
       // Archived channels are out of the way, as in Slack.
       frame.show(state.channels.filter((c) => !c.archived).map((c) => ({
