@@ -41,6 +41,7 @@ func TestAgainstTheDescription(t *testing.T) {
 	for name, story := range map[string]func(*testing.T, *discordsim.Server){
 		"files of messages": filesOfMessages, "files by reference": filesByReference, "file refusals": fileRefusals,
 		"files of interactions": filesOfInteractions, "guilds": guilds,
+		"files of people": func(t *testing.T, s *discordsim.Server) { filesOfPeople(t, s, set) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
