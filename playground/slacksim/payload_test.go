@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/slack-go/slack"
@@ -23,7 +24,7 @@ func foreign(path string, got, sample any) []string {
 	switch g := got.(type) {
 	case map[string]any:
 		s, ok := sample.(map[string]any)
-		if !ok || path == ".view.state" || path == ".message.files.shares.public" || path == ".message.metadata" {
+		if !ok || path == ".view.state" || path == ".message.metadata" {
 			return nil
 		}
 		for key, value := range g {
@@ -32,6 +33,10 @@ func foreign(path string, got, sample any) []string {
 				continue
 			}
 			want, known := s[key]
+			// Where a file was shared stands by the channel's id.
+			if !known && strings.HasSuffix(path, ".shares.public") && strings.HasPrefix(key, "C00") {
+				continue
+			}
 			if !known {
 				out = append(out, at)
 				continue

@@ -19,7 +19,7 @@ export function composer({ of, label, placeholder, suggest, submit, complain }) 
     autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "send", placeholder, data: { focus: "composer" },
   });
   const send = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-  const form = h("form", { class: "composer", onsubmit: (e) => { e.preventDefault(); run(); } }, list, files.list, files.nodes, input, send);
+  const form = h("form", { class: "composer", onsubmit: (e) => { e.preventDefault(); run(); } }, list, files.list, files.button, input, send, files.chooser);
   const history = [];
   let items = [];
   let active = -1;

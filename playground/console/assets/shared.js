@@ -39,7 +39,7 @@ export function tray(label, complain) {
     }, icon("close")))));
   };
   return {
-    nodes: [button, chooser], list,
+    button, chooser, list,
     files: () => held,
     empty: () => {
       held = [];
