@@ -71,7 +71,7 @@ func (a *Adapter) newAction(in *interaction) (chat.Action, error) {
 // interaction's.
 func (a *Adapter) places(in *interaction, act *chat.Action) {
 	followup := ref{Kind: refFollowup, Token: in.Token, Created: in.created.UnixMilli()}
-	act.Aside = tokenPlace(followup, "", false)
+	act.Aside = tokenPlace(followup)
 
 	m := in.Message
 	if m == nil {
@@ -89,7 +89,7 @@ func (a *Adapter) places(in *interaction, act *chat.Action) {
 
 // original is the place of the first answer to an interaction.
 func (a *Adapter) original(in *interaction) core.Place {
-	return tokenPlace(ref{Kind: refOriginal, Token: in.Token, Created: in.created.UnixMilli()}, "", false)
+	return tokenPlace(ref{Kind: refOriginal, Token: in.Token, Created: in.created.UnixMilli()})
 }
 
 // readID reads a button's or form's id. One that nothing here makes, e.g. of

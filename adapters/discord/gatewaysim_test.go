@@ -107,7 +107,8 @@ func TestStormsOnSimulator(t *testing.T) {
 			for i := range 400 {
 				p := messagePlace(strconv.Itoa(1000+i%200), testMsg, now)
 				if i%2 == 0 {
-					p = tokenPlace(ref{Kind: refOriginal, Token: "token" + strconv.Itoa(i%20), Created: now.Add(-time.Minute).UnixMilli()}, "", true)
+					p = tokenPlace(ref{Kind: refOriginal, Token: "token" + strconv.Itoa(i%20), Created: now.Add(-time.Minute).UnixMilli()})
+					p.Shown = true
 				}
 				if _, err := a.Show(t.Context(), p, aCard, "k"); err == nil || core.ClassOf(err) == "" {
 					t.Fatal(err)

@@ -199,7 +199,8 @@ func TestInvalidBudget(t *testing.T) {
 		for i := range 200 {
 			p := messagePlace(strconv.Itoa(1000+i), testMsg, start)
 			if i%2 == 0 {
-				p = tokenPlace(ref{Kind: refOriginal, Token: "token" + strconv.Itoa(i), Created: start.UnixMilli()}, "", true)
+				p = tokenPlace(ref{Kind: refOriginal, Token: "token" + strconv.Itoa(i), Created: start.UnixMilli()})
+				p.Shown = true
 			}
 			_, err := a.Show(t.Context(), p, aCard, "k")
 			if core.ClassOf(err) == core.TargetDead {

@@ -19,11 +19,13 @@ import (
 var aCard = chat.Card{Title: "Hello", Buttons: []chat.Button{{ID: "help:", Label: "Help"}}}
 
 func originalPlace(shown bool) core.Place {
-	return tokenPlace(ref{Kind: refOriginal, Token: testHook, Created: start.UnixMilli()}, "", shown)
+	p := tokenPlace(ref{Kind: refOriginal, Token: testHook, Created: start.UnixMilli()})
+	p.Shown = shown
+	return p
 }
 
 func followupPlace() core.Place {
-	return tokenPlace(ref{Kind: refFollowup, Token: testHook, Created: start.UnixMilli()}, "", false)
+	return tokenPlace(ref{Kind: refFollowup, Token: testHook, Created: start.UnixMilli()})
 }
 
 func TestShow(t *testing.T) {

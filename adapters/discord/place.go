@@ -64,13 +64,8 @@ func openRef(s core.Secret) (ref, error) {
 }
 
 // tokenPlace is a place that works as long as an interaction's token.
-func tokenPlace(r ref, messageKey string, shown bool) core.Place {
-	return core.Place{
-		Ref:           r.seal(),
-		MessageKey:    messageKey,
-		EditableUntil: time.UnixMilli(r.Created).UTC().Add(tokenLife - tokenMargin),
-		Shown:         shown,
-	}
+func tokenPlace(r ref) core.Place {
+	return core.Place{Ref: r.seal(), EditableUntil: time.UnixMilli(r.Created).UTC().Add(tokenLife - tokenMargin)}
 }
 
 // messagePlace is the place of a message of the bot's own.

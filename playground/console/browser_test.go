@@ -358,7 +358,7 @@ func TestBrowserDiscord(t *testing.T) {
 	p.see(`document.querySelectorAll("#part-discord .container").length === 2`)
 	p.enter(discordInput, "hello")
 	p.hit()
-	p.text("#part-discord .problem", "commands only")
+	p.text("#part-discord .log .message:last-of-type", "hello")
 
 	// A menu of channels offers those of the server one is in.
 	p.press(`#part-discord .channels button:not([aria-current])`)

@@ -38,7 +38,7 @@ func states() []state {
 		{name: "playground-celebration", dark: true, do: celebrated},
 		{name: "playground-settings", do: settled},
 		{name: "playground-digest", do: digested},
-		{name: "playground-verify", do: asked},
+		{name: "playground-verify", do: isGenuine},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
 			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
@@ -241,9 +241,9 @@ func (b *browser) verify() {
 	b.do(chromedp.Navigate(where), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS("#verdict")))
 }
 
-// asked is a badge that somebody shows, and what becomes of it when anybody
+// isGenuine is a badge that somebody shows, and what becomes of it when anybody
 // asks: on a message in one chat, by its link in the other.
-func asked(b *browser) {
+func isGenuine(b *browser) {
 	b.person("Ada")
 	page := `document.querySelector("#part-credly .badges a[href*='/badges/']")?.href`
 	b.see(`Boolean(` + page + `)`)

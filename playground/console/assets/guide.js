@@ -101,7 +101,7 @@ export function startGuide(root, ctx) {
     if (!go || !target) return;
     ctx.goTo(target.closest(".part"));
     target.scrollIntoView({ block: "center", behavior: "smooth" });
-    (target.matches("button, input, a, select") ? target : target.querySelector("input, button, a"))?.focus({ preventScroll: true });
+    (target.matches("button, input, a, select") ? target : (target.querySelector("input") ?? target.querySelector("button, a")))?.focus({ preventScroll: true });
   }
   setInterval(() => point(false), 400);
 
