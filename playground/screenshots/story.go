@@ -38,7 +38,7 @@ func states() []state {
 		{name: "playground-celebration", dark: true, do: celebrated},
 		{name: "playground-settings", do: settled},
 		{name: "playground-digest", do: digested},
-		{name: "playground-verify", do: isGenuine},
+		{name: "playground-verdict", do: verdicts},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
 			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
@@ -239,27 +239,4 @@ func (b *browser) verify() {
 		return
 	}
 	b.do(chromedp.Navigate(where), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS("#verdict")))
-}
-
-// isGenuine is a badge that somebody shows, and what becomes of it when anybody
-// asks: on a message in one chat, by its link in the other.
-func isGenuine(b *browser) {
-	b.person("Ada")
-	page := `document.querySelector("#part-credly .badges a[href*='/badges/']")?.href`
-	b.see(`Boolean(` + page + `)`)
-	for _, chat := range []string{"slack", "discord"} {
-		b.channel(chat, "general")
-		b.run(`(() => {
-			const line = document.querySelector("#part-` + chat + ` .composer input[type=text]");
-			line.value = ` + map[string]string{"slack": `"I am certified: " + `, "discord": `"/badges verify link:" + `}[chat] + page + `;
-			line.form.requestSubmit();
-		})()`)
-	}
-	b.see(`document.querySelector("#part-slack .message:last-of-type").textContent.includes("I am certified")`)
-	b.press("#part-slack .message:last-of-type .more summary")
-	b.press("#part-slack .more[open] button")
-	for _, chat := range []string{"slack", "discord"} {
-		b.shows("#part-" + chat + ` .ephemeral [data-action^="recipient"]`)
-		b.run(`document.querySelector("#part-` + chat + ` .message:last-of-type").scrollIntoView({ block: "start" })`)
-	}
 }
