@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
 	"github.com/laurelbot/laurel/playground/slacksim/slacktest"
 )
 
@@ -34,6 +35,24 @@ func isAtAGlance(t *testing.T, s *stage, who *newcomer) {
 	card.says("at a glance", "[Share]")
 	card.press("Addresses")
 	who.sees("Your e-mail addresses", who.email)
+	broughtAlong(t, s, who)
+}
+
+// broughtAlong: who has the app for themselves uses it where it is not, and
+// rules nothing there.
+func broughtAlong(t *testing.T, s *stage, who *newcomer) {
+	s.discord.SetUserInstall(who.discordID, true)
+	s.discord.SetManager(foreignGuild, who.discordID, true)
+	away := discordTalker{who, discordtest.New(t, s.discord).Within(20 * time.Second).As(who.discordID).In(foreignChannel)}
+	card := away.types("home", "", "at a glance", "Next step", who.email)
+	card.press("Claim")
+	card.says("Ready")
+	away.types("status", "", "This is for managers")
+	away.types("announce", "", "Please do this in your server")
+	other := s.newcomer(t, who.platform)
+	if seen := s.discord.Messages(foreignChannel, other.discordID); len(seen) > 0 {
+		t.Errorf("others see %+v", seen)
+	}
 }
 
 // takes follows a handoff and accepts the badge.

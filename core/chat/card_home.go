@@ -200,9 +200,13 @@ func (s homeShelf) counts(w Words) Text {
 func (s homeShelf) items(w Words) []Item {
 	var all []Item
 	for i, v := range s.waiting[:min(len(s.waiting), homeWaiting)] {
+		label := "button.claim"
+		if v.Handoff != nil && v.Handoff.Live(s.now) {
+			label = "button.show_link"
+		}
 		item := Item{
 			Text:   Join(Text{{Text: badgeName(w, v.Badge), Bold: true}}, progress(w, v, s.now)),
-			Button: &Button{ID: ID(VerbClaim, v.Badge.ID), Label: w.Plain("button.claim", nil), Style: StylePrimary},
+			Button: &Button{ID: ID(VerbClaim, v.Badge.ID), Label: w.Plain(label, nil), Style: StylePrimary},
 		}
 		if i == 0 {
 			item.Heading = w.Plain("home.waiting", nil)
