@@ -77,6 +77,9 @@ func (s *Server) viewsPublish(a args) (reply, *apiError) {
 	if refused != nil {
 		return nil, refused
 	}
+	if s.cfg.NoHomeTab {
+		return nil, fail("not_enabled")
+	}
 	v := s.homes[user.ID]
 	if hash := a.str("hash"); v != nil && hash != "" && hash != v.hash {
 		return nil, fail("hash_conflict")

@@ -53,6 +53,8 @@ type Config struct {
 	// 3 s by default, as at Slack:
 	// https://docs.slack.dev/interactivity/handling-user-interaction/
 	AckTimeout time.Duration
+	// NoHomeTab: the app's settings have no Home tab.
+	NoHomeTab bool
 	// Limits are the rates to enforce, such as SlackLimits; none by default.
 	Limits Limits
 	// RequireFallbackText refuses messages with blocks but without text. Slack

@@ -68,6 +68,10 @@ func (s *Server) OpenHome(ctx context.Context, userID, tab string) (*Result, err
 		s.mu.Unlock()
 		return nil, fmt.Errorf("open home of %s: %w", userID, ErrNotFound)
 	}
+	if s.cfg.NoHomeTab && tab == "home" {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("open home of %s: the app has no Home tab: %w", userID, ErrNotFound)
+	}
 	event := map[string]any{
 		"type": "app_home_opened", "user": userID, "channel": s.dm(userID).ID, "tab": tab, "event_ts": s.nextTS(),
 	}
