@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -21,6 +22,7 @@ func states() []state {
 	return []state{
 		{name: "playground", do: claimed},
 		{name: "playground-dark", dark: true, do: alsoInDiscord},
+		{name: "playground-home", do: atHome},
 		{name: "playground-faults", do: broken},
 		{name: "playground-work", dark: true, do: func(b *browser) {
 			b.press(`#dock-bar [data-dock="work"]`)
@@ -98,8 +100,28 @@ func alsoInDiscord(b *browser) {
 	b.shows(`#part-discord a.btn[href*="/h/"]`)
 }
 
+// atHome is everything at a glance: the Home tab of Slack, and the same brought
+// along into a server of Discord's without the bot.
+func atHome(b *browser) {
+	b.press(`#part-slack [data-pane="home"]`)
+	b.shows(`#part-slack .home-view [data-action^="emails:"]`)
+	b.channel("discord", "Book Club")
+	b.command("discord", "/badges home")
+	b.shows(action("discord", "home"))
+	// Its beginning stays in sight for somebody who went up to read.
+	b.run(`(() => {
+		const log = document.querySelector("#part-discord .log");
+		log.dispatchEvent(new Event("wheel"));
+		setTimeout(() => { log.scrollTop = 0; log.dataset.read = "yes"; }, 100);
+	})()`)
+	b.see(`document.querySelector("#part-discord .log").dataset.read === "yes" && document.querySelector("#part-discord .log").scrollTop === 0`)
+	b.do(chromedp.Sleep(200 * time.Millisecond))
+}
+
 // broken is what the bot makes of it when others fail.
 func broken(b *browser) {
+	b.press(`#part-slack [data-pane=""]`)
+	b.channel("discord", "")
 	b.press(`#guide-toggle`)
 	b.press(`#dock-bar [data-dock="faults"]`)
 	b.press(`[data-fault="slack-429"]`)

@@ -272,7 +272,7 @@ export function discordChat(root, ctx) {
       for (const key of ["channels", "commands", "users", "guilds", "modals"]) state[key] ??= [];
       frame.name(state.guilds[0]?.name);
       const first = commands()[0];
-      frame.show(state.channels.map((c) => ({ id: c.id, dm: c.dm, name: c.dm ? ctx.bot() : c.foreign ? `${c.foreign}: ${c.name}` : c.name, sign: c.foreign ? "out" : c.group ? "person" : undefined,
+      frame.show(state.channels.map((c) => ({ id: c.id, dm: c.dm, name: c.dm ? ctx.bot() : c.foreign || c.name, sign: c.foreign ? "out" : c.group ? "person" : undefined,
         hello: c.foreign || c.group ? `${ctx.bot()} is not a member here. You have it for yourself, and bring it along. ` : null, messages: c.messages })).sort((a, b) => a.dm - b.dm),
         [h("strong", null, "Nothing here yet. "), first ? `Type /${local(first)} below.` : "The bot has not registered its commands yet."]);
       modal();
