@@ -295,6 +295,20 @@ func TestBrowserSlack(t *testing.T) {
 	p.press("#part-slack .ask footer .danger")
 	p.text("#part-slack .message", "Unlinked.")
 
+	// The Home tab, which the app brings up to date.
+	p.press(`#part-slack [data-pane="home"]`)
+	p.text("#part-slack .empty-home", "has put nothing on its Home tab yet")
+	for _, text := range []string{"At a glance", "Something else"} {
+		view := obj{"type": "home", "blocks": []any{obj{"type": "header", "text": words(text)}, obj{"type": "divider"}, obj{"type": "section", "text": mrkdwn("*One*")}}}
+		if err := w.slackAPI("views.publish", obj{"user_id": adaSlack, "view": view}); err != nil {
+			t.Fatal(err)
+		}
+		p.text("#part-slack .home-view h4", text)
+	}
+	p.see(`document.querySelector("#part-slack .log").hidden && document.querySelector("#part-slack .problem").hidden`)
+	p.press(`#part-slack [data-pane=""]`)
+	p.see(`document.querySelector("#part-slack .pane").hidden`)
+
 	// The message in another conversation is news.
 	p.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#part-slack .channels button")[0].click()`))
 	p.text("#part-slack .channel-title", "team")

@@ -34,7 +34,7 @@ export function slackChat(root, ctx) {
   const frame = chatFrame(root, { kind: "slack", name: "Slack", label: "Slack", composer, draw: message, suggest, submit });
 
   const home = homeTab({
-    state: () => state, opened: (tab) => act("home", { tab }),
+    state: () => state, opened: (tab) => post("slack/home", { user: me(), tab }).catch(() => {}),
     env: () => ({ me: me(), names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) }),
     name: () => botName(),
   });
