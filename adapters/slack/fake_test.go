@@ -143,6 +143,7 @@ func (f *fakeSlack) serve(w http.ResponseWriter, r *http.Request) {
 		"chat.update":           `{"ok":true,"channel":"D1","ts":"1700000000.000100"}`,
 		"chat.postEphemeral":    `{"ok":true,"message_ts":"1700000000.000200"}`,
 		"views.open":            `{"ok":true,"view":{"id":"V1"}}`,
+		"views.publish":         `{"ok":true,"view":{"id":"V2"}}`,
 		"conversations.history": `{"ok":true,"messages":[]}`,
 	}
 	answer, ok := answers[method]

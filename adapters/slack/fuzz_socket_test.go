@@ -88,6 +88,7 @@ func FuzzPlace(f *testing.F) {
 		{URL: "https://hooks.slack.com/x", Replace: true, Until: 1, Uses: 2},
 		{Channel: "C1", TS: "1.2", Tenant: "T1"},
 		{Channel: "C1", User: "U1"},
+		{Tenant: "T1", User: "U1", Home: true},
 		{URL: "https://hooks.slack.com@evil.example.org/"},
 	} {
 		f.Add(r.secret().Reveal())
@@ -114,6 +115,7 @@ func FuzzOrigin(f *testing.F) {
 	b := newBench(f, chat.Answer{})
 	who := core.Identity{Platform: Platform, Tenant: "T1", User: "U1"}
 	f.Add(b.sealOrigin(origin{URL: "https://hooks.slack.com/x", Until: 1, Tenant: "T1", User: "U1"}), "")
+	f.Add(b.sealOrigin(origin{Home: true, Tenant: "T1", User: "U1"}), `{"h":true,"w":"U1","x":"T1","u":"https://hooks.slack.com/x","t":"1.2"}`)
 	f.Add(b.keys.Seal("{}", viewContext), `{"u":"x","w":"U1","x":"T1"}`)
 	f.Add("", `{"w":"U2","x":"T1","t":"1.2","c":"C1"}`)
 	f.Fuzz(func(t *testing.T, sealed, plain string) {

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
 	"github.com/laurelbot/laurel/internal/refdata"
 	"github.com/laurelbot/laurel/playground/slacksim/blockkit"
@@ -153,6 +154,8 @@ func FuzzInteraction(f *testing.F) {
 		f.Add(data)
 	}
 	for _, s := range []string{
+		homePress("claim:1", "1700000000.abcd"),
+		homePress("home:", "../x"),
 		`{"type":"shortcut","callback_id":"announce","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"}}`,
 		`{"type":"message_action","callback_id":"verify","trigger_id":"1.2.a","team":{"id":"T1"},"user":{"id":"U1"},"channel":{"id":"C1"},"message":{
 			"text":"<https://example.org/1|x>","files":[{"name":"b.png","size":9,"url_private_download":"https://files.slack.com/x"},{"mode":"tombstone"}],
@@ -203,10 +206,18 @@ func FuzzEvent(f *testing.F) {
 	seeds(f, "events")
 	f.Add([]byte(`{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"tokens_revoked","tokens":{"bot":["U1"]}}}`))
 	f.Add([]byte(`{"type":"url_verification","challenge":"abc"}`))
+	f.Add([]byte(openedEvent("U1", "home", `,"view":{"hash":"1700000000.abcd"}`)))
+	f.Add([]byte(openedEvent("../U1", "home", "")))
 	b := newBench(f, chat.Answer{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		clear(b.inbox.seen)
 		rep := b.serveEvent(t.Context(), data, time.Now())
+		if rep.after != nil {
+			a := b.handler.got(t)
+			if rep.after(); a.Source != chat.SourceOpen || a.Verb != chat.VerbHome || a.MessageKey != core.HomeKey || !validID(a.Actor.User) {
+				t.Errorf("read as %+v", a)
+			}
+		}
 		if rep.status == 0 || rep.outcome == "" || rep.status >= http.StatusInternalServerError {
 			t.Errorf("got %+v", rep)
 		}
