@@ -171,27 +171,30 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	type app struct {
-		ID        string `json:"id"`
-		VerifyKey string `json:"verify_key"`
-		Endpoint  string `json:"interactions_endpoint_url"`
+		ID        string         `json:"id"`
+		VerifyKey string         `json:"verify_key"`
+		Endpoint  string         `json:"interactions_endpoint_url"`
+		Installs  map[string]any `json:"integration_types_config,omitempty"`
 	}
 	for name, tt := range map[string]struct {
 		status int
 		change func(*app)
 		bad    []string
 	}{
-		"all well":       {200, func(*app) {}, nil},
-		"token dead":     {401, func(*app) {}, []string{"Discord bot token"}},
-		"down":           {503, func(*app) {}, []string{"Discord bot token"}},
-		"other app":      {200, func(a *app) { a.ID = "9" }, []string{"Discord application id"}},
-		"other key":      {200, func(a *app) { a.VerifyKey = "00" }, []string{"Discord public key"}},
-		"no endpoint":    {200, func(a *app) { a.Endpoint = "" }, []string{"Discord interactions endpoint"}},
-		"other endpoint": {200, func(a *app) { a.Endpoint = "https://other.example.org/x" }, []string{"Discord interactions endpoint"}},
+		"all well":        {200, func(*app) {}, nil},
+		"token dead":      {401, func(*app) {}, []string{"Discord bot token"}},
+		"down":            {503, func(*app) {}, []string{"Discord bot token"}},
+		"other app":       {200, func(a *app) { a.ID = "9" }, []string{"Discord application id"}},
+		"other key":       {200, func(a *app) { a.VerifyKey = "00" }, []string{"Discord public key"}},
+		"no endpoint":     {200, func(a *app) { a.Endpoint = "" }, []string{"Discord interactions endpoint"}},
+		"no user install": {200, func(a *app) { a.Installs = map[string]any{"0": nil} }, []string{"Discord user install"}},
+		"user install":    {200, func(a *app) { a.Installs = map[string]any{"0": nil, "1": map[string]any{}} }, nil},
+		"other endpoint":  {200, func(a *app) { a.Endpoint = "https://other.example.org/x" }, []string{"Discord interactions endpoint"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, nil)
-			a := app{testApp, strings.ToUpper(hexKey(f)), "https://laurel.example.org" + PathInteractions}
+			a := app{testApp, strings.ToUpper(hexKey(f)), "https://laurel.example.org" + PathInteractions, nil}
 			tt.change(&a)
 			f.api.answer = func(c call) (int, map[string]string, string) {
 				switch {

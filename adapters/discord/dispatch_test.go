@@ -92,6 +92,30 @@ func TestActions(t *testing.T) {
 				a.Source, a.Verb, a.Workspace, a.Team, a.Locale = chat.SourceCommand, "list", "discord:dm", "", "es-ES"
 			}),
 		},
+		"home": {inGuild(2, command(`{"name":"home","type":1}`)), asCommand("home", "")},
+		"manager": {
+			strings.Replace(inGuild(2, command(`{"name":"status","type":1}`)), `"permissions":"0"`, `"permissions":"32"`, 1),
+			with(func(a *chat.Action) { a.Source, a.Verb, a.Manager = chat.SourceCommand, "status", true }),
+		},
+		"manager of a server without the app": {
+			strings.Replace(strings.Replace(inGuild(2, command(`{"name":"status","type":1}`)), `"permissions":"0"`, `"permissions":"32"`, 1),
+				`"authorizing_integration_owners":{"0":"`+testGuild+`"}`, `"authorizing_integration_owners":{"1":"`+testUser+`"}`, 1),
+			with(func(a *chat.Action) {
+				a.Source, a.Verb, a.Workspace, a.Team = chat.SourceCommand, "status", "discord:dm", ""
+			}),
+		},
+		"another server's installation": {
+			strings.Replace(inGuild(2, command(`{"name":"list","type":1}`)), `{"0":"`+testGuild+`"}`, `{"0":"1","1":"`+testUser+`"}`, 1),
+			with(func(a *chat.Action) {
+				a.Source, a.Verb, a.Workspace, a.Team = chat.SourceCommand, "list", "discord:dm", ""
+			}),
+		},
+		"installation of no kind": {
+			strings.Replace(inGuild(2, command(`{"name":"list","type":1}`)), `{"0":"`+testGuild+`"}`, `{"0":[7]}`, 1),
+			with(func(a *chat.Action) {
+				a.Source, a.Verb, a.Workspace, a.Team = chat.SourceCommand, "list", "discord:dm", ""
+			}),
+		},
 		"no display name": {
 			strings.Replace(inGuild(2, command(`{"name":"list","type":1}`)), `"Ada Example"`, "null", 1),
 			with(func(a *chat.Action) { a.Source, a.Verb, a.DisplayName = chat.SourceCommand, "list", "ada" }),

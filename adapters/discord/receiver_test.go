@@ -197,6 +197,8 @@ func FuzzDecodeInteraction(f *testing.F) {
 		inGuild(5, submit("code:1", `{"type":18,"component":{"type":4,"custom_id":"code","value":"12345678"}}`)),
 		inGuild(5, submit("callform:", `{"type":18,"component":{"type":8,"custom_id":"channel","values":["1200000000000000001"]}}`)),
 		inGuild(5, submit("callform:", `{"type":18,"component":{"type":8,"custom_id":"channel","values":["../x"]}}`)),
+		strings.Replace(inGuild(2, command(`{"name":"home","type":1}`)), `{"0":`, `{"1":`, 1),
+		strings.Replace(inDM(2, command(`{"name":"home","type":1}`)), `"context":1`, `"context":2,"authorizing_integration_owners":{"1":"1"}`, 1),
 		`{"type":1}`, `{}`, `null`, "\xff",
 	} {
 		f.Add([]byte(s))

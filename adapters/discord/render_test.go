@@ -123,7 +123,39 @@ func testCards() map[string]chat.Card {
 			Title: strings.Repeat("Title ", 100), Text: chat.Text{{Text: strings.Repeat("a*", 1500), Bold: true}, {Text: "lost"}},
 			Items: long, Footer: chat.Plain(strings.Repeat("small ", 200)),
 		},
+		"parts":    fullHome(),
 		"loopback": {Title: "Playground", Image: chat.Image{URL: "http://127.0.0.1:8080/go.png", Alt: "Go"}},
+	}
+}
+
+// fullHome has everything that a home can have.
+func fullHome() chat.Card {
+	part := func(heading, text, button string) chat.Item {
+		i := chat.Item{Heading: heading, Text: chat.Plain(text)}
+		if button != "" {
+			i.Button = &chat.Button{ID: button, Label: "Press"}
+		}
+		return i
+	}
+	c := chat.Card{
+		Tone: chat.ToneAction, Title: "At a glance", Text: chat.Plain("4 to claim"), Footer: chat.Plain("Only you"),
+		Items: []chat.Item{
+			part("Next *step*", "One", "claim:1"), part("Waiting", "Two", "claim:2"), part("", "Three", "claim:3"), part("", "Four", "claim:4"),
+			part("Hidden", "Five", "share:5"), part("Public", "Six", "share:6"), part("Expires", "Seven", ""), part("Settings", "Eight", ""),
+		},
+	}
+	for _, id := range []string{"page:1", "emails:", "reminders:", "help:", "home:"} {
+		c.Buttons = append(c.Buttons, chat.Button{ID: id, Label: id})
+	}
+	return c
+}
+
+// The fullest home fits into one message.
+func TestHomeFits(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(Render(fullHome()))
+	if err != nil || strings.Contains(string(data), ellipsis) || !strings.Contains(string(data), "Eight") {
+		t.Errorf("%s, %v", data, err)
 	}
 }
 

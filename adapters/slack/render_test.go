@@ -57,6 +57,15 @@ func cards() map[string]chat.Card {
 		"warn":  {Tone: chat.ToneWarn, Title: "Unlink?", Text: chat.Plain("This cannot be undone."), Buttons: []chat.Button{{ID: "unlink:1", Label: "Unlink", Style: chat.StyleDanger, Confirm: "Really?"}}},
 		"plain": {Text: chat.Plain("Only text.")},
 		"empty": {},
+		"parts": {
+			Title: "At a glance", Text: chat.Plain("1 to claim"),
+			Items: []chat.Item{
+				{Heading: "Next *step*", Text: chat.Plain("Orchardist"), Image: picture, Button: claim(1)},
+				{Heading: "Waiting", Text: chat.Plain("Two"), Button: claim(2)},
+				{Text: chat.Plain("Three"), Button: claim(3)},
+				{Heading: "Settings\nand more", Text: chat.Plain("Four")},
+			},
+		},
 		"hostile": {
 			Title: "<!channel> *hello* &amp; :tada:", Summary: "<@U1> <!here> & more",
 			Text: chat.Text{
