@@ -44,7 +44,9 @@ func TestHomesAreTold(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		slack, bruno := w.account(slackUser("U1"), "ada@example.org"), w.account(slackUser("U2"), "bruno@example.org")
 		discord := w.account(core.Identity{Platform: "discord", User: "1"})
-		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.JoinMembers(ctx, discord.MemberID, slack.MemberID, start) })
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			return tx.JoinMembers(ctx, discord.MemberID, slack.MemberID, start)
+		})
 		mine := []string{w.home(slack), w.home(discord)}
 		slices.Sort(mine)
 		others := w.home(bruno)
@@ -66,7 +68,10 @@ func TestHomesAreTold(t *testing.T) {
 			{"a badge is granted", func() { w.grant(award("a1", "ada@example.org")) }, 0},
 			{"a badge comes", func() {
 				badge = w.observe(pending("p1", "ada@example.org")).After.ID
-				w.tx(func(ctx context.Context, tx core.Tx) error { _, err := tx.TellBadge(ctx, badge, false, now); return err })
+				w.tx(func(ctx context.Context, tx core.Tx) error {
+					_, err := tx.TellBadge(ctx, badge, false, now)
+					return err
+				})
 			}, 0},
 			{"a link is followed", func() {
 				claim = claimOf(ada, badge, now)
@@ -118,7 +123,10 @@ func TestClaimInAHome(t *testing.T) {
 		if got := w.told(); err != nil || n != 1 || len(got) != 1 || got[0] != home {
 			t.Errorf("%d expired, told %v, %v", n, got, err)
 		}
-		w.tx(func(ctx context.Context, tx core.Tx) error { _, err := tx.TellBadge(ctx, badge, true, later); return err })
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.TellBadge(ctx, badge, true, later)
+			return err
+		})
 		if got := w.told(); len(got) != 1 || got[0] != home {
 			t.Errorf("told %v", got)
 		}

@@ -37,7 +37,7 @@ type homeView struct {
 	kept bool
 }
 
-// homeButton leads to the home.
+// homeButton leads to everything at a glance from what a home shows.
 func homeButton(w Words) Button {
 	return Button{ID: ID(VerbHome, ""), Label: w.Plain("button.home", nil)}
 }
@@ -87,7 +87,8 @@ func (c *Composer) homeCard(w Words, v homeView) (Card, error) {
 		card.Buttons = append([]Button{add}, card.Buttons...)
 	}
 	if !v.kept {
-		card.Buttons = append(card.Buttons, Button{ID: ID(VerbHome, ""), Label: w.Plain("button.refresh", nil)})
+		refresh := Button{ID: ID(VerbHome, ownerMark(v.account.Identity)), Label: w.Plain("button.refresh", nil)}
+		card.Buttons = append(card.Buttons, refresh)
 	}
 	return card, nil
 }

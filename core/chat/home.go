@@ -21,13 +21,18 @@ func (s *Service) home(ctx context.Context, w Words, a Action) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	where := Here
+	if a.Source == SourcePress && !a.atHome() && a.Arg != ownerMark(a.Actor) {
+		// It may be somebody else's message.
+		where = Aside
+	}
 	if p.Account == nil {
 		card := greetingCard(w, s.Provider.Name())
-		return Answer{Card: &card}, nil
+		return Answer{Card: &card, Where: where}, nil
 	}
 	if !a.atHome() {
 		card, err := s.Composer.overview(ctx, w, *p.Account, false)
-		return Answer{Card: &card}, err
+		return Answer{Card: &card, Where: where}, err
 	}
 	post := core.Post{
 		ID: core.NewID(), Account: *p.Account, Place: a.Reply, Subject: core.Subject{Kind: core.SubjectHome, ID: p.Account.ID},

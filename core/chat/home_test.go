@@ -200,7 +200,11 @@ func TestAnswersAtHome(t *testing.T) {
 			t.Errorf("%s: %+v", id, answer)
 		}
 	}
-	wantCard(t, r.press(ada, "home:"), atAGlance, chat.Here)
+	refresh := button(t, wantCard(t, r.command("home"), atAGlance, chat.Here), chat.VerbHome)
+	wantCard(t, r.press(ada, refresh), atAGlance, chat.Here)
+	// Nobody's page takes the place of somebody else's.
+	wantCard(t, r.press(bob, refresh), "Let’s get your badges", chat.Aside)
+	wantCard(t, r.press(ada, "home:"), atAGlance, chat.Aside)
 }
 
 // greeter is a platform that notes what it is to show.
