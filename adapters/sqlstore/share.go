@@ -24,10 +24,10 @@ func (d *DB) MarkSharedBy(ctx context.Context, badgeID string, o core.Outlet, no
 		if len(owners) == 1 {
 			owner = owners[0]
 		}
-		if err := t.Count(ctx, "shared."+string(o), 1); err != nil {
+		if err := t.TellHomes(ctx, owner, now); err != nil {
 			return err
 		}
-		if err := t.TellHomes(ctx, owner, now); err != nil {
+		if err := t.Count(ctx, "shared."+string(o), 1); err != nil {
 			return err
 		}
 		return t.Audit(ctx, owner, "badge.shared", badgeID, now)
