@@ -34,7 +34,11 @@ export function slackChat(root, ctx) {
   const frame = chatFrame(root, { kind: "slack", name: "Slack", label: "Slack", composer, draw: message, suggest, submit });
 
   const home = homeTab({
-    state: () => state, opened: (tab) => post("slack/home", { user: me(), tab }).catch(() => {}),
+    state: () => state,
+    opened: (tab) => {
+      ctx.did("commanded");
+      return post("slack/home", { user: me(), tab }).catch(() => {});
+    },
     env: () => ({ me: me(), names, drafts: typed, form: [], act: (e, what, node) => press({ view: state.home.id }, e, what, node) }),
     name: () => botName(),
   });
