@@ -229,6 +229,12 @@ func TestBrowser(t *testing.T) {
 			}
 			shoot(t, ctx, "linked-"+name)
 			visit(t, ctx, base+"/", "h1", "home-"+name)
+			for _, page := range []string{"/roles", "/roles/done/told", "/roles/callback"} {
+				visit(t, ctx, base+page, ".primary, .notice h1", strings.ReplaceAll(page[1:], "/", "-")+"-"+name)
+				if l.script && !l.dark {
+					accessible(t, ctx, page)
+				}
+			}
 		})
 	}
 }

@@ -116,7 +116,7 @@ func New(c Config) (*Pages, error) {
 			return nil, errors.New("read form targets: want scheme and host of each, and nothing after them")
 		}
 	}
-	if u, err := url.Parse(c.RolesAt); c.Roles != nil && (err != nil || originOf(u) != c.RolesAt) {
+	if u, err := url.Parse(c.RolesAt); c.Roles != nil && (err != nil || c.RolesAt == "" || originOf(u) != c.RolesAt) {
 		return nil, errors.New("read where roles are: want scheme and host")
 	}
 	for _, l := range c.FooterLinks {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,7 +29,7 @@ func scenes() []scene {
 	dead := func(s core.VerificationState) func(*site) {
 		return func(x *site) { x.links.request.Verification.State, x.links.request.Dead = s, true }
 	}
-	return append(append(append(shareScenes(), verifyScenes()...), certificateScenes()...), []scene{
+	return slices.Concat(shareScenes(), verifyScenes(), certificateScenes(), roleScenes(), []scene{
 		{"home", http.MethodGet, "/", 200, nil},
 		{"handoff_open", http.MethodGet, h, 200, nil},
 		{"handoff_preparing", http.MethodGet, h, 200, state(core.HandoffPreparing)},
@@ -68,7 +69,7 @@ func scenes() []scene {
 		{"method_home", http.MethodPost, "/", 405, nil},
 		{"robots", http.MethodGet, "/robots.txt", 200, nil},
 		{"favicon", http.MethodGet, "/favicon.svg", 200, nil},
-	}...)
+	})
 }
 
 func TestScenes(t *testing.T) {

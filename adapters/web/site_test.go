@@ -89,6 +89,7 @@ type site struct {
 	shares   *fakeShares
 	verifier *fakeVerifier
 	certs    *fakeCertificates
+	roles    *fakeRoles
 	mux      *http.ServeMux
 	log      *bytes.Buffer
 	registry *prometheus.Registry
@@ -117,11 +118,12 @@ func newSite(t testing.TB, change func(*Config)) *site {
 			Email: testEmail(), State: core.VerificationOpen,
 			Account: core.Account{DisplayName: "Ada Example", Identity: core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}},
 		}}},
-		shares: newFakeShares(), verifier: newFakeVerifier(), certs: newFakeCertificates(),
+		shares: newFakeShares(), verifier: newFakeVerifier(), certs: newFakeCertificates(), roles: &fakeRoles{result: core.RolesTold},
 		mux: http.NewServeMux(), log: &bytes.Buffer{}, registry: prometheus.NewRegistry(),
 	}
 	c := Config{
-		Passages: s.passages, Links: s.links, Shares: s.shares, Verifier: s.verifier, VerdictPictures: s.verifier, Gallery: s.verifier, Certificates: s.certs, Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
+		Passages: s.passages, Links: s.links, Shares: s.shares, Verifier: s.verifier, VerdictPictures: s.verifier, Gallery: s.verifier, Certificates: s.certs, Roles: s.roles, RolesAt: rolesOrigin,
+		Catalog: catalog, Clock: fixedClock{}, PublicURL: testPublic,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Metrics: s.registry,
 	}
 	if change != nil {
