@@ -116,6 +116,8 @@ func newWorld(t *testing.T) *world {
 	w.bert = w.discord.AddUser(discordsim.User{Name: "bert", GlobalName: "Bert Sample"})
 	guild := w.discord.AddGuild(discordsim.Guild{Name: "Example Guild"})
 	w.general = must(w.discord.AddChannel(discordsim.Channel{GuildID: guild, Name: "general"}))(t)
+	must(w.discord.AddLinkedRole(guild, "Certified", discordsim.Requirement{Key: "certified", Value: 1}))(t)
+	w.discord.SetVerificationURL(bot.URL + "/roles")
 	if err := w.discord.SetInteractionsURL(t.Context(), bot.URL+"/discord/interactions"); err != nil {
 		t.Fatal(err)
 	}

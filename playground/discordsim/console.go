@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -24,6 +25,8 @@ type ConsoleState struct {
 	// connects for them; empty where the application has no such page.
 	Roles    []ConsoleRole `json:"roles"`
 	RolesURL string        `json:"roles_url,omitempty"`
+	// Authorized says that the person lets the application act for them.
+	Authorized bool `json:"authorized"`
 }
 
 // ConsoleRole is a linked role as people see it.
@@ -206,7 +209,7 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	st := ConsoleState{
 		Version: s.version, Now: s.clock.Now(), User: u.User, Users: []User{}, Guilds: []Guild{},
 		Channels: []ConsoleChannel{}, Modals: []*Modal{}, Commands: commands,
-		Roles: s.shownRoles(), RolesURL: s.oauth.verification,
+		Roles: s.shownRoles(), RolesURL: s.oauth.verification, Authorized: slices.ContainsFunc(s.oauth.grants, func(g *grant) bool { return g.user == u.ID }),
 	}
 	for _, id := range sortedKeys(s.users) {
 		st.Users = append(st.Users, s.users[id].User)

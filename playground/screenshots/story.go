@@ -41,6 +41,7 @@ func states() []state {
 		{name: "playground-settings", do: settled},
 		{name: "playground-digest", do: digested},
 		{name: "playground-verdict", do: verdicts},
+		{name: "playground-roles", do: connected},
 		{name: "playground-phone", at: phone, do: func(b *browser) {
 			b.person("Ada")
 			b.press(`#tabs [data-tab="slack"]`)
@@ -195,6 +196,18 @@ func celebrated(b *browser) {
 	b.channel("slack", "general")
 	b.channel("discord", "general")
 	b.see(`[...document.querySelectorAll(".chat .message")].some((m) => /earned/.test(m.textContent))`)
+}
+
+// connected is a server's linked roles, once Ada has connected her badges.
+func connected(b *browser) {
+	b.person("Ada")
+	b.channel("discord", "")
+	b.press(`#part-discord .server button`)
+	b.shows(`#part-discord [data-act="connect"]`)
+	b.agree(`#part-discord [data-act="connect"]`, "Ada Example")
+	b.shows(`#part-discord .linked-role.has`)
+	b.channel("slack", "")
+	b.command("slack", "/badges roles")
 }
 
 // settled is what a manager settles for a team.

@@ -6,6 +6,7 @@ import { composer } from "./composer.js";
 import { avatar, fill, focusIn, h, newID } from "./dom.js";
 import { attachments, components, embed, fields } from "./discordparts.js";
 import { icon } from "./icons.js";
+import { linkedRoles } from "./linkedroles.js";
 import { markdown } from "./markdown.js";
 import { menu } from "./shared.js";
 
@@ -55,6 +56,8 @@ export function discordChat(root, ctx) {
 
   const frame = chatFrame(root, { kind: "discord", name: "Discord", label: "Discord", composer, draw: message, suggest, submit });
 
+  const linked = linkedRoles(root, frame, (path, body) => act(path, body), names.user);
+
   async function act(path, body) {
     frame.complain("");
     try {
@@ -69,7 +72,7 @@ export function discordChat(root, ctx) {
 
   function message(m, changed) {
     const env = {
-      names, follow: () => ctx.did("followed"), offered: offered(m.channel_id),
+      names, follow: () => { linked.signIn(); ctx.did("followed"); }, offered: offered(m.channel_id),
       act: (c, values, node) => busy(node, () => act("press", { message: m.id, custom_id: c.custom_id, values })),
     };
     const author = m.author ? names.user(m.author) : ctx.bot();
@@ -269,8 +272,9 @@ export function discordChat(root, ctx) {
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
-      for (const key of ["channels", "commands", "users", "guilds", "modals"]) state[key] ??= [];
+      for (const key of ["channels", "commands", "users", "guilds", "modals", "roles"]) state[key] ??= [];
       frame.name(state.guilds[0]?.name);
+      linked.draw(state);
       const first = commands()[0];
       frame.show(state.channels.map((c) => ({ id: c.id, dm: c.dm, name: c.dm ? ctx.bot() : c.foreign || c.name, sign: c.foreign ? "out" : c.group ? "person" : undefined,
         hello: c.foreign || c.group ? `${ctx.bot()} is not a member here. You have it for yourself, and bring it along. ` : null, messages: c.messages })).sort((a, b) => a.dm - b.dm),
@@ -284,6 +288,7 @@ export function discordChat(root, ctx) {
       messages.clear();
       chosen = new Map();
       typed.clear();
+      linked.forget();
       frame.overlay.hidden = true;
       frame.forget();
     },
