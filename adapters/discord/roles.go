@@ -379,7 +379,7 @@ func (r *Roles) recordsEndpoint() string {
 // registered reports whether Discord's records are what they should be.
 func (r *Roles) registered(ctx context.Context) (bool, error) {
 	var there []roleRecord
-	if err := r.a.bot.do(ctx, http.MethodGet, r.recordsEndpoint(), nil, &there); err != nil {
+	if err := r.a.look(ctx, r.recordsEndpoint(), &there); err != nil {
 		return false, err
 	}
 	return slices.EqualFunc(there, r.records, func(a, b roleRecord) bool {

@@ -122,6 +122,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				func(s *Settings) { s.DiscordPublicKey = strings.Repeat("ab", 32) },
 				[]string{"Discord public key", "set DISCORD_PUBLIC_KEY to " + s.settings.DiscordPublicKey},
 			},
+			"wrong client secret": {
+				func(s *Settings) { s.DiscordClientSecret = hushed },
+				[]string{"Discord client secret", "set DISCORD_CLIENT_SECRET"},
+			},
 			"discord away": {
 				func(s *Settings) { s.DiscordAPIURL = "http://127.0.0.1:1" },
 				[]string{"Discord bot token", "check that Discord can be reached"},
@@ -186,8 +190,9 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	stop()
 	oneLineFails(t, examine(t.Context(), *s.settings, nil), "PUBLIC_URL", "does not answer", "Start the bot")
 	elsewhere := examine(t.Context(), *s.settings, func(s *Settings) { s.PublicURL = strings.TrimSuffix(s.SlackAPIURL, "/api/") })
-	if failed := elsewhere.failed(); len(failed) != 2 || !strings.Contains(failed[0], "Discord interactions endpoint") ||
-		!strings.Contains(failed[1], "something else answers there") {
+	if failed := elsewhere.failed(); len(failed) != 4 || !strings.Contains(failed[0], "Discord interactions endpoint") ||
+		!strings.Contains(failed[1], "Discord linked roles") || !strings.Contains(failed[2], "/roles/callback") ||
+		!strings.Contains(failed[3], "something else answers there") {
 		t.Errorf("another server at PUBLIC_URL: %s", elsewhere)
 	}
 }

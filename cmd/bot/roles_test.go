@@ -106,7 +106,6 @@ func TestLinkedRoles(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *stage) {
 		user := bruno().discordID
 		who := s.discordChat.As(user)
-		s.waitFor("the facts to be registered", func() bool { return len(s.discord.RoleRecords()) == 4 })
 		card := who.Command("badges", "roles", nil).ExpectEphemeral("Rollen für deine Badges")
 		if link := card.ExpectLink("Meine Rollen verbinden"); link != s.settings.PublicURL+"/roles" {
 			t.Errorf("leads to %s", link)
@@ -191,7 +190,6 @@ func TestLinkedRolesEnd(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *stage) {
 		user := ada().discordID
-		s.waitFor("the facts to be registered", func() bool { return len(s.discord.RoleRecords()) == 4 })
 		who := s.linkDiscord(ada())
 		s.rest()
 		if how := s.browser().connects(user); how != string(core.RolesTold) {

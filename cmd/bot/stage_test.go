@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/adapters/discord"
 	"github.com/laurelbot/laurel/core/delivery"
 	"github.com/laurelbot/laurel/internal/freeport"
 	"github.com/laurelbot/laurel/internal/refdata"
@@ -194,6 +195,9 @@ func (s *stage) enter() {
 		s.t.Fatal(err)
 	}
 	s.waitFor("Discord's commands to be registered", func() bool { return len(s.discord.Commands()) > 0 })
+	s.waitFor("Discord's facts for roles", func() bool {
+		return s.settings.DiscordClientSecret == "" || len(s.discord.RoleRecords()) == len(discord.RoleKeys)
+	})
 	if s.app != nil {
 		// The bot may have read them while the world was being filled.
 		if err := s.app.reconciler.Templates(s.t.Context()); err != nil {
