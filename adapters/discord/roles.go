@@ -147,7 +147,7 @@ func (r *Roles) Origin() string { return r.base }
 // Paths of the endpoints for tokens, which have no version
 // (https://discord.com/developers/docs/topics/oauth2#shared-resources-oauth2-urls).
 const (
-	pathToken  = "/api/oauth2/token"
+	pathToken  = "/api/oauth2/token" //nolint:gosec // An address, no credential.
 	pathRevoke = "/api/oauth2/token/revoke"
 )
 

@@ -161,18 +161,22 @@ func TestRolesKeepLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	class := func(want core.DeliveryClass, err error) *core.DeliveryError {
+	after := func(want core.DeliveryClass, err error) time.Duration {
 		t.Helper()
 		var d *core.DeliveryError
 		if !errors.As(err, &d) || d.Class != want {
 			t.Fatalf("%v, want %s", err, want)
 		}
-		return d
+		return d.After
+	}
+	class := func(want core.DeliveryClass, err error) {
+		t.Helper()
+		_ = after(want, err)
 	}
 	wait := 60.0
 	sim.Fail(discordsim.Fault{PathPattern: "/users/@me/applications/*/role-connection", RetryAfter: &wait})
-	if d := class(core.RetryLater, r.Tell(ctx, tokens, core.RoleFacts{})); d.After != time.Minute {
-		t.Errorf("wait %v", d.After)
+	if wait := after(core.RetryLater, r.Tell(ctx, tokens, core.RoleFacts{})); wait != time.Minute {
+		t.Errorf("wait %v", wait)
 	}
 	before := sim.Traffic().Requests
 	class(core.RetryLater, r.Tell(ctx, tokens, core.RoleFacts{}))

@@ -58,7 +58,7 @@ func (p *Pages) beginRoles(context.Context, *http.Request) answer {
 // by a link that a person follows: that is what Lax allows
 // (https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#samesitesamesite-value).
 func (p *Pages) rolesCookie(value string, maxAge int) string {
-	c := http.Cookie{
+	c := http.Cookie{ //nolint:gosec // Without encryption, on one's own machine, browsers refuse a secure one.
 		Name: rolesCookie, Value: value, Path: p.base() + chat.PathRoles, MaxAge: maxAge, HttpOnly: true,
 		Secure: p.public.Scheme == "https", SameSite: http.SameSiteLaxMode,
 	}

@@ -63,7 +63,7 @@ func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 			s.showConsent(w, q)
 			return
 		}
-		http.Redirect(w, r, to, http.StatusFound)
+		http.Redirect(w, r, to, http.StatusFound) //nolint:gosec // Only to addresses that the application registered.
 	default:
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	}
