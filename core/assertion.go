@@ -89,7 +89,7 @@ func (c *Certificates) Assertions(ctx context.Context, all []Credential) []Asser
 	group.Wait()
 	size := 0
 	for i := range out {
-		if size += len(out[i].Document); size > maxAssertionsBytes {
+		if size += len(out[i].Document); out[i].Document != nil && size > maxAssertionsBytes {
 			out[i].Document, out[i].Missing = nil, MissingTooLarge
 		}
 	}

@@ -159,6 +159,8 @@ type Kept struct {
 	At time.Time
 	// Locale is the person's language, or empty.
 	Locale string
+	// Name is the person's as the newest badge has it, or empty.
+	Name string
 	// Provider is the provider's name.
 	Provider string
 	// Own are badges of this server's issuer, Others those from elsewhere.
@@ -243,8 +245,12 @@ func (c *Certificates) kept(ctx context.Context, member string, k Keeping, other
 	}
 	pictures := make(map[string]string, len(badges))
 	pages := make(map[string]string, len(badges))
+	var newest time.Time
 	for _, v := range badges {
 		b := v.Badge
+		if name := strings.TrimSpace(b.FirstName + " " + b.LastName); name != "" && (out.Name == "" || b.IssuedAt.After(newest)) {
+			out.Name, newest = name, b.IssuedAt
+		}
 		if b.Stage != StagePublic || !c.Provider.TrustedURL(b.BadgeURL) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,8 +79,8 @@ func (p *Pages) lookAtCertificates(ctx context.Context, r *http.Request) answer 
 	w := p.words(r, k.Locale)
 	return answer{status: http.StatusOK, view: &view{
 		page: "certificates", words: w, TitleID: "web.certificates.title", TextID: "web.certificates.lead",
-		args:  chat.Args{"Date": w.Date(k.At), "Provider": k.Provider},
-		Certs: p.newCertView(w, k, r.PathValue("token")),
+		args:    chat.Args{"Date": w.Date(k.At), "Provider": k.Provider},
+		Heading: cleanTyped(k.Name, maxCertText), Certs: p.newCertView(w, k, r.PathValue("token")),
 	}}
 }
 
@@ -129,14 +130,11 @@ func (p *Pages) newCertView(w chat.Words, k core.Kept, token string) *certView {
 
 func (p *Pages) newCertRow(w chat.Words, c core.Credential) certRow {
 	row := certRow{
-		Name: cleanTyped(w.CredentialName(c), maxCertText), Number: cleanTyped(c.Certificate.Number, maxCertText), URL: c.PageURL, Validity: string(c.Validity),
+		Name: cleanTyped(w.CredentialName(c), maxCertText), Number: cleanTyped(c.Certificate.Number, maxCertText), NumberURL: certificateURL(c), URL: c.PageURL, Validity: string(c.Validity),
 		Word: w.Validity(c.Validity), Advice: w.Advice(c).String(),
 	}
 	if c.Elsewhere {
 		row.Issuer = cleanTyped(c.Issuer, maxCertText)
-	}
-	if webAddress(c.Certificate.URL) {
-		row.NumberURL = c.Certificate.URL
 	}
 	if !c.IssuedAt.IsZero() {
 		row.Issued, row.IssuedDay = w.Date(c.IssuedAt), isoDay(c.IssuedAt)
@@ -172,7 +170,8 @@ func isoDay(t time.Time) string {
 
 // Rows is a table with its heading, for the template.
 func (v *view) Rows(heading string, rows []certRow) certTable {
-	return certTable{view: v, HeadingID: heading, Rows: rows}
+	numbers := slices.ContainsFunc(rows, func(r certRow) bool { return r.Number != "" })
+	return certTable{view: v, HeadingID: heading, Rows: rows, Numbers: numbers}
 }
 
 // certTable is one table of the page.
@@ -180,6 +179,8 @@ type certTable struct {
 	*view
 	HeadingID string
 	Rows      []certRow
+	// Numbers says that some of them have one.
+	Numbers bool
 }
 
 // file is the answer that a browser keeps as a file.

@@ -22,8 +22,9 @@ type fakeCertificates struct {
 	assertions []core.Assertion
 	look       error
 	looked     int
-	// hold, if not nil, is received from before assertions are there.
-	hold chan struct{}
+	// begun, if not nil, hears of each reading of assertions, which then waits
+	// for hold.
+	begun, hold chan struct{}
 }
 
 // days is a moment so many days after the tests take place.
@@ -45,7 +46,7 @@ func newFakeCertificates() *fakeCertificates {
 	}
 	none := time.Time{}
 	f := &fakeCertificates{kept: core.Kept{
-		At: begin(), Provider: "Credly", Page: testCertToken, Calendar: testCalendarToken, Elsewhere: core.ElsewhereListed,
+		At: begin(), Name: "Ada Example", Provider: "Credly", Page: testCertToken, Calendar: testCalendarToken, Elsewhere: core.ElsewhereListed,
 		Own: []core.Credential{
 			own("1", "Certified Example Professional, Foundation Level", core.ValidityExpiring, core.StagePublic, "EX-2021/007", days(-1796), days(30), 30),
 			own("2", evilName, core.ValidityExpired, core.StageAccepted, "=1+1", days(-1900), days(-74), 74),
@@ -98,7 +99,8 @@ func (f *fakeCertificates) Calendar(ctx context.Context, token string) (core.Kep
 }
 
 func (f *fakeCertificates) Assertions(context.Context, []core.Credential) []core.Assertion {
-	if f.hold != nil {
+	if f.begun != nil {
+		f.begun <- struct{}{}
 		<-f.hold
 	}
 	return f.assertions

@@ -32,7 +32,7 @@ func writeCalendar(w chat.Words, k core.Kept) ([]byte, error) {
 	cal.SetMethod(ics.MethodPublish)
 	cal.SetCalscale("GREGORIAN")
 	cal.SetName(w.Plain("calendar.name", nil))
-	cal.SetRefreshInterval(calendarEvery, ics.WithValue(string(ics.ValueDataTypeDuration)))
+	cal.SetRefreshInterval(calendarEvery)
 	cal.SetXPublishedTTL(calendarEvery)
 	for _, c := range k.Own {
 		if c.ExpiresAt.IsZero() || !c.Validity.Held() {
@@ -48,7 +48,7 @@ func writeCalendar(w chat.Words, k core.Kept) ([]byte, error) {
 		e.SetTimeTransparency(ics.TransparencyTransparent)
 		if c.Validity != core.ValidityExpired {
 			e.SetDescription(w.Plain("calendar.text", nil))
-			addAlarms(e, w, args)
+			addAlarms(e, w, c, args)
 		}
 		if c.PageURL != "" {
 			e.SetURL(c.PageURL)
@@ -61,8 +61,12 @@ func writeCalendar(w chat.Words, k core.Kept) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func addAlarms(e *ics.VEvent, w chat.Words, args chat.Args) {
+// addAlarms adds those that are still to come.
+func addAlarms(e *ics.VEvent, w chat.Words, c core.Credential, args chat.Args) {
 	for _, days := range calendarAlarms() {
+		if c.Days < days {
+			continue
+		}
 		a := e.AddAlarm()
 		a.SetAction(ics.ActionDisplay)
 		// At nine in the morning: the day begins at midnight of whoever looks.

@@ -34,7 +34,7 @@ func writeCSV(w chat.Words, k core.Kept) ([]byte, error) {
 	_ = out.Write(csvColumns())
 	for _, c := range k.All() {
 		cells := []string{
-			c.Name, c.Issuer, c.Certificate.Number, c.Certificate.URL, isoDay(c.IssuedAt), isoDay(c.ExpiresAt), string(c.Validity),
+			c.Name, c.Issuer, c.Certificate.Number, certificateURL(c), isoDay(c.IssuedAt), isoDay(c.ExpiresAt), string(c.Validity),
 			visibility(c), w.Advice(c).String(), c.PageURL, yesNo(c.Elsewhere),
 		}
 		for i := range cells {
@@ -58,6 +58,15 @@ func visibility(c core.Credential) string {
 		return "private"
 	}
 	return ""
+}
+
+// certificateURL is where the certificate lies, or empty: the body names it,
+// and only an address of the web leads there.
+func certificateURL(c core.Credential) string {
+	if !webAddress(c.Certificate.URL) {
+		return ""
+	}
+	return c.Certificate.URL
 }
 
 func yesNo(b bool) string {

@@ -47,7 +47,7 @@ func writeJSON(w chat.Words, k core.Kept) ([]byte, error) {
 			State: string(c.Validity), Visibility: orNull(visibility(c)), Advice: w.Advice(c).String(), BadgePage: orNull(c.PageURL),
 			Elsewhere: c.Elsewhere,
 		}
-		one.Certificate.Number, one.Certificate.URL = c.Certificate.Number, c.Certificate.URL
+		one.Certificate.Number, one.Certificate.URL = c.Certificate.Number, certificateURL(c)
 		doc.Certificates = append(doc.Certificates, one)
 	}
 	return indented(doc)

@@ -7,7 +7,7 @@ import (
 	"github.com/laurelbot/laurel/core"
 )
 
-// Date is a day as people write it, in UTC, e.g. "2 November 2026".
+// Date is a day as people write it, in UTC, e.g. "2 Nov 2026".
 func (w Words) Date(t time.Time) string {
 	t = t.UTC()
 	return w.Plain("date.day", Args{
