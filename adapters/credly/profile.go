@@ -193,7 +193,7 @@ func (c *Client) profile(ctx context.Context, address string) ([]core.Earned, er
 		var page struct {
 			Data     []json.RawMessage `json:"data"`
 			Metadata struct {
-				Pages json.Number `json:"total_pages"`
+				Pages text `json:"total_pages"`
 			} `json:"metadata"`
 		}
 		if json.Unmarshal(a.body, &page) != nil {
@@ -204,7 +204,7 @@ func (c *Client) profile(ctx context.Context, address string) ([]core.Earned, er
 				all = append(all, e)
 			}
 		}
-		if pages, err := page.Metadata.Pages.Int64(); err != nil || int64(n) >= pages || len(page.Data) == 0 {
+		if pages, err := strconv.Atoi(string(page.Metadata.Pages)); err != nil || n >= pages || len(page.Data) == 0 {
 			break
 		}
 	}
