@@ -39,6 +39,9 @@ func (c *Composer) certificatesCard(w Words, k core.Kept, owner core.Identity, p
 			card.Tone = ToneAction
 		}
 	}
+	if len(all) == 0 {
+		card.Summary, card.Text = w.Plain("web.certificates.empty", nil), w.Text("web.certificates.empty", nil)
+	}
 	if page > 1 {
 		card.Buttons = append(card.Buttons, Button{ID: certificatesID(owner, page-1), Label: w.Plain("button.previous", nil)})
 	}
@@ -95,7 +98,9 @@ func countValidities(w Words, all []core.Credential) Text {
 	return out
 }
 
-// credentialText is one row: the name, what is known, what can be done.
+// credentialText is one row: the name, what is known, what can be done. Days
+// are those of UTC, as with the provider and in every export; platforms would
+// show them by the reader's clock, which may be a day off.
 func credentialText(w Words, c core.Credential) Text {
 	name := Text{{Text: clip(w.CredentialName(c), maxShownName), Bold: true}}
 	if c.Elsewhere && c.Issuer != "" {
@@ -114,14 +119,14 @@ func credentialText(w Words, c core.Credential) Text {
 		fact(w.Text("certificates.number", Args{"Number": clip(c.Certificate.Number, maxShownName)}))
 	}
 	if !c.IssuedAt.IsZero() {
-		fact(w.Text("certificates.issued", Args{"Date": Day(c.IssuedAt)}))
+		fact(w.Text("certificates.issued", Args{"Date": w.Date(c.IssuedAt)}))
 	}
 	switch {
 	case c.ExpiresAt.IsZero() || c.Stage.Ended():
 	case c.Validity == core.ValidityExpired:
-		fact(w.Text("certificates.over", Args{"Date": Day(c.ExpiresAt)}))
+		fact(w.Text("certificates.over", Args{"Date": w.Date(c.ExpiresAt)}))
 	default:
-		fact(w.Text("certificates.until", Args{"Date": Day(c.ExpiresAt)}))
+		fact(w.Text("certificates.until", Args{"Date": w.Date(c.ExpiresAt)}))
 	}
 	return Join(name, facts, w.Advice(c))
 }

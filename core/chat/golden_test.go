@@ -229,6 +229,7 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	goldenVerdicts(c, w, put)
 	goldenHomes(t, c, w, reader, put)
 	goldenRoles(c, w, put)
+	goldenCertificates(t, c, w, put)
 	put("form, link", readableForm(linkForm(w)))
 	put("form, code", readableForm(codeForm(w, verificationID)))
 	for _, left := range []int{4, 1} {
