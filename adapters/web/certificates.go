@@ -66,6 +66,8 @@ type certRow struct {
 	SeenID string
 	// Picture is the address on this server, or empty.
 	Picture string
+	// Ended says that no end of its own matters any more.
+	Ended bool
 }
 
 type certFile struct{ Address, Kind string }
@@ -139,7 +141,8 @@ func (p *Pages) newCertRow(w chat.Words, c core.Credential) certRow {
 	if !c.IssuedAt.IsZero() {
 		row.Issued, row.IssuedDay = w.Date(c.IssuedAt), isoDay(c.IssuedAt)
 	}
-	if !c.ExpiresAt.IsZero() {
+	row.Ended = c.Stage.Ended()
+	if !c.ExpiresAt.IsZero() && !row.Ended {
 		row.Expires, row.ExpiresDay = w.Date(c.ExpiresAt), isoDay(c.ExpiresAt)
 	}
 	switch c.Stage {

@@ -3,16 +3,32 @@ package main
 import (
 	"archive/zip"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/internal/testpg"
 	"github.com/laurelbot/laurel/playground/credlysim"
 )
 
-// areKept: a person keeps track of what they earned, here and elsewhere, takes
-// it along, and ends every link to it.
+// A person keeps track of what they earned, here and elsewhere, takes it along,
+// and ends every link to it.
+func TestCertificatesAreKept(t *testing.T) {
+	t.Parallel()
+	t.Run("slack and sqlite", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, "sqlite:"+filepath.Join(t.TempDir(), "laurel.db"))
+		areKept(t, s, s.newcomer(t, "slack"))
+	})
+	t.Run("discord and postgres", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t, testpg.New(t))
+		areKept(t, s, s.newcomer(t, "discord"))
+	})
+}
+
 func areKept(t *testing.T, s *stage, who *newcomer) {
 	ready := who.claims()
 	if status, _ := s.follow(ready.link()); status != http.StatusSeeOther {

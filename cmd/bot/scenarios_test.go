@@ -32,7 +32,6 @@ func scenarios() []scenario {
 		{"a badge is shown to others", isShown},
 		{"a badge is verified", isVerified},
 		{"everything is seen at a glance", isAtAGlance},
-		{"certificates are kept track of", areKept},
 	}
 }
 
