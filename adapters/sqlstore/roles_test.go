@@ -33,7 +33,7 @@ func (w *world) takeRoles(now time.Time) []core.RoleConnection {
 }
 
 // told finishes a connection as if the platform had been told.
-func (w *world) told(c core.RoleConnection, now time.Time) {
+func (w *world) toldRoles(c core.RoleConnection, now time.Time) {
 	w.t.Helper()
 	w.must(w.FinishRoles(w.t.Context(), core.RoleOutcome{Connection: c, Told: "1 0 -", ToldAt: now, Next: now.Add(24 * time.Hour)}))
 }
@@ -62,16 +62,16 @@ func TestRoleConnections(t *testing.T) {
 		if err := w.SaveRoleTokens(ctx, first[0], roleTokensOf("late")); !errors.Is(err, core.ErrUnmet) {
 			t.Errorf("tokens of a former taker: %v", err)
 		}
-		w.told(first[0], start)
+		w.toldRoles(first[0], start)
 		w.must(w.SaveRoleTokens(ctx, second[0], roleTokensOf("two")))
 		// It is wanted while it is worked on: it stays due.
 		a := w.account(ada, "ada@example.org")
-		w.told(second[0], start.Add(time.Minute))
+		w.toldRoles(second[0], start.Add(time.Minute))
 		third := w.takeRoles(start.Add(2 * time.Minute))
 		if len(third) != 1 || third[0].MemberID != a.MemberID || third[0].Told != "1 0 -" || third[0].Tokens.Access != "access-two" {
 			t.Fatalf("taken %+v", third)
 		}
-		w.told(third[0], start.Add(2*time.Minute))
+		w.toldRoles(third[0], start.Add(2*time.Minute))
 		if early := w.takeRoles(start.Add(time.Hour)); len(early) != 0 {
 			t.Errorf("taken before its time: %+v", early)
 		}
@@ -98,7 +98,7 @@ func TestRolesFollowChanges(t *testing.T) {
 		settle := func() {
 			t.Helper()
 			for _, c := range w.takeRoles(start) {
-				w.told(c, start)
+				w.toldRoles(c, start)
 			}
 		}
 		settle()
@@ -149,7 +149,7 @@ func TestRolesFollowChanges(t *testing.T) {
 				t.Errorf("%s: taken %+v", step.name, taken)
 			}
 			for _, c := range taken {
-				w.told(c, start)
+				w.toldRoles(c, start)
 			}
 		}
 		if n := w.count(`SELECT count(*) FROM role_connections WHERE id = ? AND wanted = 0`, bruno); n != 1 {
@@ -167,7 +167,7 @@ func TestEraseRoles(t *testing.T) {
 		ada := discordUser("100000000000000001")
 		w.account(ada, "ada@example.org")
 		w.connectRoles(ada, "one")
-		w.told(w.takeRoles(start)[0], start)
+		w.toldRoles(w.takeRoles(start)[0], start)
 		if s, err := w.RoleStanding(ctx, ada); err != nil || !s.ToldAt.Equal(start) {
 			t.Errorf("standing %+v, %v", s, err)
 		}
