@@ -78,6 +78,15 @@ func TestConsole(t *testing.T) {
 	if code, _ := do(http.MethodPost, "/close-modal", `{"user":"`+w.ada+`","modal":"1"}`); code != 200 {
 		t.Fatal(code)
 	}
+	if code, body := do(http.MethodPost, "/say", `{"user":"`+w.ada+`","text":"x","files":[{"name":"b.json","data":"e30="}]}`); code != 200 || !strings.Contains(body, `"id"`) {
+		t.Errorf("say: %d %s", code, body)
+	}
+	if code, body := do(http.MethodPost, "/message-command", `{"user":"`+w.ada+`","message":"1","command":"x"}`); code != 400 || !strings.Contains(body, "unknown message") {
+		t.Errorf("menu: %d %s", code, body)
+	}
+	if code, body := do(http.MethodPost, "/command", `{"user":"`+w.ada+`","command":"badges","subcommand":"list","option":"file","file":{"name":"b","data":"e30="}}`); code != 400 || !strings.Contains(body, "not registered") {
+		t.Errorf("file where none goes: %d %s", code, body)
+	}
 	if code, _ := do(http.MethodPost, "/command", `{`); code != 400 {
 		t.Errorf("broken body: %d", code)
 	}

@@ -69,6 +69,15 @@ func TestConsole(t *testing.T) {
 	if status, body := do("POST", "/press", "application/json", `{"user":"`+ada+`","channel":"`+team+`","ts":"`+m.TS+`","action":"Claim"}`); status != 200 {
 		t.Errorf("press: %d %s", status, body)
 	}
+	if status, body := do("POST", "/share", "application/json", `{"user":"`+ada+`","channel":"`+team+`","text":"x","files":[{"name":"b.json","data":"e30="}]}`); status != 200 {
+		t.Errorf("share: %d %s", status, body)
+	}
+	shared := state().Messages[team]
+	if last := shared[len(shared)-1]; len(last.Files) != 1 || last.Files[0].Size != 2 {
+		t.Errorf("shared %+v", last)
+	} else if status, body := do("POST", "/shortcut", "application/json", `{"user":"`+ada+`","channel":"`+team+`","ts":"`+last.TS+`","callback_id":"verify"}`); status != 200 || !strings.Contains(body, `"status":200`) {
+		t.Errorf("shortcut: %d %s", status, body)
+	}
 	for _, tt := range []struct {
 		name, method, path, contentType, body string
 		want                                  int
