@@ -152,7 +152,7 @@ func (r *rig) seedForeign(p seeded) error {
 	now := r.clock.Now()
 	for _, b := range []credlysim.ForeignBadge{
 		{Name: "Cloud Practitioner", Issuer: "Example Cloud Academy", IssuedAt: now.AddDate(-3, 0, 45), ExpiresAt: now.AddDate(0, 0, 45)},
-		{Name: "Prévention & secours civiques", Issuer: "Croix Exemple", IssuedAt: now.AddDate(-2, -1, 0), ExpiresAt: now.AddDate(0, -1, 0)},
+		{Name: "Prévention & secours civiques", Issuer: "Croix Fictive", IssuedAt: now.AddDate(-2, -1, 0), ExpiresAt: now.AddDate(0, -1, 0)},
 		{Name: "日本語能力証明", Issuer: "見本語学院", IssuedAt: now.AddDate(-4, 0, 0)},
 		{Name: "Not for everybody", Issuer: "Example Cloud Academy", IssuedAt: now.AddDate(-1, 0, 0), Hidden: true},
 	} {

@@ -38,6 +38,7 @@ func states() []state {
 		{name: "playground-call", do: called},
 		{name: "playground-consent", do: asked},
 		{name: "playground-celebration", dark: true, do: celebrated},
+		{name: "playground-certificates", do: kept},
 		{name: "playground-settings", do: settled},
 		{name: "playground-digest", do: digested},
 		{name: "playground-verdict", do: verdicts},
@@ -208,6 +209,17 @@ func connected(b *browser) {
 	b.shows(`#part-discord .linked-role.has`)
 	b.channel("slack", "")
 	b.command("slack", "/badges roles")
+}
+
+// kept is what somebody earned, here and elsewhere.
+func kept(b *browser) {
+	for _, chat := range []string{"slack", "discord"} {
+		b.channel(chat, "")
+		b.command(chat, "/badges certificates")
+		b.shows("#part-" + chat + ` a.btn[href*="/c/"]`)
+	}
+	b.press(action("slack", "elsewhere"))
+	b.shows(`#part-slack [data-action^="elsewhere:off"]`)
 }
 
 // settled is what a manager settles for a team.
