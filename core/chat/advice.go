@@ -33,7 +33,7 @@ func (w Words) Advice(c core.Credential) Text {
 	case c.Validity == core.ValidityExpired && c.Days == 0:
 		id = "over"
 	case c.Validity == core.ValidityReplaced && c.Successor != "":
-		id, args["Badge"] = "replaced_by", c.Successor
+		id, args["Badge"] = "replaced_by", clip(c.Successor, maxShownName)
 	}
 	return w.Text("certificates.advice."+id, args)
 }

@@ -97,7 +97,7 @@ func listCard(w Words, p core.Person, badges []core.BadgeView, page int, now tim
 	if pages > 1 {
 		card.Footer = Join(w.Text("list.page", Args{"Page": page, "Pages": pages}), card.Footer)
 	}
-	card.Buttons = append(card.Buttons, add, Button{ID: pageID(owner, strconv.Itoa(page)), Label: w.Plain("button.refresh", nil)})
+	card.Buttons = append(card.Buttons, add, Button{ID: pageID(owner, strconv.Itoa(page)), Label: w.Plain("button.refresh", nil)}, certificatesButton(w, owner))
 	return card
 }
 
