@@ -33,6 +33,9 @@ type finding int
 
 const (
 	proofUnknown finding = iota
+	// proofUncovered: the document is none that a proof of that kind covers
+	// as a whole.
+	proofUncovered
 	proofUnreachable
 	proofAltered
 	proofExpired
@@ -121,6 +124,8 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 		r.failWith(core.CheckSignature, core.VerdictUnreachable, unknownProof, p.detail)
 	case proofExpired:
 		r.fail(core.CheckSignature, core.VerdictExpired, p.detail)
+	case proofUncovered:
+		r.failWith(core.CheckSignature, core.VerdictUnknown, uncoveredProof, p.detail)
 	default:
 		r.noProof(p.detail)
 	}

@@ -201,6 +201,7 @@ func TestProofs(t *testing.T) {
 		{"another date", proof(doc{"created": "2024-05-02T10:00:00Z"}), core.VerdictAltered},
 		{"a term that no context defines", with(good, doc{"addedLater": "unsigned"}), core.VerdictUnknown},
 		{"a context that is not known", with(good, doc{"@context": append(append([]any{}, good["@context"].([]any)...), "https://evil.example.net/context")}), core.VerdictUnknown},
+		{"a type that no context defines, where another has to be", with(good, doc{"issuer": doc{"id": own, "type": []any{"Special"}}}), core.VerdictMalformed},
 		{"terms of its own", with(good, doc{"@context": append(append([]any{}, good["@context"].([]any)...), doc{"x": "https://example.org/x"})}), core.VerdictUnknown},
 		{
 			"the proof expired", prove(t, someCredential(), suite, k.ed, own, doc{"expires": "2025-01-01T00:00:00Z"}), core.VerdictExpired,

@@ -46,7 +46,7 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 	case errors.Is(err, errBaseProof):
 		return proof{detail: err.Error()}
 	case err != nil:
-		return proof{detail: "what the proof covers cannot be worked out: " + err.Error()}
+		return proof{finding: proofUncovered, detail: "what the proof covers cannot be worked out: " + err.Error()}
 	case !fits:
 		return proof{finding: proofAltered, detail: "the signature does not fit"}
 	}

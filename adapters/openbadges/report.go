@@ -27,6 +27,10 @@ var weight = map[core.VerdictStatus]int{
 // that can be checked is not worth looking at closely.
 const unknownProof = 95
 
+// uncoveredProof is lighter than a broken rule, which is often what makes a
+// document one that no proof covers.
+const uncoveredProof = 85
+
 // needed are the checks without which nothing is genuine.
 var needed = []string{core.CheckInput, core.CheckFormat, core.CheckSignature, core.CheckIssuer, core.CheckRevocation, core.CheckValidity}
 
