@@ -63,6 +63,9 @@ type Badge struct {
 	AcceptURL string
 	// BadgeURL is the public page.
 	BadgeURL string
+	// OwnerURL is the page on which the earner changes who sees the badge, or
+	// empty where it is not known. It names the person.
+	OwnerURL string
 	// ReplacedBy is the provider's id of the badge that took its place.
 	ReplacedBy string
 	// ProviderTime is the provider's own time of the state that is stored.

@@ -65,7 +65,7 @@ func TestClaimAndFollow(t *testing.T) {
 	if got := titles(all, ada); len(got) != 2 || got[0] != "It’s yours: Badge 1" || !slices.Equal(events(all), []core.EventType{core.EventAccepted}) {
 		t.Errorf("told %q, %v", got, events(all))
 	}
-	if text := all[0].card.Text.String(); !strings.Contains(text, "Tip, just once") {
+	if text := all[0].card.Items[1].Text.String(); !strings.HasPrefix(text, "▸ Make it public") {
 		t.Errorf("the card says %q", text)
 	}
 	passage, err = h.passes.Look(ctx, token)

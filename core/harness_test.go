@@ -223,6 +223,14 @@ func (h *house) badgeOf(providerID string) core.Badge {
 	return b
 }
 
+// member is the member behind a chat identity.
+func (h *house) member(who core.Identity) string {
+	h.t.Helper()
+	p, err := h.db.Person(h.t.Context(), who)
+	h.must(err)
+	return p.MemberID()
+}
+
 func (h *house) stage(badgeID string) core.Stage {
 	h.t.Helper()
 	b, err := h.db.Badge(h.t.Context(), badgeID)
@@ -238,8 +246,11 @@ type told struct {
 	mail  core.Mail
 	// none says that there was nothing to send after all.
 	none bool
-	kind delivery.Kind
-	ref  string
+	// fallback says that it would come as a new message where it cannot be
+	// edited any more.
+	fallback bool
+	kind     delivery.Kind
+	ref      string
 }
 
 func (h *house) place() core.Place {
@@ -272,7 +283,7 @@ func (h *house) sent() []told {
 
 func (h *house) render(d delivery.Delivery) told {
 	h.t.Helper()
-	out := told{kind: d.Kind, ref: d.Ref}
+	out := told{kind: d.Kind, ref: d.Ref, fallback: d.Fallback}
 	var err error
 	switch d.Kind {
 	case delivery.KindMail:
@@ -358,6 +369,8 @@ type script struct {
 	fail      map[string]error
 	asked     map[string]int
 	templates []core.Template
+	// all says that everything belongs to one account.
+	all bool
 }
 
 var _ core.Provider = (*script)(nil)
@@ -388,7 +401,7 @@ func (s *script) ForPerson(_ context.Context, e core.Email) ([]core.Observation,
 	}
 	var out []core.Observation
 	for _, o := range s.badges {
-		if o.Recipient.Normal == e.Normal {
+		if s.all || o.Recipient.Normal == e.Normal {
 			out = append(out, o)
 		}
 	}

@@ -53,9 +53,6 @@ type BadgeView struct {
 	Badge Badge
 	// Handoff is the newest handoff of the badge, or nil.
 	Handoff *Handoff
-	// AutoAcceptHint says that this is the badge with which the person is
-	// told, once, about accepting automatically.
-	AutoAcceptHint bool
 	// Shared says that its owner has shown the badge to somebody.
 	Shared bool
 }

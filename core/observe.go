@@ -74,14 +74,17 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 	if err != nil {
 		return change, err
 	}
-	told, err := tx.TellBadge(ctx, id, after.Held() != before.Held() || after.Ended(), now)
+	// That a badge became public is news as well, each time: what was said of it
+	// last may stand where it cannot be edited any more, because Slack takes a
+	// few edits of a private message and Discord those of a quarter of an hour.
+	news := after.Held() != before.Held() || after.Ended() || after == StagePublic
+	told, err := tx.TellBadge(ctx, id, news, now)
 	if err != nil {
 		return change, err
 	}
-	if after.Held() && told > 0 {
-		// Only where a card tells it: a badge that was accepted long before
-		// anybody linked an address would use up the one occasion.
-		if err := tx.HintAutoAccept(ctx, id); err != nil {
+	if after.Held() || before.Held() {
+		// What its owner has left to do for other badges changes with it.
+		if err := tellTasks(ctx, tx, change.After.Recipient.Normal, now); err != nil {
 			return change, err
 		}
 	}

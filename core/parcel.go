@@ -12,8 +12,7 @@ type Parcel struct {
 	Key      string
 	QueuedAt time.Time
 	Post     Post
-	// View is the handoff as it was queued. Its AutoAcceptHint is not looked
-	// up: it says nothing about a badge that can be claimed.
+	// View is the handoff as it was queued.
 	View HandoffView
 }
 

@@ -118,8 +118,8 @@ type Occasion struct {
 	ExpiresAt time.Time
 	// Renewed says that the person has a newer badge of the same template.
 	Renewed bool
-	// WasPublic says that it was public before: who made it private again
-	// wants it so.
+	// WasPublic says that it was public before, or that the person wants to
+	// keep it private: who made it private again wants it so.
 	WasPublic bool
 	// SharedAt is when the person first shared it; zero for never.
 	SharedAt time.Time

@@ -28,6 +28,9 @@ const (
 	SubjectHome SubjectKind = "home"
 	// SubjectRoles: how a person's roles stand; the id of the account.
 	SubjectRoles SubjectKind = "roles"
+	// SubjectTasks: what there is to do for all badges of a person; the id of
+	// the account that asked, see [Task].
+	SubjectTasks SubjectKind = "tasks"
 )
 
 // Subject is what a message shows. The card is made from it when the message

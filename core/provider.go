@@ -71,6 +71,8 @@ type Observation struct {
 	IssuedAt, ExpiresAt time.Time
 	// AcceptURL is the personal link for accepting, only while pending.
 	AcceptURL string
+	// OwnerURL is the page on which the earner changes who sees the badge.
+	OwnerURL string
 	// BadgeURL is the public page.
 	BadgeURL   string
 	ReplacedBy string

@@ -76,10 +76,29 @@ func (r *Reconciler) ReadPerson(ctx context.Context, e Email) error {
 	if err != nil {
 		return fmt.Errorf("read badges of a person: %w", err)
 	}
+	known := false
 	for _, obs := range all {
 		if err := r.Observer.Apply(ctx, obs); err != nil {
 			return err
 		}
+		// Only an account that verified the address holds a badge under it.
+		known = known || obs.Stage.Held()
+	}
+	return r.noteKnown(ctx, e, known)
+}
+
+// noteKnown notes whether the provider has the address in the account of
+// somebody who holds a badge, whatever address that was issued to.
+func (r *Reconciler) noteKnown(ctx context.Context, e Email, known bool) error {
+	err := r.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		member, err := tx.NoteKnown(ctx, e.Normal, known)
+		if err != nil || member == "" {
+			return err
+		}
+		return tx.TellTasks(ctx, member, r.Clock.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("note known address: %w", err)
 	}
 	return nil
 }

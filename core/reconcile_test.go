@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -139,37 +138,6 @@ func TestObserverTellsTheBodyOnlyWhatChanged(t *testing.T) {
 				t.Errorf("told %v, want %v", got, tt.want)
 			}
 		})
-	}
-}
-
-// The tip on accepting automatically comes with one badge only.
-func TestAutoAcceptHintComesOnce(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.link(ada, "ada@example.org")
-	tips := 0
-	for i := range 3 {
-		id := fmt.Sprint(i)
-		badge := h.pending(id, "ada@example.org")
-		if i > 0 {
-			if got, err := h.claims.Claim(t.Context(), ada, badge, h.place()); err != nil || got.Result != core.ClaimOpened {
-				t.Fatal(got, err)
-			}
-			h.sent()
-		}
-		h.pass(time.Second)
-		h.say(h.prov.badges["at-"+id], core.StageAccepted)
-		for _, one := range h.sent() {
-			if strings.Contains(one.card.Text.String(), "Tip, just once") {
-				tips++
-				if i != 1 {
-					t.Errorf("the tip came with badge %d", i)
-				}
-			}
-		}
-	}
-	if tips != 1 {
-		t.Errorf("the tip came %d times", tips)
 	}
 }
 

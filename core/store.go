@@ -31,6 +31,7 @@ type Store interface {
 	HomeStore
 	RoleStore
 	CertificateStore
+	TaskStore
 	// InTx runs f in one transaction: everything in it happens or nothing
 	// does. f may run again after a serialization failure, so it must not
 	// have effects outside of tx.
@@ -134,8 +135,6 @@ type HandoffView struct {
 	Owned bool
 	// Locale is the language of the account that last saw the handoff.
 	Locale string
-	// AutoAcceptHint: see [BadgeView].
-	AutoAcceptHint bool
 }
 
 // VerificationCounts is how many codes were asked for within a time.
@@ -215,6 +214,7 @@ type Tx interface {
 	CelebrateTx
 	DigestTx
 	RoleTx
+	TaskTx
 	// EnsureAccount returns the account of an identity and makes it, with a
 	// new member, where it is missing. Empty texts leave what is known.
 	EnsureAccount(ctx context.Context, a Account, now time.Time) (Account, error)
@@ -266,10 +266,6 @@ type Tx interface {
 	// CloseHandoffs moves the handoffs of a badge that are in one of the
 	// states from to state to.
 	CloseHandoffs(ctx context.Context, badgeID string, from []HandoffState, to HandoffState, now time.Time) error
-	// HintAutoAccept makes this the badge with which the member who owns the
-	// recipient address is told about accepting automatically, unless there
-	// was one before.
-	HintAutoAccept(ctx context.Context, badgeID string) error
 	// WithdrawAward notes that the body takes an award back. It returns the
 	// badge as it is now: withdrawn when it was only granted, otherwise
 	// unchanged. An unknown award is remembered as withdrawn, so that a late

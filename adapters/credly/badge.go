@@ -89,6 +89,7 @@ func (c *Client) observe(b badgeData, at time.Time) core.Observation {
 		IssuedAt:   firstSet(b.IssuedAt, b.IssuedAtDate),
 		ExpiresAt:  firstSet(b.ExpiresAt, b.ExpiresAtDate),
 		BadgeURL:   string(b.BadgeURL),
+		OwnerURL:   c.ownerPage(b.User),
 		ReplacedBy: string(b.ReplacementBadgeID),
 		At:         latest(b.StateUpdatedAt, b.UpdatedAt, b.CreatedAt),
 		ReadAt:     at,

@@ -113,7 +113,7 @@ func readCommand(in *interaction) (chat.Verb, string, error) {
 	verb := chat.Verb(sub.Name)
 	switch verb {
 	case chat.VerbList, chat.VerbEmails, chat.VerbReminders, chat.VerbStatus, chat.VerbAnnounce, chat.VerbSettings, chat.VerbDigests,
-		chat.VerbForget, chat.VerbHelp, chat.VerbHome, chat.VerbRoles, chat.VerbCertificates:
+		chat.VerbSteps, chat.VerbForget, chat.VerbHelp, chat.VerbHome, chat.VerbRoles, chat.VerbCertificates:
 		return verb, "", nil
 	case chat.VerbLink:
 		arg, err := stringOption(sub.Options, optionAddress)

@@ -49,6 +49,9 @@ func (t *tx) RemoveAddress(ctx context.Context, addressID string, actor core.Ide
 	if err != nil {
 		return core.Address{}, err
 	}
+	if err := t.forgetTasks(ctx, append(texts{row.ID}, badges...)); err != nil {
+		return core.Address{}, err
+	}
 	var closed []string
 	err = t.all(ctx, &closed, `UPDATE handoffs SET state = 'failed', closed_at = ?
 		WHERE state IN ('preparing', 'open') AND badge_id IN (SELECT id FROM badges WHERE recipient = ?)

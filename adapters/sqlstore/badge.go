@@ -11,7 +11,7 @@ import (
 const (
 	badgeColumns = `b.id, b.award_id, b.provider_id, b.template_id, b.recipient_shown, b.recipient, b.first_name,
 	b.last_name, b.locale, b.stage, b.issued_at, b.expires_at, b.certificate_number, b.certificate_url, b.accept_url,
-	b.badge_url, b.replaced_by, b.moving, b.decided_at, b.provider_time, b.read_at, b.next_poll_at,
+	b.badge_url, b.owner_url, b.replaced_by, b.moving, b.decided_at, b.provider_time, b.read_at, b.next_poll_at,
 	COALESCE(t.name, '') AS template_name, COALESCE(t.description, '') AS template_description,
 	COALESCE(t.image_url, '') AS template_image`
 	badgeTables = `badges b LEFT JOIN templates t ON t.id = b.template_id`
@@ -36,6 +36,7 @@ type badgeRow struct {
 	CertificateURL      string `db:"certificate_url" json:"certificate_url"`
 	AcceptURL           string `db:"accept_url" json:"-"`
 	BadgeURL            string `db:"badge_url" json:"-"`
+	OwnerURL            string `db:"owner_url" json:"-"`
 	ReplacedBy          string `db:"replaced_by" json:"-"`
 	Moving              bool   `db:"moving" json:"moving"`
 	DecidedAt           int64  `db:"decided_at" json:"decided_at"`
@@ -59,7 +60,7 @@ func (r badgeRow) badge() core.Badge {
 		FirstName: r.FirstName, LastName: r.LastName, Locale: r.Locale,
 		Stage: r.stage(), IssuedAt: at(r.IssuedAt), ExpiresAt: at(r.ExpiresAt),
 		Certificate: core.Certificate{Number: r.CertificateNumber, URL: r.CertificateURL},
-		AcceptURL:   r.AcceptURL, BadgeURL: r.BadgeURL, ReplacedBy: r.ReplacedBy,
+		AcceptURL:   r.AcceptURL, BadgeURL: r.BadgeURL, OwnerURL: r.OwnerURL, ReplacedBy: r.ReplacedBy,
 		ProviderTime: at(r.ProviderTime), ReadAt: at(r.ReadAt),
 	}
 }
@@ -76,7 +77,7 @@ func (d *DB) Badge(ctx context.Context, id string) (core.Badge, error) {
 }
 
 // viewQuery reads [viewRow]s of the member given first.
-const viewQuery = `SELECT ` + badgeColumns + `, m.auto_accept_badge = b.id AS hint, b.shared_at > 0 AS shared,
+const viewQuery = `SELECT ` + badgeColumns + `, b.shared_at > 0 AS shared,
 		COALESCE(h.id, '') AS handoff_id, COALESCE(h.member_id, '') AS handoff_member,
 		COALESCE(h.state, '') AS handoff_state, COALESCE(h.opened_at, 0) AS handoff_opened,
 		COALESCE(h.expires_at, 0) AS handoff_expires
@@ -88,7 +89,6 @@ const viewQuery = `SELECT ` + badgeColumns + `, m.auto_accept_badge = b.id AS hi
 
 type viewRow struct {
 	badgeRow
-	Hint           bool   `db:"hint"`
 	Shared         bool   `db:"shared"`
 	HandoffID      string `db:"handoff_id"`
 	HandoffMember  string `db:"handoff_member"`
@@ -98,7 +98,7 @@ type viewRow struct {
 }
 
 func (r viewRow) view() core.BadgeView {
-	v := core.BadgeView{Badge: r.badge(), AutoAcceptHint: r.Hint, Shared: r.Shared}
+	v := core.BadgeView{Badge: r.badge(), Shared: r.Shared}
 	if r.HandoffID != "" {
 		v.Handoff = &core.Handoff{
 			ID: r.HandoffID, BadgeID: r.ID, MemberID: r.HandoffMember, State: core.HandoffState(r.HandoffState),
@@ -150,11 +150,4 @@ func (d *DB) DuePolls(ctx context.Context, now time.Time, limit int, retry time.
 		badges = append(badges, row.badge())
 	}
 	return badges, err
-}
-
-// HintAutoAccept implements [core.Tx].
-func (t *tx) HintAutoAccept(ctx context.Context, badgeID string) error {
-	_, err := t.exec(ctx, `UPDATE members SET auto_accept_badge = ? WHERE auto_accept_badge = '' AND id = (
-		SELECT d.member_id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE b.id = ?)`, badgeID, badgeID)
-	return err
 }

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -308,9 +307,6 @@ func TestBadgesOf(t *testing.T) {
 		w.observe(pending("other", "eve@example.org"))
 		p := claimOf(ada, ids[2], start)
 		w.claimed(p)
-		w.tx(func(ctx context.Context, tx core.Tx) error {
-			return cmp.Or(tx.HintAutoAccept(ctx, ids[1]), tx.HintAutoAccept(ctx, ids[2]))
-		})
 		got, err := w.BadgesOf(t.Context(), a.MemberID)
 		w.must(err)
 		if len(got) != 4 {
@@ -323,9 +319,6 @@ func TestBadgesOf(t *testing.T) {
 		}
 		if got[0].Handoff != nil || got[1].Handoff == nil || got[1].Handoff.ID != p.HandoffID {
 			t.Errorf("handoffs %+v %+v", got[0].Handoff, got[1].Handoff)
-		}
-		if got[1].AutoAcceptHint || !got[2].AutoAcceptHint {
-			t.Error("the hint is not with the first badge")
 		}
 		if _, err := w.BadgeViewFor(t.Context(), ids[3], eve.MemberID); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("somebody else's badge: %v, want ErrNotFound", err)

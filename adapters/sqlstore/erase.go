@@ -181,14 +181,17 @@ func (t *tx) eraseAddresses(ctx context.Context, normals texts, now time.Time) (
 	if err != nil {
 		return 0, err
 	}
-	deleted, err := t.exec(ctx, `DELETE FROM addresses WHERE normal IN $texts`, normals)
-	if err != nil {
+	var deleted texts
+	if err := t.all(ctx, &deleted, `DELETE FROM addresses WHERE normal IN $texts RETURNING id`, normals); err != nil {
+		return 0, err
+	}
+	if err := t.forgetTasks(ctx, slices.Concat(deleted, badges)); err != nil {
 		return 0, err
 	}
 	if err := t.eraseInbox(ctx, known, now); err != nil {
 		return 0, err
 	}
-	return len(badges) + len(verifications) + int(deleted), t.eraseSubjects(ctx, badges, verifications, now)
+	return len(badges) + len(verifications) + len(deleted), t.eraseSubjects(ctx, badges, verifications, now)
 }
 
 // writing is one way in which an address is written somewhere.

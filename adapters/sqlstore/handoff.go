@@ -58,14 +58,13 @@ func (d *DB) HandoffView(ctx context.Context, handoffID string) (core.HandoffVie
 		OpenedAt  int64  `db:"handoff_opened"`
 		EndsAt    int64  `db:"handoff_expires"`
 		Owned     bool   `db:"owned"`
-		Hint      bool   `db:"hint"`
 		SeenBy    string `db:"seen_by"`
 		AnyOf     string `db:"any_of"`
 	}
 	err := d.hot().get(ctx, &row, `SELECT `+badgeColumns+`,
 			h.id AS handoff_id, h.member_id AS handoff_member, h.state AS handoff_state,
 			h.opened_at AS handoff_opened, h.expires_at AS handoff_expires,
-			d.id IS NOT NULL AS owned, COALESCE(m.auto_accept_badge = b.id, false) AS hint,
+			d.id IS NOT NULL AS owned,
 			COALESCE((SELECT a.locale FROM posts p JOIN accounts a ON a.id = p.account_id
 				WHERE p.subject_kind = 'handoff' AND p.subject_id = h.id AND a.locale <> ''
 				ORDER BY p.created_at DESC, p.id DESC LIMIT 1), '') AS seen_by,
@@ -73,7 +72,6 @@ func (d *DB) HandoffView(ctx context.Context, handoffID string) (core.HandoffVie
 				ORDER BY a.seen_at DESC, a.id DESC LIMIT 1), '') AS any_of
 		FROM handoffs h JOIN badges b ON b.id = h.badge_id LEFT JOIN templates t ON t.id = b.template_id
 		LEFT JOIN addresses d ON d.normal = b.recipient AND d.member_id = h.member_id
-		LEFT JOIN members m ON m.id = h.member_id
 		WHERE h.id = ?`, handoffID)
 	if err != nil {
 		return core.HandoffView{}, err
@@ -83,7 +81,7 @@ func (d *DB) HandoffView(ctx context.Context, handoffID string) (core.HandoffVie
 			ID: row.HandoffID, BadgeID: row.ID, MemberID: row.MemberID, State: core.HandoffState(row.State),
 			OpenedAt: at(row.OpenedAt), ExpiresAt: at(row.EndsAt),
 		},
-		Badge: row.badge(), Owned: row.Owned, Locale: cmp.Or(row.SeenBy, row.AnyOf), AutoAcceptHint: row.Hint,
+		Badge: row.badge(), Owned: row.Owned, Locale: cmp.Or(row.SeenBy, row.AnyOf),
 	}, nil
 }
 

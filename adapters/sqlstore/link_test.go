@@ -216,7 +216,6 @@ func TestJoinMembers(t *testing.T) {
 		badge := w.observe(pending("p1", "ada@example.org")).After.ID
 		p := claimOf(ada, badge, start)
 		w.claimed(p)
-		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.HintAutoAccept(ctx, badge) })
 		w.tx(func(ctx context.Context, tx core.Tx) error {
 			locked, err := tx.LockMembers(ctx, into.MemberID, "missing", from.MemberID)
 			if err != nil || len(locked) != 2 {
@@ -239,7 +238,7 @@ func TestJoinMembers(t *testing.T) {
 		}
 		view, err := w.HandoffView(t.Context(), p.HandoffID)
 		w.must(err)
-		if !view.Owned || view.Handoff.MemberID != into.MemberID || !view.AutoAcceptHint {
+		if !view.Owned || view.Handoff.MemberID != into.MemberID {
 			t.Errorf("handoff %+v", view)
 		}
 		if n := w.count(`SELECT count(*) FROM members`); n != 1 {

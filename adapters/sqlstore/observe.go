@@ -42,11 +42,11 @@ func (t *tx) SaveObservation(ctx context.Context, o core.Observation, now time.T
 			stage_at = CASE WHEN stage <> ? THEN ? ELSE stage_at END, was_public = was_public OR stage = 'public',
 			accepted_at = CASE WHEN accepted_at = 0 THEN ? ELSE accepted_at END,
 			public_at = CASE WHEN public_at = 0 THEN ? ELSE public_at END,
-			badge_url = ?, replaced_by = ?, moving = ?, provider_time = ?, read_at = ?, next_poll_at = ?, updated_at = ?
+			badge_url = ?, owner_url = ?, replaced_by = ?, moving = ?, provider_time = ?, read_at = ?, next_poll_at = ?, updated_at = ?
 		WHERE id = ?`,
 		after.ProviderID, after.TemplateID, after.RecipientShown, after.Recipient,
 		after.FirstName, after.LastName, after.Locale, after.Stage, after.IssuedAt, after.ExpiresAt, after.AcceptURL,
-		after.Stage, ms(now), after.cameTo(core.StageAccepted, now), after.cameTo(core.StagePublic, now), after.BadgeURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
+		after.Stage, ms(now), after.cameTo(core.StageAccepted, now), after.cameTo(core.StagePublic, now), after.BadgeURL, after.OwnerURL, after.ReplacedBy, after.Moving, after.ProviderTime, after.ReadAt, after.NextPollAt, ms(now),
 		after.ID)
 	if err != nil {
 		return core.Change{}, err
@@ -133,12 +133,12 @@ func (t *tx) insertObserved(ctx context.Context, o core.Observation, heir badgeR
 	since := stageAt(o, now)
 	n, err := t.exec(ctx, `INSERT INTO badges (id, award_id, provider_id, template_id, recipient_shown, recipient,
 			first_name, last_name, locale, stage, issued_at, expires_at, certificate_number, certificate_url,
-			accept_url, badge_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, stage_at, accepted_at, public_at,
+			accept_url, badge_url, owner_url, replaced_by, decided_at, provider_time, read_at, next_poll_at, stage_at, accepted_at, public_at,
 			created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		row.ID, row.AwardID, row.ProviderID, row.TemplateID, row.RecipientShown, row.Recipient,
 		row.FirstName, row.LastName, row.Locale, row.Stage, row.IssuedAt, row.ExpiresAt, row.CertificateNumber,
-		row.CertificateURL, row.AcceptURL, row.BadgeURL, row.ReplacedBy, row.DecidedAt, row.ProviderTime, row.ReadAt,
+		row.CertificateURL, row.AcceptURL, row.BadgeURL, row.OwnerURL, row.ReplacedBy, row.DecidedAt, row.ProviderTime, row.ReadAt,
 		row.NextPollAt, ms(since), row.cameTo(core.StageAccepted, since), row.cameTo(core.StagePublic, since), ms(now), ms(now))
 	if err != nil {
 		return core.Change{}, err
@@ -209,7 +209,7 @@ func observe(r *badgeRow, o core.Observation) {
 	if o.Stage == core.StagePending {
 		r.AcceptURL = o.AcceptURL
 	}
-	r.BadgeURL, r.ReplacedBy = o.BadgeURL, o.ReplacedBy
+	r.BadgeURL, r.OwnerURL, r.ReplacedBy = o.BadgeURL, o.OwnerURL, o.ReplacedBy
 	r.ProviderTime, r.ReadAt = ms(o.At), ms(o.ReadAt)
 }
 
@@ -251,7 +251,7 @@ func (t *tx) nextPoll(ctx context.Context, badgeID string, plan core.PollPlan) (
 func cleanObservation(o core.Observation) core.Observation {
 	for _, s := range []*string{
 		&o.ProviderID, &o.ExternalID, &o.Recipient.Shown, &o.Recipient.Normal, &o.FirstName, &o.LastName, &o.Locale,
-		&o.Template.ID, &o.AcceptURL, &o.BadgeURL, &o.ReplacedBy,
+		&o.Template.ID, &o.AcceptURL, &o.BadgeURL, &o.OwnerURL, &o.ReplacedBy,
 	} {
 		*s = clean(*s)
 	}

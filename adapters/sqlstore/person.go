@@ -170,9 +170,7 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 			return err
 		}
 	}
-	_, err = t.exec(ctx, `UPDATE members SET auto_accept_badge = (SELECT auto_accept_badge FROM members WHERE id = ?)
-		WHERE id = ? AND auto_accept_badge = ''`, from, into)
-	if err != nil {
+	if err := t.joinTasks(ctx, from, into); err != nil {
 		return err
 	}
 	// What somebody does not want counts for the whole person from now on.

@@ -120,7 +120,8 @@ const (
 				WHERE i.platform = a.platform AND i.tenant = a.tenant AND i.dead <> '')) AS a
 		WHERE a.n = 1`
 	occasionsOf = `SELECT d.member_id, d.verified_at, b.id, b.template_id, b.stage, b.stage_at, b.issued_at, b.expires_at,
-			b.was_public, b.shared_at,
+			b.was_public OR b.stage = 'accepted' AND EXISTS (SELECT 1 FROM member_tasks k WHERE k.member_id = d.member_id
+				AND k.task = 'public' AND k.scope = b.id AND k.said = 'skipped') AS was_public, b.shared_at,
 			COALESCE((SELECT max(h.followed_at) FROM handoffs h WHERE h.badge_id = b.id), 0) AS followed_at
 		FROM addresses d JOIN badges b ON b.recipient = d.normal
 		WHERE d.member_id IN $texts AND b.stage IN ('granted', 'pending', 'accepted', 'public')

@@ -97,10 +97,10 @@ func TestFromVersion1AndBack(t *testing.T) {
 			exec(version1.take, ms(start), ms(start), "post-1")
 			exec(version1.finish, ms(start), n+1)
 		}
-		before := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts")
+		before := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts", "addresses")
 
 		w.must(w.Migrate(ctx))
-		if after := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts"); after != before {
+		if after := w.dumpBut("goose_db_version", "outbox", "members", "badges", "accounts", "addresses"); after != before {
 			t.Errorf("data changed on the way up:\n%s\nwas\n%s", after, before)
 		}
 		// Who was here before is looked at, and nothing old counts.

@@ -61,7 +61,7 @@ func journeyInSlack(t *testing.T, s *stage) {
 	if err := s.credly.Accept(badge); err != nil {
 		t.Fatal(err)
 	}
-	good := followed.ExpectEdit("It’s yours", "make it public", "Tip, just once")
+	good := followed.ExpectEdit("It’s yours", "A few steps are left", "Make it public")
 	if err := s.credly.SetPublic(badge, true); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func theWholeWay(t *testing.T, s *stage, who *newcomer) {
 	if err := s.credly.Accept(badge); err != nil {
 		t.Fatal(err)
 	}
-	good := followed.says("It’s yours", "make it public", "Tip, just once")
+	good := followed.says("It’s yours", "A few steps are left", "Make it public")
 	if err := s.credly.SetPublic(badge, true); err != nil {
 		t.Fatal(err)
 	}

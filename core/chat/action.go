@@ -39,6 +39,8 @@ const (
 	VerbConsent Verb = "consent"
 	// VerbShare: how a badge can be shown.
 	VerbShare Verb = "share"
+	// VerbSteps: what is left to do once a badge is accepted, see [stepID].
+	VerbSteps Verb = "steps"
 	// VerbStatus: how the whole stands, for managers.
 	VerbStatus Verb = "status"
 	// VerbAnnounce: the calls to claim of a team, for managers.
@@ -149,7 +151,7 @@ func ParseID(id string) (v Verb, opaque string, ok bool) {
 	}
 	switch v := Verb(verb); v {
 	case VerbLink, VerbClaim, VerbHelp, VerbCode, VerbResend, VerbUnlink, VerbPage, VerbForget,
-		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbConsent,
+		VerbReminders, VerbSnooze, VerbStop, VerbResume, VerbHours, VerbShared, VerbShare, VerbSteps, VerbConsent,
 		VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd, VerbCalled,
 		VerbSettings, VerbDigests, VerbVerify, VerbRecipient, VerbHome, VerbEmails, VerbRoles,
 		VerbCertificates, VerbElsewhere, VerbEndLinks:
@@ -172,7 +174,7 @@ func ParseCommand(text string) (v Verb, arg string) {
 		return VerbList, ""
 	case VerbHelp:
 		return VerbHelp, ""
-	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare,
+	case VerbList, VerbLink, VerbEmails, VerbClaim, VerbForget, VerbReminders, VerbStatus, VerbShare, VerbSteps,
 		VerbAnnounce, VerbSettings, VerbDigests, VerbVerify, VerbHome, VerbRoles, VerbCertificates:
 		return v, rest
 	default:

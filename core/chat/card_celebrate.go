@@ -107,8 +107,8 @@ func (c *Composer) consentItem(w Words, one core.Consent, args Args) Item {
 		item.Text = Join(item.Text, w.Text("consent.item.closed", args))
 	default:
 		item.Text = Join(item.Text, w.Text("consent.item.waits", args))
-		if one.Badge.BadgeURL != "" && c.Provider.TrustedURL(one.Badge.BadgeURL) {
-			item.Button = &Button{URL: one.Badge.BadgeURL, Label: w.Plain("button.make_public", nil), Style: StylePrimary}
+		if page := c.publishURL(one.Badge); page != "" {
+			item.Button = &Button{URL: page, Label: w.Plain("button.make_public", nil), Style: StylePrimary}
 		}
 	}
 	return item

@@ -57,8 +57,8 @@ func goneCard(w Words, a core.Account) Card {
 	}
 }
 
-// stageCard shows how a badge stands once it is no longer claimable, and the
-// next step.
+// stageCard shows how a badge stands once it is no longer claimable; see
+// [Composer.heldCard] for what follows.
 func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 	b := v.Badge
 	args := c.badgeArgs(w, b)
@@ -71,9 +71,6 @@ func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 	}
 	if b.Stage.Held() {
 		card.Tone = ToneGood
-		if v.AutoAcceptHint {
-			card.Text = Join(card.Text, Plain(""), w.Text("stage.auto_accept", args))
-		}
 		if b.BadgeURL != "" && c.Provider.TrustedURL(b.BadgeURL) {
 			open := Button{URL: b.BadgeURL, Label: w.Plain("button.open_badge", args), Style: StylePrimary}
 			card.Buttons = append([]Button{open}, card.Buttons...)

@@ -125,7 +125,10 @@ func badgeItem(w Words, v core.BadgeView, now time.Time) Item {
 		item.Button = &Button{ID: ID(VerbClaim, b.ID), Label: w.Plain(label, nil), Style: style}
 	} else {
 		item.Image = badgeImage(w, b)
-		if b.Stage == core.StagePublic {
+		switch b.Stage {
+		case core.StageAccepted:
+			item.Button = &Button{ID: stepsID(b.ID), Label: w.Plain("button.next_step", nil)}
+		case core.StagePublic:
 			button := shareButton(w, b, "button.share")
 			item.Button = &button
 		}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -43,7 +44,13 @@ func (c *Composer) reminder(ctx context.Context, w Words, p core.Post) (Card, er
 	case len(v.Items) == 0:
 		return reminderNote(w, p.Account, "reminder.done", nil), nil
 	}
-	return c.reminderCard(w, p.Account, v, now), nil
+	var f core.TaskFacts
+	if slices.ContainsFunc(v.Items, func(i core.ReminderItem) bool { return i.Policy == core.PolicyPrivate }) {
+		if f, err = c.Store.TaskFacts(ctx, v.MemberID); err != nil {
+			return Card{}, err
+		}
+	}
+	return c.reminderCard(w, p.Account, v, f, now), nil
 }
 
 // reminderNote stands where a reminder was that has nothing more to say.
@@ -54,7 +61,7 @@ func reminderNote(w Words, a core.Account, id string, args Args, more ...Button)
 	}
 }
 
-func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, now time.Time) Card {
+func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, f core.TaskFacts, now time.Time) Card {
 	count := Args{"Count": len(v.Items)}
 	card := Card{
 		Tone: ToneAction, Title: w.Plain("reminder.title", count), Summary: w.Plain("reminder.summary", count),
@@ -66,7 +73,7 @@ func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, no
 	}
 	shown := v.Items[:min(len(v.Items), pageSize)]
 	for _, item := range shown {
-		card.Items = append(card.Items, c.reminderItem(w, item, now))
+		card.Items = append(card.Items, c.reminderItem(w, item, f, now))
 	}
 	if date, err := time.ParseInLocation(time.DateOnly, v.Day, v.Hours.Zone); err == nil {
 		// Noon, because the platform shows the day in the zone of who reads.
@@ -85,7 +92,7 @@ func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, no
 
 // reminderItem says why a badge is called to mind, with the step's own
 // button.
-func (c *Composer) reminderItem(w Words, item core.ReminderItem, now time.Time) Item {
+func (c *Composer) reminderItem(w Words, item core.ReminderItem, f core.TaskFacts, now time.Time) Item {
 	b := item.View.Badge
 	args := c.badgeArgs(w, b)
 	if !b.ExpiresAt.IsZero() {
@@ -99,6 +106,9 @@ func (c *Composer) reminderItem(w Words, item core.ReminderItem, now time.Time) 
 			label = "button.show_link"
 		}
 		out.Button = &Button{ID: ID(VerbClaim, b.ID), Label: w.Plain(label, nil), Style: StylePrimary}
+	case core.PolicyPrivate:
+		out.Text = Join(out.Text, c.stepsInLine(w, c.tasks(f, b.ID), b.ID))
+		out.Button = &Button{ID: stepsID(b.ID), Label: w.Plain("button.next_step", nil), Style: StylePrimary}
 	case core.PolicyUnshared:
 		button := shareButton(w, b, "button.share")
 		out.Button = &button

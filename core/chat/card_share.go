@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/laurelbot/laurel/core"
@@ -44,13 +45,26 @@ func (c *Composer) shareCard(w Words, b core.Badge, a core.Account) (Card, error
 
 // publishCard says what comes before sharing: a badge that nobody else can
 // see cannot be shown.
-func (c *Composer) publishCard(w Words, v core.BadgeView, a core.Account) Card {
-	card := c.stageCard(w, v, a)
-	args := c.badgeArgs(w, v.Badge)
-	card.Tone, card.Title, card.Summary = ToneAction, w.Plain("share.private.title", args), w.Plain("share.private.summary", args)
-	card.Text = w.Text("share.private.text", args)
-	card.Buttons = append(card.Buttons, shareButton(w, v.Badge, "button.share_again"))
-	return card
+func (c *Composer) publishCard(ctx context.Context, w Words, v core.BadgeView, a core.Account) (Card, error) {
+	f, err := c.Store.TaskFacts(ctx, a.MemberID)
+	if err != nil {
+		return Card{}, err
+	}
+	b := v.Badge
+	args := c.badgeArgs(w, b)
+	card := Card{
+		Tone: ToneAction, Image: badgeImage(w, b),
+		Title: w.Plain("share.private.title", args), Summary: w.Plain("share.private.summary", args),
+		Text: w.Text("share.private.text", args), Items: c.stepRows(w, c.tasks(f, b.ID), b.ID).items,
+	}
+	if page := c.publishURL(b); page != "" {
+		card.Buttons = append(card.Buttons, Button{URL: page, Label: w.Plain("button.make_public", nil), Style: StylePrimary})
+	}
+	card.Buttons = append(card.Buttons,
+		shareButton(w, b, "button.share_again"),
+		Button{ID: pageID(a.Identity, "new"), Label: w.Plain("button.my_badges", nil)},
+	)
+	return card, nil
 }
 
 // shareButton leads to the ways to show a badge.

@@ -71,6 +71,8 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 		card, err = c.digest(ctx, p)
 	case core.SubjectRoles:
 		card, err = c.lostRoles(ctx, w, p)
+	case core.SubjectTasks:
+		card, err = c.allSteps(ctx, w, p)
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}
@@ -90,6 +92,9 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 	v, err := c.Store.HandoffView(ctx, p.Subject.ID)
 	if err != nil {
 		return Card{}, err
+	}
+	if v.Handoff.MemberID == p.Account.MemberID && v.Owned && v.Badge.Stage.Held() {
+		return c.held(ctx, w, core.BadgeView{Badge: v.Badge}, p.Account)
 	}
 	return c.handoffAs(w, p, v)
 }
@@ -118,7 +123,7 @@ func (c *Composer) handoffAs(w Words, p core.Post, v core.HandoffView) (Card, er
 		return goneCard(w, p.Account), nil
 	}
 	if !v.Badge.Stage.Claimable() {
-		return c.stageCard(w, core.BadgeView{Badge: v.Badge, AutoAcceptHint: v.AutoAcceptHint}, p.Account), nil
+		return c.stageCard(w, core.BadgeView{Badge: v.Badge}, p.Account), nil
 	}
 	return c.handoffCard(w, v)
 }
@@ -128,7 +133,7 @@ func (c *Composer) badge(ctx context.Context, w Words, p core.Post) (Card, error
 	if err != nil {
 		return Card{}, err
 	}
-	return c.stageCard(w, v, p.Account), nil
+	return c.badgeCard(ctx, w, v, p.Account)
 }
 
 func (c *Composer) verification(ctx context.Context, w Words, p core.Post) (Card, error) {

@@ -54,7 +54,7 @@ func FuzzParseCommand(f *testing.F) {
 	}
 	commands := map[Verb]bool{
 		VerbList: true, VerbLink: true, VerbEmails: true, VerbClaim: true, VerbForget: true, VerbHelp: true,
-		VerbReminders: true, VerbStatus: true, VerbSettings: true, VerbAnnounce: true, VerbDigests: true, VerbShare: true, VerbVerify: true, VerbRoles: true, VerbHome: true,
+		VerbReminders: true, VerbStatus: true, VerbSettings: true, VerbAnnounce: true, VerbDigests: true, VerbShare: true, VerbVerify: true, VerbRoles: true, VerbHome: true, VerbSteps: true,
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var v Verb

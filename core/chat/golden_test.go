@@ -204,22 +204,27 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 			view.Handoff.ExpiresAt = noon
 			compose("handoff, open, over", core.SubjectHandoff, &shelf{handoff: view})
 			view.Badge.Stage = core.StageAccepted
-			view.AutoAcceptHint = true
-			compose("handoff, accepted", core.SubjectHandoff, &shelf{handoff: view})
+			facts := core.TaskFacts{MemberID: "m1", Badges: []core.Badge{view.Badge}}
+			compose("handoff, accepted", core.SubjectHandoff, &shelf{handoff: view, tasks: facts})
 		}
 	}
 	for _, stage := range stages {
 		compose("stage, "+string(stage), core.SubjectBadge, &shelf{badge: core.BadgeView{Badge: goldenBadge(stage)}})
 	}
 	bare := goldenBadge(core.StageAccepted)
-	bare.Template, bare.BadgeURL = core.Template{}, "https://evil.example.com/badges/1"
-	compose("stage, accepted, first of all, no name, foreign link", core.SubjectBadge, &shelf{badge: core.BadgeView{Badge: bare, AutoAcceptHint: true}})
+	bare.Template, bare.BadgeURL, bare.OwnerURL = core.Template{}, "https://evil.example.com/badges/1", "https://evil.example.com/edit"
+	compose("stage, accepted, no name, foreign links", core.SubjectBadge, &shelf{
+		badge: core.BadgeView{Badge: bare}, tasks: core.TaskFacts{Badges: []core.Badge{bare}},
+	})
 
 	compose("joined", core.SubjectJoined, &shelf{account: core.Account{
 		MemberID: "m1", Identity: core.Identity{Platform: "discord", User: "1"}, DisplayName: "ada **bold** <@U2>",
 	}})
 	compose("joined, no name", core.SubjectJoined, &shelf{account: core.Account{MemberID: "m1", Identity: core.Identity{Platform: "slack"}}})
 
+	reader.MemberID = addressID
+	goldenSteps(compose)
+	reader.MemberID = reads.MemberID
 	goldenReminders(t, c, w, reader, put)
 	goldenCalls(t, c, w, reader, put)
 	goldenCelebrations(t, c, w, reader, put)

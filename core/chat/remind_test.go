@@ -28,7 +28,11 @@ func goldenReminders(t *testing.T, c *Composer, w Words, reader core.Account, pu
 	compose := func(name string, change func(*core.ReminderView)) {
 		v := reminded()
 		change(&v)
-		c.Store = &shelf{reminder: v}
+		facts := core.TaskFacts{}
+		for _, item := range reminded().Items {
+			facts.Badges = append(facts.Badges, item.View.Badge)
+		}
+		c.Store = &shelf{reminder: v, tasks: facts}
 		card, err := c.Compose(t.Context(), core.Post{
 			Account: reader, Subject: core.Subject{Kind: core.SubjectReminder, ID: "m1.2026-11-02"}, Place: core.Place{Shown: true},
 		})

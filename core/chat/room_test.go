@@ -295,6 +295,8 @@ type named struct{ core.Provider }
 
 func (named) Name() string { return "Credly" }
 
+func (named) Capabilities() core.Capability { return core.TellsAcceptance | core.TellsVisibility }
+
 func (named) TrustedURL(link string) bool {
 	return strings.HasPrefix(link, "https://www.credly.com/")
 }

@@ -177,6 +177,8 @@ func (s *Service) act(ctx context.Context, a Action) (Answer, error) {
 		return s.consent(ctx, w, a)
 	case VerbShare:
 		return s.share(ctx, w, a)
+	case VerbSteps:
+		return s.steps(ctx, w, a)
 	case VerbStatus:
 		return s.status(ctx, w, a)
 	case VerbAnnounce, VerbCall, VerbCallForm, VerbCallPost, VerbCallDrop, VerbCallEnd:
@@ -311,8 +313,15 @@ func (s *Service) claim(ctx context.Context, a Action, badgeID string) (Answer, 
 	if claimed.Result != core.ClaimNotOpen {
 		return Answer{Posted: true, Parcel: claimed.Parcel}, nil
 	}
-	card := s.Composer.stageCard(s.words(ctx, a), core.BadgeView{Badge: claimed.Badge}, core.Account{Identity: a.Actor})
-	return Answer{Card: &card, Where: Here}, nil
+	p, err := s.Store.Person(ctx, a.Actor)
+	if err != nil {
+		return Answer{}, err
+	}
+	if p.Account == nil {
+		return Answer{}, core.ErrNotFound
+	}
+	card, err := s.Composer.badgeCard(ctx, s.words(ctx, a), core.BadgeView{Badge: claimed.Badge}, *p.Account)
+	return Answer{Card: &card, Where: Here}, err
 }
 
 // claimCommand claims the badge that is named, or the only one there is.

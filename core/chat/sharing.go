@@ -66,11 +66,11 @@ func (s *Service) shareOne(ctx context.Context, w Words, v core.BadgeView, a cor
 	v = s.current(ctx, v, a)
 	switch b := v.Badge; {
 	case b.Stage == core.StageAccepted:
-		card = s.Composer.publishCard(w, v, a)
+		card, err = s.Composer.publishCard(ctx, w, v, a)
 	case b.Stage == core.StagePublic && b.BadgeURL != "" && s.Provider.TrustedURL(b.BadgeURL):
 		card, err = s.Composer.shareCard(w, b, a)
 	default:
-		card = s.Composer.stageCard(w, v, a)
+		card, err = s.Composer.badgeCard(ctx, w, v, a)
 	}
 	return Answer{Card: &card, Where: where}, err
 }
@@ -99,13 +99,13 @@ func (s *Service) shareCommand(ctx context.Context, w Words, a Action) (Answer, 
 	case a.Source == SourceComplete:
 		return Answer{Choices: choices(w, held)}, nil
 	case len(held) == 1:
-		return s.shareOne(ctx, w, held[0], *p.Account, Here)
+		return s.shareOne(ctx, w, held[0], *p.Account, asideOfPress(a))
 	case len(held) > 1:
 		card := s.Composer.chooseCard(w, held, *p.Account)
-		return Answer{Card: &card}, nil
+		return Answer{Card: &card, Where: asideOfPress(a)}, nil
 	}
 	card, err := s.overview(ctx, w, p, 1)
-	return Answer{Card: &card}, err
+	return Answer{Card: &card, Where: asideOfPress(a)}, err
 }
 
 func rank(v core.BadgeView) int {

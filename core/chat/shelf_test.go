@@ -31,6 +31,7 @@ type shelf struct {
 	issue   core.DigestIssue
 	facts   core.DigestFacts
 	digests []core.Digest
+	tasks   core.TaskFacts
 }
 
 func (s *shelf) Consents(context.Context, string) ([]core.Consent, error) {
@@ -77,6 +78,8 @@ func (s *shelf) BadgesOf(context.Context, string) ([]core.BadgeView, error) {
 	return s.badges, s.failure
 }
 
+func (s *shelf) TaskFacts(context.Context, string) (core.TaskFacts, error) { return s.tasks, s.failure }
+
 func (s *shelf) Verification(context.Context, string) (core.Verification, error) {
 	return s.proof, s.failure
 }
@@ -93,6 +96,17 @@ func (s *shelf) FinishAction(context.Context, string, time.Time) error {
 type provider struct{ core.Provider }
 
 func (provider) Name() string { return "Credly" }
+
+func (provider) Capabilities() core.Capability { return core.TellsAcceptance | core.TellsVisibility }
+
+func (provider) IssuerID() string { return "issuer-1" }
+
+func (provider) TaskURL(k core.TaskKind, b core.Badge) string {
+	if k == core.TaskPublic {
+		return b.OwnerURL
+	}
+	return "https://www.credly.com/earner/dashboard"
+}
 
 func (provider) TrustedURL(link string) bool {
 	return strings.HasPrefix(link, "https://www.credly.com/")
