@@ -45,8 +45,9 @@ type TaskTx interface {
 	// where that is news, otherwise "".
 	NoteKnown(ctx context.Context, normal string, known bool) (memberID string, err error)
 	// TellTasks queues deliveries for the newest posts that show tasks of the
-	// member.
-	TellTasks(ctx context.Context, memberID string, now time.Time) error
+	// member; with fallback, for the newest one about all badges of each
+	// account.
+	TellTasks(ctx context.Context, memberID string, fallback bool, now time.Time) error
 }
 
 // Activation lets people say what they did at the provider, and shows what is
@@ -80,7 +81,7 @@ func (s *Activation) Say(ctx context.Context, actor Identity, w Word, about stri
 		if err != nil || !changed {
 			return err
 		}
-		if err := tx.TellTasks(ctx, f.MemberID, now); err != nil {
+		if err := tx.TellTasks(ctx, f.MemberID, false, now); err != nil {
 			return err
 		}
 		kind := "task." + string(w.What)
@@ -152,7 +153,7 @@ func (s *Activation) inTx(
 }
 
 // tellTasks brings up to date what shows tasks of whoever has the address.
-func tellTasks(ctx context.Context, tx Tx, normal string, now time.Time) error {
+func tellTasks(ctx context.Context, tx Tx, normal string, fallback bool, now time.Time) error {
 	owner, err := tx.AddressOwner(ctx, normal)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -160,5 +161,5 @@ func tellTasks(ctx context.Context, tx Tx, normal string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return tx.TellTasks(ctx, owner.MemberID, now)
+	return tx.TellTasks(ctx, owner.MemberID, fallback, now)
 }

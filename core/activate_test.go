@@ -210,3 +210,33 @@ func TestKeptPrivate(t *testing.T) {
 		t.Errorf("%d reminders after that was taken back", n)
 	}
 }
+
+// What became public elsewhere is told where the steps for all badges stand,
+// and nowhere else.
+func TestPublicElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.link(ada, "ada@example.org")
+	act := h.activation()
+	h.pending("1", "ada@example.org")
+	h.say(h.prov.badges["at-1"], core.StageAccepted)
+	if got := h.sent(); slices.ContainsFunc(got, func(one told) bool { return one.kind == delivery.KindPost }) {
+		t.Errorf("told %+v", got)
+	}
+	for range 2 {
+		h.must(act.Show(t.Context(), ada, "", h.place()))
+	}
+	h.sent()
+	h.pass(time.Hour)
+	h.say(h.prov.badges["at-1"], core.StagePublic)
+	var fallbacks int
+	got := h.sent()
+	for _, one := range got {
+		if one.fallback {
+			fallbacks++
+		}
+	}
+	if fallbacks != 1 || len(steps(got, ada)) != 2 {
+		t.Errorf("%d new messages at most of %q", fallbacks, steps(got, ada))
+	}
+}

@@ -170,7 +170,7 @@ func (l *Links) prove(ctx context.Context, id string) error {
 			tx.QueueWork(ctx, linkSource, v.ID, WorkReadPerson, v.Email.Normal, now),
 			tx.TellSubject(ctx, Subject{Kind: SubjectVerification, ID: v.ID}, true, now),
 			tx.TellHomes(ctx, member, now),
-			tx.TellTasks(ctx, member, now),
+			tx.TellTasks(ctx, member, false, now),
 			tx.Audit(ctx, member, "address.proved", v.ID, now),
 		)
 	})
@@ -256,7 +256,7 @@ func (l *Links) Unlink(ctx context.Context, actor Identity, addressID string) (A
 			return err
 		}
 		removed = a
-		return errors.Join(tx.TellHomes(ctx, a.MemberID, now), tx.TellTasks(ctx, a.MemberID, now), tx.Audit(ctx, a.MemberID, "address.removed", a.ID, now))
+		return errors.Join(tx.TellHomes(ctx, a.MemberID, now), tx.TellTasks(ctx, a.MemberID, false, now), tx.Audit(ctx, a.MemberID, "address.removed", a.ID, now))
 	})
 	if err != nil {
 		return Address{}, fmt.Errorf("unlink address: %w", err)

@@ -83,8 +83,10 @@ func (o *Observer) ApplyIn(ctx context.Context, tx Tx, obs Observation) (Change,
 		return change, err
 	}
 	if after.Held() || before.Held() {
-		// What its owner has left to do for other badges changes with it.
-		if err := tellTasks(ctx, tx, change.After.Recipient.Normal, now); err != nil {
+		// What its owner has left to do changes with it: news where nothing else
+		// tells of it.
+		untold := told == 0 && after == StagePublic && !change.New
+		if err := tellTasks(ctx, tx, change.After.Recipient.Normal, untold, now); err != nil {
 			return change, err
 		}
 	}

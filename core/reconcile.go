@@ -95,7 +95,7 @@ func (r *Reconciler) noteKnown(ctx context.Context, e Email, known bool) error {
 		if err != nil || member == "" {
 			return err
 		}
-		return tx.TellTasks(ctx, member, r.Clock.Now())
+		return tx.TellTasks(ctx, member, false, r.Clock.Now())
 	})
 	if err != nil {
 		return fmt.Errorf("note known address: %w", err)

@@ -124,6 +124,7 @@ func Tasks(f TaskFacts, about string, p Provided, now time.Time) []Task {
 		all = append(all, Task{Ref: TaskRef{TaskAccept, about}, State: TaskSeen, Badge: badges[0]})
 	}
 	private := true
+	var public []Task
 	for _, b := range badges {
 		t := f.task(TaskRef{TaskPublic, b.ID})
 		t.Badge = b
@@ -134,8 +135,9 @@ func Tasks(f TaskFacts, about string, p Provided, now time.Time) []Task {
 			t.State = TaskLater
 		}
 		private = private && t.State == TaskSkipped
-		all = append(all, t)
+		public = append(public, t)
 	}
+	all = append(all, closedFirst(public)...)
 	if !private {
 		// Who keeps every badge private needs no profile that others can see.
 		all = append(all, f.task(TaskRef{TaskProfile, ""}))
@@ -165,8 +167,7 @@ func (f TaskFacts) task(ref TaskRef) Task {
 	return t
 }
 
-// addresses are the tasks of somebody who has several: what is known to be
-// done goes first.
+// addresses are the tasks of somebody who has several.
 func (f TaskFacts) addresses() []Task {
 	if len(f.Addresses) < 2 {
 		return nil
@@ -180,6 +181,11 @@ func (f TaskFacts) addresses() []Task {
 		}
 		all = append(all, t)
 	}
+	return closedFirst(all)
+}
+
+// closedFirst puts what is left to do behind the rest.
+func closedFirst(all []Task) []Task {
 	open := func(t Task) int {
 		if t.State.Open() {
 			return 1

@@ -93,7 +93,7 @@ func (t *tx) NoteKnown(ctx context.Context, normal string, known bool) (string, 
 }
 
 // TellTasks implements [core.TaskTx].
-func (t *tx) TellTasks(ctx context.Context, memberID string, now time.Time) error {
+func (t *tx) TellTasks(ctx context.Context, memberID string, fallback bool, now time.Time) error {
 	var found []target
 	err := t.all(ctx, &found, targetQuery+`a.member_id = ? AND (p.subject_kind = 'tasks'
 			OR p.subject_kind = 'badge' AND EXISTS (SELECT 1 FROM badges b
@@ -103,6 +103,13 @@ func (t *tx) TellTasks(ctx context.Context, memberID string, now time.Time) erro
 		ORDER BY p.created_at DESC, p.id DESC LIMIT ?`, memberID, tellTasksOf)
 	if err != nil {
 		return err
+	}
+	newest := map[string]bool{}
+	for i, p := range found {
+		// The subject of a card about all badges is the account.
+		if fallback && p.SubjectID == p.AccountID && !newest[p.AccountID] {
+			newest[p.AccountID], found[i].fallback = true, true
+		}
 	}
 	return t.queuePosts(ctx, found, now)
 }

@@ -121,7 +121,7 @@ func TestJoinedTasks(t *testing.T) {
 		}
 		post := w.post(from, core.Subject{Kind: core.SubjectTasks, ID: from.ID}, core.Place{Ref: "r"}, start)
 		w.tx(func(ctx context.Context, tx core.Tx) error {
-			return errors.Join(tx.JoinMembers(ctx, from.MemberID, into.MemberID, start), tx.TellTasks(ctx, into.MemberID, start))
+			return errors.Join(tx.JoinMembers(ctx, from.MemberID, into.MemberID, start), tx.TellTasks(ctx, into.MemberID, true, start))
 		})
 		got := w.texts(`SELECT task || ':' || scope || '=' || said FROM member_tasks WHERE member_id = ? ORDER BY 1`, into.MemberID)
 		want := []string{"auto:i=done", "auto:j=skipped", "profile:=done", "public:b=skipped"}
@@ -133,7 +133,7 @@ func TestJoinedTasks(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}
-		if d := w.take(start, 10); len(d) != 1 || d[0].Ref != post {
+		if d := w.take(start, 10); len(d) != 1 || d[0].Ref != post || !d[0].Fallback {
 			t.Errorf("told %+v", d)
 		}
 	})
@@ -200,7 +200,7 @@ func TestTellTasks(t *testing.T) {
 		w.post(a, core.Subject{Kind: core.SubjectBadge, ID: waiting}, core.Place{Ref: "r"}, start)
 		w.post(eve, core.Subject{Kind: core.SubjectTasks, ID: eve.ID}, core.Place{Ref: "r"}, start)
 		tell := func() []string {
-			w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellTasks(ctx, a.MemberID, start) })
+			w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellTasks(ctx, a.MemberID, false, start) })
 			return w.texts(`SELECT ref FROM outbox WHERE kind = 'post' AND NOT fallback`)
 		}
 		got := tell()

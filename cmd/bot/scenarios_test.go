@@ -32,6 +32,7 @@ func scenarios() []scenario {
 		{"a badge is shown to others", isShown},
 		{"a badge is verified", isVerified},
 		{"everything is seen at a glance", isAtAGlance},
+		{"every step after acceptance is taken", takesEveryStep},
 	}
 }
 

@@ -117,6 +117,8 @@ func (s *Server) pageRoutes(mux *http.ServeMux) {
 	page("GET /users/{slug}/edit", s.editProfile)
 	page("GET /users/{slug}/badges.json", s.getProfile)
 	page("GET /dashboard", s.showDashboard)
+	page("GET /earner/dashboard", s.earnerPage)
+	page("GET /earner/earned/badge/{id}", s.earnerPage)
 	page("POST /dashboard/{what}", s.postDashboard)
 	page("GET /images/{file}", s.showImage)
 	page("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -319,6 +321,7 @@ func (s *Server) showDashboard(w http.ResponseWriter, r *http.Request) {
 		s.pages.show(w, http.StatusNotFound, "enter", messagePage{Title: "Log in", Text: text})
 		return
 	}
+	signIn(w, email)
 	p := dashboardPage{
 		Title: "Dashboard", As: email, Name: a.FirstName + " " + a.LastName, Addresses: a.Addresses,
 		AutoAccept: a.AutoAccept, PublicProfile: a.PublicProfile,

@@ -5,6 +5,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -132,5 +133,48 @@ func TestConsole(t *testing.T) {
 	var badges []credlysim.Badge
 	if err := json.Unmarshal(data, &badges); err != nil || len(badges) != 1 || badges[0].State != credlysim.StateAccepted {
 		t.Errorf("badges %+v: %v", badges, err)
+	}
+}
+
+// The pages that only an earner sees lead to their own dashboard.
+func TestEarnerPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	id := w.issue("ada@example.org", "")
+	if err := w.Accept(id); err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) (string, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.URL()+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := (&http.Client{Jar: jar}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.Request.URL.Path, string(body)
+	}
+	pages := []string{"/earner/dashboard", "/earner/earned/badge/" + id, "/earner/earned/badge/unknown"}
+	for _, page := range pages {
+		if at, body := get(page); at != page || !strings.Contains(body, "Log in") {
+			t.Errorf("%s leads to %s", page, at)
+		}
+	}
+	get("/dashboard?email=ada%40example.org")
+	for _, page := range pages {
+		if at, body := get(page); at != "/dashboard" || !strings.Contains(body, "Make public") {
+			t.Errorf("%s leads to %s", page, at)
+		}
 	}
 }
