@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -208,16 +209,29 @@ func (c *Composer) stepLine(w Words, t core.Task, about string) Text {
 	return line
 }
 
-// emphasized makes words bold and joins them, so that they are marked once.
+// emphasized makes words bold and joins them, so that they are marked once,
+// without the spaces at their ends, with which nothing is marked.
 func emphasized(t Text) Text {
-	var out Text
+	var joined, out Text
 	for _, r := range t {
-		r.Bold = !r.Code
-		if last := len(out) - 1; r.Bold && last >= 0 && out[last].Bold {
-			out[last].Text += r.Text
+		if last := len(joined) - 1; !r.Code && last >= 0 && !joined[last].Code {
+			joined[last].Text += r.Text
 			continue
 		}
-		out = append(out, r)
+		joined = append(joined, r)
+	}
+	for _, r := range joined {
+		words := strings.TrimSpace(r.Text)
+		if r.Code || words == "" {
+			out = append(out, r)
+			continue
+		}
+		before, after, _ := strings.Cut(r.Text, words)
+		for _, part := range []Run{{Text: before}, {Text: words, Bold: true}, {Text: after}} {
+			if part.Text != "" {
+				out = append(out, part)
+			}
+		}
 	}
 	return out
 }

@@ -38,6 +38,7 @@ func states() []state {
 		{name: "playground-call", do: called},
 		{name: "playground-consent", do: asked},
 		{name: "playground-celebration", dark: true, do: celebrated},
+		{name: "playground-steps", do: stepped},
 		{name: "playground-certificates", do: kept},
 		{name: "playground-settings", do: settled},
 		{name: "playground-digest", do: digested},
@@ -220,6 +221,22 @@ func kept(b *browser) {
 	}
 	b.press(action("slack", "elsewhere"))
 	b.shows(`#part-slack [data-action^="elsewhere:off"]`)
+}
+
+// stepped is what follows once badges are accepted, some of it done.
+func stepped(b *browser) {
+	for n := 1; n >= 0; n-- {
+		b.press(`#part-credly li:has(.state-accepted) [data-act="public"]`)
+		b.see(fmt.Sprintf(`document.querySelectorAll("#part-credly .state-accepted").length === %d`, n))
+	}
+	for _, chat := range []string{"slack", "discord"} {
+		b.channel(chat, "")
+		b.command(chat, "/badges steps")
+	}
+	b.press(`#part-slack .message:last-of-type [data-action^="steps:done.profile."]`)
+	for _, chat := range []string{"slack", "discord"} {
+		b.shows(`#part-` + chat + ` [data-action^="steps:undo.profile."]`)
+	}
 }
 
 // settled is what a manager settles for a team.
