@@ -73,7 +73,7 @@ func takesEveryStep(t *testing.T, s *stage, who *newcomer) {
 	proof := who.types("link", second, "Check your mail", second)
 	proof.opens("Enter code", "Enter the code").send("code", s.codeFor(second, 1))
 	proof.says("Linked")
-	card = card.says(public, who.email, second, "Add Email")
+	card.says(public, who.email, second, "Add Email")
 	if err := s.credly.AddEmail(who.email, second, true); err != nil {
 		t.Fatal(err)
 	}
