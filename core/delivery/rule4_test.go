@@ -431,5 +431,7 @@ func (receiver) Pause() time.Duration { return time.Second }
 // named is a provider of which only the name is asked.
 type named struct{ core.Provider }
 
+func (named) Capabilities() core.Capability { return core.TellsVisibility }
+
 func (named) Name() string           { return "Credly" }
 func (named) TrustedURL(string) bool { return false }

@@ -43,6 +43,8 @@ func (c *cards) Badge(_ context.Context, id string) (core.Badge, error) {
 	return b, nil
 }
 
+func (*cards) TaskFacts(context.Context, string) (core.TaskFacts, error) { return core.TaskFacts{}, nil }
+
 func (c *cards) BadgeViewFor(_ context.Context, badgeID, _ string) (core.BadgeView, error) {
 	b, ok := c.badges[badgeID]
 	if !ok {
@@ -71,6 +73,8 @@ func or(err, otherwise error) error {
 
 // provider has a name and nothing else.
 type provider struct{ core.Provider }
+
+func (provider) Capabilities() core.Capability { return core.TellsVisibility }
 
 func (provider) Name() string           { return "Credly" }
 func (provider) TrustedURL(string) bool { return false }
