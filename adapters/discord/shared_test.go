@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,11 +143,11 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 // host serves one attachment, and says how often it was asked.
-func host(t *testing.T, answer http.HandlerFunc) (a *Adapter, at string, asked *int) {
+func host(t *testing.T, answer http.HandlerFunc) (a *Adapter, at string, asked *atomic.Int32) {
 	t.Helper()
-	asked = new(int)
+	asked = new(atomic.Int32)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked++
+		asked.Add(1)
 		if r.Header.Get("Authorization") != "" {
 			t.Error("the token went along")
 		}
@@ -157,7 +158,6 @@ func host(t *testing.T, answer http.HandlerFunc) (a *Adapter, at string, asked *
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.downloads.Timeout = 300 * time.Millisecond
 	return a, server.URL + "/attachments/1/77/badge.png?ex=1", asked
 }
 
@@ -191,17 +191,19 @@ func TestFile(t *testing.T) {
 		}, errAny},
 	} {
 		a, at, asked := host(t, tt.answer)
-		data, err := a.File(t.Context(), chat.FileRef{Ref: core.Secret(at)})
+		ctx, cancel := context.WithTimeout(t.Context(), map[bool]time.Duration{true: 50 * time.Millisecond, false: waitToFail}[name == "slow"])
+		data, err := a.File(ctx, chat.FileRef{Ref: core.Secret(at)})
+		cancel()
 		if !errors.Is(err, tt.want) && (!errors.Is(tt.want, errAny) || err == nil || errors.Is(err, chat.ErrNoFile) || errors.Is(err, chat.ErrFileTooLarge)) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
-		if name == "good" && !bytes.Equal(data, []byte("data")) || *asked != 1 {
-			t.Errorf("%s: %q, asked %d times", name, data, *asked)
+		if name == "good" && !bytes.Equal(data, []byte("data")) || asked.Load() != 1 {
+			t.Errorf("%s: %q, asked %d times", name, data, asked.Load())
 		}
 		if err != nil && strings.Contains(err.Error(), "attachments") {
 			t.Errorf("%s: the error tells the address: %v", name, err)
 		}
-		if _, err := a.File(t.Context(), chat.FileRef{Ref: core.Secret(at), Size: core.MaxBadgeFileBytes + 1}); !errors.Is(err, chat.ErrFileTooLarge) || *asked != 1 {
+		if _, err := a.File(t.Context(), chat.FileRef{Ref: core.Secret(at), Size: core.MaxBadgeFileBytes + 1}); !errors.Is(err, chat.ErrFileTooLarge) || asked.Load() != 1 {
 			t.Errorf("%s: known to be too large: %v", name, err)
 		}
 	}

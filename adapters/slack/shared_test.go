@@ -140,7 +140,7 @@ func TestAnswerThatIsAnnounced(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, chat.Answer{}, func(c *Config) { c.HTTPTimeout = 300 * time.Millisecond })
+	b := newBench(t, chat.Answer{})
 	at := b.slack.server.URL + "/files-pri/T1-F1/download/badge.png"
 	serve := func(kind string, status int, body io.Reader) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -173,7 +173,9 @@ func TestFile(t *testing.T) {
 		{"slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, errAny},
 	} {
 		b.slack.once("hook", tt.answer)
-		data, err := b.File(t.Context(), chat.FileRef{Ref: core.Secret(at)})
+		ctx, cancel := context.WithTimeout(t.Context(), map[bool]time.Duration{true: 50 * time.Millisecond, false: patience}[tt.name == "slow"])
+		data, err := b.File(ctx, chat.FileRef{Ref: core.Secret(at)})
+		cancel()
 		if !errors.Is(err, tt.want) && (!errors.Is(tt.want, errAny) || err == nil || errors.Is(err, chat.ErrNoFile) || errors.Is(err, chat.ErrFileTooLarge)) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
