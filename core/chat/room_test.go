@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func newRoom(t *testing.T) *room {
 	r.must(err)
 	file := filepath.Join(t.TempDir(), "laurel.db")
 	r.file = file
-	data, err := os.ReadFile(templateFile(t, r.keys))
+	data, err := emptyDatabase()
 	r.must(err)
 	r.must(os.WriteFile(file, data, 0o600))
 	r.db, err = sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: r.keys})
@@ -76,18 +77,27 @@ func newRoom(t *testing.T) *room {
 	return r
 }
 
-func templateFile(t *testing.T, keys *core.Keys) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "template.db")
-	db, err := sqlstore.Open(t.Context(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys})
+// emptyDatabase is a file with the newest schema, made once for all tests.
+var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "laurel-room-")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := errors.Join(db.Migrate(t.Context()), db.Close()); err != nil {
-		t.Fatal(err)
+	defer func() { _ = os.RemoveAll(dir) }()
+	keys, err := core.NewKeys([]byte(strings.Repeat("c", core.KeyBytes)))
+	if err != nil {
+		return nil, err
 	}
-	return file
-}
+	file := filepath.Join(dir, "template.db")
+	db, err := sqlstore.Open(context.Background(), sqlstore.Config{URL: "sqlite:" + file, Keys: keys})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 func (r *room) must(err error) {
 	r.t.Helper()
