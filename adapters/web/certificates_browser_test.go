@@ -25,7 +25,7 @@ func TestBrowserCertificates(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
 	s, base := serveCertificates(t)
-	for _, l := range []look{{390, 844, false, true}, {390, 844, true, false}, {1280, 900, true, true}, {830, 1100, false, true}} {
+	for _, l := range []look{{390, 844, false, true}, {390, 844, true, false}, {1280, 900, true, true}, {961, 1100, false, true}} {
 		name := fmt.Sprintf("certificates-%d-dark=%t-script=%t", l.width, l.dark, l.script)
 		ctx := tab(t, browser, l, base)
 		visit(t, ctx, base+testCertPath, "#calendar", name)
@@ -37,7 +37,7 @@ func TestBrowserCertificates(t *testing.T) {
 		}
 		// On the phone each certificate is a card of its own, with its labels.
 		stacked := ask(t, ctx, chromedp.Evaluate[bool](`getComputedStyle(document.querySelector("tbody tr")).display === "block" && document.querySelector(".label").checkVisibility()`))
-		if stacked != (l.width < 832) {
+		if stacked != (l.width < 960) {
 			t.Errorf("%s: stacked %t", name, stacked)
 		}
 	}
