@@ -183,30 +183,54 @@ func (l *layout) items(items []chat.Item, divided bool) []Component {
 		if strings.TrimSpace(text) == "" {
 			text = ellipsis
 		}
-		set := 0
-		if heading := oneLine(visible(item.Heading)); heading != "" {
+		heading := oneLine(visible(item.Heading))
+		if heading != "" {
 			text = "-# " + renderText(chat.Plain(heading), maxTitlePart) + "\n" + text
-			if i > 0 {
-				set = 1
+		}
+		accessory, below := l.beside(item)
+		begins := heading != "" && i > 0
+		need := 1
+		for _, there := range []struct {
+			is    bool
+			parts int
+		}{{accessory != nil, 2}, {below != nil, 2}, {begins, 1}, {i < len(items)-1, markParts}} {
+			if there.is {
+				need += there.parts
 			}
 		}
-		if utf8.RuneCountInString(text)+markText > l.text || 3+set+markParts > l.parts {
+		if utf8.RuneCountInString(text)+markText > l.text || need > l.parts {
 			return append(all, l.take(textDisplay(fmt.Sprintf("%s +%d", ellipsis, len(items)-i))))
 		}
-		if set > 0 {
+		if begins {
 			all = append(all, l.take(Component{Type: typeSeparator, Divider: true, Spacing: 1}))
-		}
-		accessory := thumbnail(item.Image)
-		if item.Button != nil {
-			if b := l.button(*item.Button); b != nil {
-				accessory = b
-			}
 		}
 		row := l.take(textDisplay(text))
 		if accessory != nil {
 			row = l.section(row, accessory)
 		}
 		all = append(all, row)
+		if below != nil {
+			all = append(all, l.take(Component{Type: typeActionRow, Components: []Component{l.take(*below)}}))
+		}
 	}
 	return all
+}
+
+// beside is what stands beside an item's text, and the button below it. Where
+// there is a button and a picture, only what begins a part of the card has room
+// for both.
+func (l *layout) beside(item chat.Item) (accessory, below *Component) {
+	picture := thumbnail(item.Image)
+	if item.Button == nil {
+		return picture, nil
+	}
+	button := l.button(*item.Button)
+	switch {
+	case button == nil:
+		return picture, nil
+	case picture != nil && strings.TrimSpace(item.Heading) != "":
+		return picture, button
+	default:
+		return button, nil
+	}
 }

@@ -132,6 +132,9 @@ func testCards() map[string]chat.Card {
 func fullHome() chat.Card {
 	part := func(heading, text, button string) chat.Item {
 		i := chat.Item{Heading: heading, Text: chat.Plain(text)}
+		if heading == "Next *step*" || heading == "Public" {
+			i.Image = chat.Image{URL: "https://images.example.com/1.png", Alt: "Badge"}
+		}
 		if button != "" {
 			i.Button = &chat.Button{ID: button, Label: "Press"}
 		}
