@@ -2,10 +2,9 @@ package core
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -57,106 +56,6 @@ func RoleFactsOf(badges []BadgeView, levels RoleLevels, now time.Time) (f RoleFa
 	return f, f.ValidUntil
 }
 
-// RoleTokens let the bot act for a person at the platform that gives roles.
-type RoleTokens struct {
-	Access, Refresh Secret
-	// EndsAt is when Access ends.
-	EndsAt time.Time
-}
-
-// RoleLink speaks with a platform that gives roles, in the name of people who
-// agreed to it. [ErrGone] says that the platform does not take the code or the
-// token any more; other errors are a [DeliveryError] where their class is
-// known.
-type RoleLink interface {
-	// AuthorizeURL is where a person agrees; state comes back with them.
-	AuthorizeURL(state string) string
-	// Exchange makes tokens of the code with which a person came back. It also
-	// refuses those that do not allow what is needed.
-	Exchange(ctx context.Context, code string) (RoleTokens, error)
-	// Refresh makes new tokens; the former ones are void after that.
-	Refresh(ctx context.Context, t RoleTokens) (RoleTokens, error)
-	// Owner says whose tokens they are.
-	Owner(ctx context.Context, t RoleTokens) (Identity, error)
-	// Tell makes these the facts about the person.
-	Tell(ctx context.Context, t RoleTokens, f RoleFacts) error
-	// Withdraw takes back all that was told.
-	Withdraw(ctx context.Context, t RoleTokens) error
-	// Revoke makes the tokens void.
-	Revoke(ctx context.Context, t RoleTokens) error
-}
-
-// RoleConnection is what a person agreed to, with what was made of it.
-type RoleConnection struct {
-	ID string
-	// Identity is whose it is; its User is empty once the person is forgotten.
-	Identity Identity
-	// MemberID is the member with that identity, or empty.
-	MemberID string
-	Tokens   RoleTokens
-	// Ending says that what was told is to be taken back. Since is when that,
-	// or otherwise the connection, began.
-	Ending bool
-	Since  time.Time
-	// Told names the facts that were told last, at ToldAt; empty for none.
-	Told   string
-	ToldAt time.Time
-	// Failures counts attempts since the last good one.
-	Failures int
-	// Revision and Wanted tell what changed since it was taken.
-	Revision, Wanted int64
-}
-
-// RoleOutcome is what is stored of a look at a connection.
-type RoleOutcome struct {
-	Connection RoleConnection
-	// Told and ToldAt are as from now on.
-	Told     string
-	ToldAt   time.Time
-	Failures int
-	// Next is when to look again.
-	Next time.Time
-}
-
-// RoleStanding is how a person's connection stands.
-type RoleStanding struct {
-	Since time.Time
-	// ToldAt is when the platform was told last, or zero.
-	ToldAt time.Time
-}
-
-// RoleStore keeps connections.
-type RoleStore interface {
-	// ConnectRoles stores a connection, in place of an earlier one of the same
-	// identity, and has it looked at. It returns its id.
-	ConnectRoles(ctx context.Context, id Identity, t RoleTokens, now time.Time) (string, error)
-	// RoleStanding returns how the connection of an identity stands, or
-	// [ErrNotFound]; one that is ending counts as none.
-	RoleStanding(ctx context.Context, id Identity) (RoleStanding, error)
-	// TakeRoles takes up to limit connections whose time has come, and keeps
-	// them from being taken again before the end of the lease. With only, it
-	// takes that one alone.
-	TakeRoles(ctx context.Context, now, lease time.Time, limit int, only string) ([]RoleConnection, error)
-	// SaveRoleTokens stores new tokens of a connection that was taken, before
-	// anybody uses them. [ErrUnmet] when it was taken by somebody else, or
-	// changed, since.
-	SaveRoleTokens(ctx context.Context, c RoleConnection, t RoleTokens) error
-	// FinishRoles gives a connection back. One that somebody wants to be looked
-	// at since it was taken stays due. It does nothing for one that was taken
-	// by somebody else, or changed, since.
-	FinishRoles(ctx context.Context, o RoleOutcome) error
-}
-
-// RoleTx changes connections within a transaction.
-type RoleTx interface {
-	// DisconnectRoles lets the connection of an identity end: what was told is
-	// taken back. [ErrNotFound] when there is none.
-	DisconnectRoles(ctx context.Context, id Identity, now time.Time) error
-	// DropRoles deletes a connection that was taken. [ErrUnmet] when it was
-	// taken by somebody else, or changed, since.
-	DropRoles(ctx context.Context, c RoleConnection) error
-}
-
 // Times of connections.
 const (
 	// roleLease is how long a connection is kept for who took it, roleWork how
@@ -192,6 +91,7 @@ type Roles struct {
 	Keys   *Keys
 	Link   RoleLink
 	Levels RoleLevels
+	Log    *slog.Logger
 }
 
 // RoleCounts is what a look at several connections led to.
@@ -377,6 +277,8 @@ func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err e
 	var d *DeliveryError
 	if errors.As(err, &d) && d.Class == RetryLater {
 		wait, failures = d.After, c.Failures
+	} else {
+		r.Log.WarnContext(ctx, "tell roles later", "failures", failures, "err", err)
 	}
 	return r.finish(ctx, RoleOutcome{
 		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(min(wait, longestRolePause)),
@@ -468,110 +370,4 @@ func (r *Roles) Disconnect(ctx context.Context, p Person, actor Identity) error 
 		return fmt.Errorf("disconnect roles: %w", err)
 	}
 	return nil
-}
-
-// roleStateTTL is how long a person may take to agree.
-const roleStateTTL = 10 * time.Minute
-
-// RoleStart is how a person is sent to the platform: the browser keeps Cookie
-// until it comes back from URL.
-type RoleStart struct {
-	Cookie Secret
-	URL    string
-	// TTL is how long that may take.
-	TTL time.Duration
-}
-
-// Begin sends somebody to the platform. Nothing is stored: what comes back is
-// held against what the browser kept.
-func (r *Roles) Begin() RoleStart {
-	cookie := rand.Text()
-	end := r.Clock.Now().Add(roleStateTTL).UTC().Format(stateTime)
-	return RoleStart{Cookie: Secret(cookie), URL: r.Link.AuthorizeURL(end + r.Keys.HashCode(cookie, roleState+end)), TTL: roleStateTTL}
-}
-
-const (
-	// stateTime is how the end of a state is written.
-	stateTime = "20060102150405"
-	// roleState keeps hashes of states apart from those of codes.
-	roleState = "roles."
-	// maxRoleCookie and maxRoleCode bound what is looked at.
-	maxRoleCookie = 100
-	maxRoleCode   = 500
-)
-
-// began reports whether this browser was sent to the platform lately, with
-// this state.
-func (r *Roles) began(cookie Secret, state string) bool {
-	if len(cookie) > maxRoleCookie || len(state) <= len(stateTime) || strings.TrimSpace(cookie.Reveal()) == "" {
-		return false
-	}
-	end, hash := state[:len(stateTime)], state[len(stateTime):]
-	at, err := time.Parse(stateTime, end)
-	return err == nil && r.Clock.Now().Before(at) && r.Keys.SameCode(cookie.Reveal(), roleState+end, hash)
-}
-
-// RoleResult is what a connection led to.
-type RoleResult string
-
-// Results.
-const (
-	// RolesTold: badges count, and the platform knows.
-	RolesTold RoleResult = "told"
-	// RolesEmpty: no badge counts yet.
-	RolesEmpty RoleResult = "empty"
-	// RolesUnlinked: the account has linked no address yet.
-	RolesUnlinked RoleResult = "unlinked"
-	// RolesLater: the platform could not be told yet.
-	RolesLater RoleResult = "later"
-)
-
-// Began reports whether what a browser brings back belongs to where it was
-// sent, see [Roles.Begin].
-func (r *Roles) Began(cookie Secret, state string) bool { return r.began(cookie, state) }
-
-// Finish connects the person who comes back from the platform with a code.
-// [ErrNotFound] when this browser was not sent there, or too long ago;
-// [ErrGone] when the platform does not take the code.
-func (r *Roles) Finish(ctx context.Context, cookie Secret, state, code string) (RoleResult, error) {
-	if !r.began(cookie, state) {
-		return "", ErrNotFound
-	}
-	if code == "" || len(code) > maxRoleCode {
-		return "", ErrGone
-	}
-	t, err := r.Link.Exchange(ctx, code)
-	if err != nil {
-		return "", fmt.Errorf("exchange code: %w", err)
-	}
-	owner, err := r.Link.Owner(ctx, t)
-	if err != nil {
-		return "", fmt.Errorf("ask whose roles: %w", err)
-	}
-	id, err := r.Store.ConnectRoles(ctx, owner, t, r.Clock.Now())
-	if err != nil {
-		return "", fmt.Errorf("connect roles: %w", err)
-	}
-	// The platform's own window waits for this: later is soon enough only where
-	// it fails.
-	var n RoleCounts
-	if _, err := r.batch(ctx, id, &n); err != nil {
-		return "", err
-	}
-	p, err := r.Store.Person(ctx, owner)
-	if err != nil {
-		return "", fmt.Errorf("find connected person: %w", err)
-	}
-	v, err := r.View(ctx, p)
-	switch {
-	case err != nil:
-		return "", err
-	case len(p.Addresses) == 0:
-		return RolesUnlinked, nil
-	case n.Told == 0:
-		return RolesLater, nil
-	case !v.Facts.Certified():
-		return RolesEmpty, nil
-	}
-	return RolesTold, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -158,7 +159,7 @@ func newRoleHouse(t *testing.T, h *house) *roleHouse {
 	t.Helper()
 	p := &platform{clock: h}
 	r := &roleHouse{house: h, platform: p, roles: &core.Roles{
-		Store: h.db, Clock: h, Keys: h.keys, Link: p, Levels: core.RoleLevels{"gopher": 4},
+		Store: h.db, Clock: h, Keys: h.keys, Link: p, Levels: core.RoleLevels{"gopher": 4}, Log: slog.New(slog.DiscardHandler),
 	}}
 	r.badge = core.Observation{
 		ProviderID: "p1", Recipient: core.Email{Shown: "ada@example.org", Normal: "ada@example.org"},

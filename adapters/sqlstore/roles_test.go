@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/laurelbot/laurel/core"
 )
 
@@ -236,6 +238,36 @@ func TestRoleTokensWithoutTheirKey(t *testing.T) {
 		w.turned('x').connectRoles(discordUser("1"), "lost")
 		if got := w.takeRoles(start); len(got) != 1 || got[0].Tokens != (core.RoleTokens{}) {
 			t.Errorf("taken %+v", got)
+		}
+	})
+}
+
+// Up to connections, with some of them, and back: nothing else changes.
+func TestRolesMigrateAndBack(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, w *world, p *goose.Provider) {
+		ctx := t.Context()
+		w.must(w.Migrate(ctx))
+		_, err := p.DownTo(ctx, 9)
+		w.must(err)
+		_, err = w.run().exec(ctx, `INSERT INTO members (id, created_at) VALUES ('m', 1)`)
+		w.must(err)
+		_, err = w.run().exec(ctx, `INSERT INTO accounts (id, platform, tenant, user_id, member_id, seen_at, created_at)
+			VALUES ('a', 'discord', '', '1', 'm', 1, 1)`)
+		w.must(err)
+		before := w.dumpBut("goose_db_version")
+		w.must(w.Migrate(ctx))
+		w.connectRoles(discordUser("1"), "one")
+		if got := w.takeRoles(start); len(got) != 1 || got[0].MemberID != "m" {
+			t.Errorf("taken %+v", got)
+		}
+		w.post(core.Account{ID: "a"}, core.Subject{Kind: core.SubjectRoles, ID: "a"}, core.Place{}, start)
+		_, err = w.run().exec(ctx, `DELETE FROM audit`)
+		w.must(err)
+		_, err = p.DownTo(ctx, 9)
+		w.must(err)
+		if after := w.dumpBut("goose_db_version"); after != before {
+			t.Errorf("after up and down:\n%s\nwas\n%s", after, before)
 		}
 	})
 }

@@ -60,7 +60,7 @@ func (a *app) openRoles(keys *core.Keys) error {
 	if err != nil {
 		return err
 	}
-	a.roles = &core.Roles{Store: a.db, Clock: a.clock, Keys: keys, Link: a.discord.Roles(), Levels: levels}
+	a.roles = &core.Roles{Store: a.db, Clock: a.clock, Keys: keys, Link: a.discord.Roles(), Levels: levels, Log: a.log}
 	for _, c := range a.composers {
 		c.Roles, c.RolesAt = a.roles, discord.Platform
 	}

@@ -169,6 +169,15 @@ func TestOAuth(t *testing.T) {
 	if got, _ := refresh(third); me(third) != 401 || got != 400 || s.Authorizations() != 0 {
 		t.Error("revoked tokens work")
 	}
+	data, err := json.Marshal(s.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{code, str(first["access_token"]), str(second["refresh_token"]), s.ClientSecret()} {
+		if strings.Contains(string(data), secret) {
+			t.Errorf("the wire log holds %s", secret)
+		}
+	}
 }
 
 func str(v any) string {

@@ -38,8 +38,11 @@ type wireLog struct {
 // tokenPath finds the token in the paths of callbacks and webhooks.
 var tokenPath = regexp.MustCompile(`(/(?:interactions|webhooks)/[^/]+/)[^/?]+`)
 
-// tokenField finds the token in a JSON body.
-var tokenField = regexp.MustCompile(`("token"\s*:\s*")[^"]*`)
+// tokenField finds the tokens in a JSON body.
+var tokenField = regexp.MustCompile(`("(?:access_|refresh_)?token"\s*:\s*")[^"]*`)
+
+// formSecret finds what a form of OAuth2 proves itself by.
+var formSecret = regexp.MustCompile(`((?:^|&)(?:code|token|refresh_token|client_secret)=)[^&]*`)
 
 const redacted = "***"
 
@@ -49,6 +52,9 @@ func (s *Server) record(e Exchange) {
 		return strings.ReplaceAll(tokenField.ReplaceAllString(text, "${1}"+redacted), s.cfg.BotToken, redacted)
 	}
 	e.Path = clean(tokenPath.ReplaceAllString(e.Path, "${1}"+redacted))
+	if strings.Contains(e.Path, "/oauth2/token") {
+		e.Request = formSecret.ReplaceAllString(e.Request, "${1}"+redacted)
+	}
 	e.Request, e.Response = clean(e.Request), clean(e.Response)
 	if s.watcher != nil {
 		s.watcher(e)

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 const words = {
   people: "Whom you are on this page, in both chats at once. Who “runs the programme”, the manager, administers the Slack workspace and may manage the Discord server: what is for managers works for them and is refused to everybody else. Go to and fro to see what each of them sees.",
   slack: "A stand-in for Slack. The chosen person is signed in: type / for commands, press buttons, fill in forms. What only this person sees is marked. Home is the app's own tab.",
-  discord: "A stand-in for Discord, for the same person. Who links the same address in both chats is one person to the app.",
+  discord: "A stand-in for Discord, for the same person. Who links the same address in both chats is one person to the app. Roles are those that the server gives by itself to whoever lets the app tell it of their badges.",
   mail: "Every mail the app sends ends here, whoever it is for. A code that was mailed stands below its mail.",
   credly: "A stand-in for Credly, where badges live. Decide here what the person would decide there: accept or reject a badge, show it to everybody. “Take back” is what the certification body would do. The links open the pages that the person would see.",
   portal: "The body that certifies people. It awards badges one by one or by a file, takes them back, and is told by the app what became of them. An award shows in the chats of whoever has linked its address, and comes to Credly when it is claimed.",
