@@ -159,15 +159,28 @@ func (s *session) confirm(issuer string, p proof, r *report) {
 }
 
 // dates returns from when and until when a credential is valid, by the names
-// of either data model.
+// of either data model. Where both stand, the narrower holds.
 func dates(doc map[string]any) (from, until any) {
-	if from = doc["validFrom"]; from == nil {
-		from = doc["issuanceDate"]
+	after := func(a, b time.Time) bool { return a.After(b) }
+	before := func(a, b time.Time) bool { return a.Before(b) }
+	return either(doc["validFrom"], doc["issuanceDate"], after), either(doc["validUntil"], doc["expirationDate"], before)
+}
+
+// either returns the one that is there; of two the one that comes first by
+// that order, and one that cannot be read before all.
+func either(a, b any, first func(a, b time.Time) bool) any {
+	if a == nil || b == nil {
+		if a == nil {
+			return b
+		}
+		return a
 	}
-	if until = doc["validUntil"]; until == nil {
-		until = doc["expirationDate"]
+	t, errT := parseTime(text(a))
+	u, errU := parseTime(text(b))
+	if errT != nil || errU == nil && first(t, u) {
+		return a
 	}
-	return from, until
+	return b
 }
 
 func (s *session) validity3(doc map[string]any, r *report) {
@@ -210,7 +223,7 @@ func (s *session) recipient3(doc map[string]any) {
 		if identity == nil {
 			continue
 		}
-		if identityMatches(text(identity["identityHash"]), text(identity["salt"]), s.recipient, identity["hashed"] == any(true)) {
+		if identityMatches(text(identity["identityHash"]), text(identity["salt"]), s.recipient, isTrue(identity["hashed"])) {
 			s.compareIdentity(true)
 			return
 		}
@@ -247,7 +260,7 @@ func describe3(doc map[string]any, r *report) {
 					kind = "email"
 				}
 				v.Recipient = describeIdentity(kind, "", "")
-				if identity["hashed"] == any(true) {
+				if isTrue(identity["hashed"]) {
 					v.Recipient = describeIdentity(kind, text(identity["identityHash"]), text(identity["salt"]))
 				}
 				break

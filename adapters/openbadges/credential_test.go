@@ -131,6 +131,10 @@ func TestCredentialRules(t *testing.T) {
 		{"no e-mail recipient", subject(doc{"identifier": nil, "id": "did:example:1"}), core.VerdictOtherRecipient},
 		{"expired", doc{"validUntil": "2026-01-01T00:00:00Z"}, core.VerdictExpired},
 		{"future", doc{"validFrom": "2027-01-01T00:00:00Z"}, core.VerdictNotYetValid},
+		{"two ends, one of them over", doc{"validUntil": "2030-01-01T00:00:00Z", "expirationDate": "2025-01-01T00:00:00Z"}, core.VerdictExpired},
+		{"two ends, the other over", doc{"validUntil": "2025-01-01T00:00:00Z", "expirationDate": "2030-01-01T00:00:00Z"}, core.VerdictExpired},
+		{"two ends, one unreadable", doc{"validUntil": "2030-01-01T00:00:00Z", "expirationDate": "never"}, malformed},
+		{"two beginnings, one to come", doc{"issuanceDate": "2027-01-01T00:00:00Z"}, core.VerdictNotYetValid},
 		{"another issuer", doc{"issuer": doc{"id": didOf(k.ed2), "type": "Profile"}}, core.VerdictIssuerNotConfirmed},
 		{"issuer by URN", doc{"issuer": doc{"id": "urn:uuid:6f2e33e5-7a29-4155-840a-59483ba10164", "type": "Profile"}}, core.VerdictIssuerNotConfirmed},
 		{"issuer by an unknown DID", doc{"issuer": "did:example:1"}, core.VerdictIssuerNotConfirmed},
@@ -355,6 +359,15 @@ func TestIssuers(t *testing.T) {
 			"id": "did:web:example.org", "assertionMethod": []any{doc{"id": "#k", "controller": "did:web:example.org", "publicKeyMultibase": multikeyOf(k.ed)}},
 		}}}, genuine},
 		{"did:web lists the did:key", web, didOf(k.ed), map[string]page{webDoc: didDocument(nil)}, genuine},
+		{"did:web, a key of 2018", web, web + "#key-0", map[string]page{webDoc: didDocument(doc{"verificationMethod": doc{
+			"id": "#key-0", "type": "Ed25519VerificationKey2018", "controller": web, "publicKeyBase58": encode58(multicodecOf(k.ed)[2:])[1:],
+		}})}, genuine},
+		{"did:web, a key of 2018 with a mark", web, web + "#key-0", map[string]page{webDoc: didDocument(doc{"verificationMethod": doc{
+			"id": "#key-0", "type": "Ed25519VerificationKey2018", "controller": web, "publicKeyBase58": multikeyOf(k.ed)[1:],
+		}})}, unknown},
+		{"did:web, a key as JWK", web, web + "#key-0", map[string]page{webDoc: didDocument(doc{"verificationMethod": doc{
+			"id": "#key-0", "type": "JsonWebKey", "controller": web, "publicKeyJwk": jwkOf(t, k.ed.Public(), ""),
+		}})}, genuine},
 		{"did:web without assertions", web, web + "#key-0", map[string]page{webDoc: didDocument(doc{"assertionMethod": []any{}})}, unknown},
 		{"did:web of another", web, web + "#key-0", map[string]page{webDoc: didDocument(doc{"id": "did:web:example.com"})}, unknown},
 		{"did:web down", web, web + "#key-0", map[string]page{webDoc: {err: errDown}}, core.VerdictUnreachable},

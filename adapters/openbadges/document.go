@@ -105,6 +105,17 @@ func text(v any) string {
 	return ""
 }
 
+// isTrue reports whether v is true. An array of one is that one.
+func isTrue(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case []any:
+		return len(v) == 1 && isTrue(v[0])
+	}
+	return false
+}
+
 // each returns the values of a property: none, one, or those of an array.
 func each(v any) []any {
 	switch v := v.(type) {

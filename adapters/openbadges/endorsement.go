@@ -158,7 +158,7 @@ func (s *session) endorsementAt(own string, about []string) (e map[string]any, a
 	case err != nil:
 		s.r.fail(core.CheckInput, unfetched(err), "the endorsement did not come: "+why(err))
 		return nil, ""
-	case e["revoked"] == any(true):
+	case isTrue(e["revoked"]):
 		s.r.fail(core.CheckRevocation, core.VerdictRevoked, "the endorsement says that it was taken back")
 		return nil, ""
 	}

@@ -93,7 +93,7 @@ func lies(asked, answered string) string {
 // revokedFlag judges an assertion that says of itself that it is revoked;
 // then nothing else has to be in it.
 func (s *session) revokedFlag(a map[string]any) bool {
-	if a["revoked"] != any(true) {
+	if !isTrue(a["revoked"]) {
 		return false
 	}
 	s.r.set(func(v *core.Verdict) { v.ID, v.Version = shown(id(a)), version20 })

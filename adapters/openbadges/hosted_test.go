@@ -82,6 +82,10 @@ func TestHostedRules(t *testing.T) {
 		{"verification property", nil, nil, doc{"verification": doc{"verificationProperty": "id"}}, genuine},
 
 		{"revoked", doc{"revoked": true, "type": nil, "badge": nil}, nil, nil, revoked},
+		{"revoked, in a list of one", doc{"revoked": []any{true}}, nil, nil, revoked},
+		{"revoked, as a text", doc{"revoked": "true"}, nil, nil, malformed},
+		{"revoked, in a list of lists", doc{"revoked": []any{[]any{true}, true}}, nil, nil, malformed},
+		{"not revoked", doc{"revoked": false}, nil, nil, genuine},
 		{"expired", doc{"expires": "2025-01-01T00:00:00Z"}, nil, nil, expired},
 		{"expires now", doc{"expires": "2026-11-23T12:00:00Z"}, nil, nil, expired},
 		{"issued in the future", doc{"issuedOn": "2026-11-23T12:00:01Z"}, nil, nil, core.VerdictNotYetValid},

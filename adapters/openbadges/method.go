@@ -207,6 +207,13 @@ func keyOf(node map[string]any) crypto.PublicKey {
 		}
 		return nil
 	}
+	if s := text(node["publicKeyBase58"]); s != "" && isA(node, "Ed25519VerificationKey2018") {
+		// How documents of DIDs wrote them before: without a mark.
+		if raw, err := multibase("z" + s); err == nil && len(raw) == ed25519.PublicKeySize {
+			return ed25519.PublicKey(raw)
+		}
+		return nil
+	}
 	if jwk := object(node["publicKeyJwk"]); jwk != nil {
 		return keyOfJWK(jwk)
 	}

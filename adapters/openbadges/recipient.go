@@ -72,11 +72,7 @@ func (s *session) recipient2(a map[string]any) {
 		s.r.skip(core.CheckRecipient, "no address was asked about")
 		return
 	}
-	hashed := recipient["hashed"] == any(true)
-	if list, ok := recipient["hashed"].([]any); ok && len(list) == 1 {
-		hashed = list[0] == any(true)
-	}
-	s.compareIdentity(identityMatches(text(recipient["identity"]), text(recipient["salt"]), s.recipient, hashed))
+	s.compareIdentity(identityMatches(text(recipient["identity"]), text(recipient["salt"]), s.recipient, isTrue(recipient["hashed"])))
 }
 
 // compareIdentity writes down whether the address fits.

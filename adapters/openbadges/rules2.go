@@ -251,10 +251,7 @@ func checkAssertion(a map[string]any) string {
 		return "it is no Assertion"
 	}
 	recipient := object(a["recipient"])
-	identity, hashed := text(recipient["identity"]), recipient["hashed"] == any(true)
-	if list, ok := recipient["hashed"].([]any); ok {
-		hashed = list[0] == any(true)
-	}
+	identity, hashed := text(recipient["identity"]), isTrue(recipient["hashed"])
 	switch {
 	case !isA(recipient, "id", "email", "url", "telephone"):
 		return "Assertion.recipient.type is none of id, email, url, telephone"
