@@ -78,6 +78,9 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errGraph, ldReason(err))
 	}
+	if leaves(doc) != leaves(expanded) {
+		return nil, errUncovered
+	}
 	for _, node := range expanded {
 		if err := covered(node); err != nil {
 			return nil, err

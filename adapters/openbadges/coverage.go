@@ -98,6 +98,36 @@ func saysElsewhere(v any, own string, top bool) bool {
 	return false
 }
 
+// leaves counts what a document says, before or after its terms were spelled
+// out: texts, numbers, truths, names. A value counts once, with its type and
+// language, and contexts not at all. What the library leaves out on the way,
+// such as a type that it takes for a keyword, is missing afterwards.
+func leaves(v any) int {
+	switch v := v.(type) {
+	case nil:
+		return 0
+	case []any:
+		n := 0
+		for _, inner := range v {
+			n += leaves(inner)
+		}
+		return n
+	case map[string]any:
+		if value, ok := v["@value"]; ok {
+			return leaves(value)
+		}
+		n := 0
+		for name, inner := range v {
+			if name != "@context" {
+				n += leaves(inner)
+			}
+		}
+		return n
+	default:
+		return 1
+	}
+}
+
 // countStatements counts the statements that an expanded document makes. The
 // library drops in silence what it does not like, addresses for one whose
 // host looks strange or that are long; then what it writes are fewer.

@@ -206,10 +206,15 @@ func FuzzAdded(f *testing.F) {
 	for i, seed := range []string{
 		`{"id":"https://-/","type":"IdentityObject","identityType":"emailAddress","hashed":false,"identityHash":"nobody@example.org"}`,
 		`{"@value":"x","@language":"en_US"}`, `[null]`, `"x"`, `{"id":"relative","type":["Evidence"],"narrative":"x"}`, `{"@list":["x"]}`, `{"@value":null}`,
+		`"@bogus"`, `{"id":"@bogus"}`, `{"id":null}`, `{"type":"@bogus"}`, `{"@value":"x","@type":"@bogus"}`, `["x",{"@value":"x"}]`, `{"@language":"en"}`,
 	} {
 		f.Add(uint8(i), "identifier", []byte(seed))
 		f.Add(uint8(i), "description", []byte(seed))
 		f.Add(uint8(i), "evidence", []byte(seed))
+		f.Add(uint8(0), "type", []byte(seed))
+		f.Add(uint8(0), "image", []byte(seed))
+		f.Add(uint8(0), "@type", []byte(seed))
+		f.Add(uint8(0), "@id", []byte(seed))
 	}
 	before, err := jcs(meaning(good).(doc))
 	if err != nil {
