@@ -208,13 +208,9 @@ func FuzzAdded(f *testing.F) {
 		`{"@value":"x","@language":"en_US"}`, `[null]`, `"x"`, `{"id":"relative","type":["Evidence"],"narrative":"x"}`, `{"@list":["x"]}`, `{"@value":null}`,
 		`"@bogus"`, `{"id":"@bogus"}`, `{"id":null}`, `{"type":"@bogus"}`, `{"@value":"x","@type":"@bogus"}`, `["x",{"@value":"x"}]`, `{"@language":"en"}`,
 	} {
-		f.Add(uint8(i), "identifier", []byte(seed))
-		f.Add(uint8(i), "description", []byte(seed))
-		f.Add(uint8(i), "evidence", []byte(seed))
-		f.Add(uint8(0), "type", []byte(seed))
-		f.Add(uint8(0), "image", []byte(seed))
-		f.Add(uint8(0), "@type", []byte(seed))
-		f.Add(uint8(0), "@id", []byte(seed))
+		names := []string{"identifier", "description", "evidence", "type", "image", "@type", "@id"}
+		f.Add(uint8(i), names[i%len(names)], []byte(seed))
+		f.Add(uint8(0), names[(i+3)%len(names)], []byte(seed))
 	}
 	before, err := jcs(meaning(good).(doc))
 	if err != nil {

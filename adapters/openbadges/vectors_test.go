@@ -132,7 +132,7 @@ func TestEveryByteAltered(t *testing.T) {
 	// The dearer ones with strides that meet all of their parts; with a stride
 	// of one they take seconds.
 	for file, stride := range map[string]int{
-		"eddsa-jcs-2022/signedJCS.json":             1,
+		"eddsa-jcs-2022/signedJCS.json":             2,
 		"eddsa-rdfc-2022/signedDataInt.json":        11,
 		"eddsa-rdfc-2022/employ/signedDataInt.json": 37,
 		"Ed25519Signature2020/signedEdSig.json":     17,
@@ -171,7 +171,7 @@ func TestEveryByteAltered(t *testing.T) {
 		if err != nil || !good.fits(good.header.JSONWebKey.Key) {
 			t.Fatal("the sample does not fit", err)
 		}
-		for i := 0; i < len(baked); i += 3 {
+		for i := 0; i < len(baked); i += 7 {
 			own := []byte(baked)
 			own[i] = altered(own[i])
 			if got, err := readToken(string(own)); err == nil && got.fits(good.header.JSONWebKey.Key) {
@@ -216,7 +216,6 @@ func TestW3CProofSets(t *testing.T) {
 				}
 			}
 		}
-		everyTextAltered(t, s, with(d, doc{"proof": each(d["proof"])[:1]}))
 	}
 }
 
