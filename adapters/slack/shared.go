@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 
@@ -33,6 +34,13 @@ const (
 
 // apiHost is Slack's own host beside [filesHost]. The token goes nowhere else.
 const apiHost = "slack.com"
+
+// filePath begins the path of every file that Slack keeps. A remote file has
+// the address that whoever added it named, which may be a method of the API:
+// methods take the token with a GET as well
+// (https://docs.slack.dev/reference/methods/files.remote.info,
+// https://docs.slack.dev/apis/web-api/#basics).
+const filePath = "/files-pri/"
 
 // sharedMessage is the message that a shortcut was chosen on. Its parts may
 // have any shape: people and other apps wrote it.
@@ -156,11 +164,11 @@ func (m *sharedMessage) files() []chat.FileRef {
 	return found
 }
 
-// allowedFile reports whether the token may go to link: to Slack's own hosts,
-// or to the host of the configured API, and nowhere else.
+// allowedFile reports whether the token may go to link: to a file on Slack's
+// own hosts, or on the host of the configured API, and nowhere else.
 func (a *Adapter) allowedFile(link string) bool {
 	u, err := url.Parse(link)
-	if err != nil || u.User != nil || u.Opaque != "" {
+	if err != nil || u.User != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, filePath) || path.Clean(u.Path) != u.Path {
 		return false
 	}
 	if u.Scheme == "https" && (u.Host == filesHost || u.Host == apiHost) {

@@ -227,6 +227,10 @@ func TestFileComesFromSlackOnly(t *testing.T) {
 		"", "x", "http://files.slack.com/x", "https://files.slack.com.example.org/x", "https://files.slack.com:8443/x", "https://evil.example.com/files.slack.com",
 		"https://user@files.slack.com/x", "https://FILES.slack.com@evil.example.com/x", "//files.slack.com/x", "https://127.0.0.1/x", "https://drive.google.com/x",
 		"file:///etc/passwd", "https://files.slack.com\\@evil.example.com/x", "https:files.slack.com",
+		// The address of a remote file is what its adder named: never a method.
+		"https://slack.com/api/auth.revoke", "https://slack.com/api/chat.postMessage?channel=C1&text=x", "https://files.slack.com/api/files.delete?file=F1",
+		"https://slack.com/files-pri/../api/auth.revoke", "https://slack.com/files-pri/%2e%2e/api/auth.revoke", "https://slack.com/files-pri//../api/auth.revoke",
+		"https://slack.com/files-pri/..%2fapi/auth.revoke", "https://slack.com/", "https://slack.com",
 	} {
 		if _, err := b.File(t.Context(), chat.FileRef{Ref: core.Secret(link)}); !errors.Is(err, chat.ErrNoFile) {
 			t.Errorf("%s: %v", link, err)
