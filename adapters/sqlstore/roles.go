@@ -202,20 +202,30 @@ func (t *tx) DropRoles(ctx context.Context, c core.RoleConnection) error {
 // addresses belong. Their locks come after those of members and before those
 // of lanes.
 func (t *tx) touchRoles(ctx context.Context, normals texts, now time.Time) error {
-	return t.wantRoles(ctx, `SELECT a.platform, a.tenant, a.user_id FROM accounts a
-		JOIN addresses d ON d.member_id = a.member_id WHERE d.normal IN $texts`, normals, now)
+	return t.wantRoles(ctx, identitiesOfAddresses, normals, now)
 }
 
 // touchRolesOf does the same for members.
 func (t *tx) touchRolesOf(ctx context.Context, members texts, now time.Time) error {
-	return t.wantRoles(ctx, `SELECT a.platform, a.tenant, a.user_id FROM accounts a WHERE a.member_id IN $texts`, members, now)
+	return t.wantRoles(ctx, identitiesOfMembers, members, now)
 }
 
+const (
+	identitiesOfAddresses = `SELECT a.platform, a.tenant, a.user_id FROM accounts a
+		JOIN addresses d ON d.member_id = a.member_id WHERE d.normal IN $texts`
+	identitiesOfMembers = `SELECT a.platform, a.tenant, a.user_id FROM accounts a WHERE a.member_id IN $texts`
+)
+
 func (t *tx) wantRoles(ctx context.Context, identities string, chosen texts, now time.Time) error {
-	_, err := t.exec(ctx, `UPDATE role_connections SET wanted = wanted + 1, due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END
-		WHERE NOT ending AND (platform, tenant, user_id) IN (`+identities+`)`, ms(now), ms(now), chosen)
+	_, err := t.exec(ctx, wantRolesOf+`(`+identities+`)`, ms(now), ms(now), chosen)
 	return err
 }
+
+// wantRolesOf says that there is a user, as the index does: without that
+// PostgreSQL does not see that it may use it, and reads every connection
+// whenever any badge changes.
+const wantRolesOf = `UPDATE role_connections SET wanted = wanted + 1, due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END
+	WHERE NOT ending AND user_id <> '' AND (platform, tenant, user_id) IN `
 
 // forgetRoles lets the connections of accounts end without saying whose they
 // were: only the tokens stay that are needed to take back what was told.
