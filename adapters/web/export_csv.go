@@ -81,11 +81,18 @@ func yesNo(b bool) string {
 // https://owasp.org/www-community/attacks/CSV_Injection.
 const formulaSigns = "=+-@\t\r\n|%＝＋－＠"
 
-// harmless keeps a spreadsheet program from taking a text for a formula: it
-// puts an apostrophe before it.
+// harmless keeps a spreadsheet program from taking a text, or a part of it,
+// for a formula: it puts an apostrophe before it. Where lists are separated by
+// semicolons, as in most of Europe, Excel begins a new cell behind each.
 func harmless(s string) string {
-	if strings.IndexAny(s, formulaSigns) == 0 {
-		return "'" + s
+	var b strings.Builder
+	begins := true
+	for _, r := range s {
+		if begins && strings.ContainsRune(formulaSigns, r) {
+			b.WriteByte('\'')
+		}
+		b.WriteRune(r)
+		begins = r == ';' || begins && (r == ' ' || r == '"')
 	}
-	return s
+	return b.String()
 }
