@@ -19,6 +19,7 @@ func TestRetention(t *testing.T) {
 		w.verification(a, "two@example.org", start)
 		_, err := w.StartAction(t.Context(), "k", start, time.Minute)
 		w.must(err)
+		w.must(w.SaveInquiry(t.Context(), "i", "sealed", start))
 		_, err = w.ClaimSlot(t.Context(), "j", start.UnixMilli())
 		w.must(err)
 		items, err := w.TakeItems(t.Context(), start, 10, time.Minute)
@@ -31,7 +32,7 @@ func TestRetention(t *testing.T) {
 			time   time.Duration
 			tables []string
 		}{
-			{day, []string{"actions", "verifications"}},
+			{day, []string{"actions", "verifications", "inquiries"}},
 			{2 * day, []string{"job_runs"}},
 			{7 * day, []string{"outbox", "inbox"}},
 			{180 * day, []string{"posts"}},
