@@ -216,3 +216,70 @@ func TestTellTasks(t *testing.T) {
 		}
 	})
 }
+
+// seeing is a provider that shows whether a badge is public.
+type seeing struct{ core.Provider }
+
+func (seeing) Capabilities() core.Capability { return core.TellsAcceptance | core.TellsVisibility }
+func (seeing) TrustedURL(string) bool        { return true }
+
+// A person who presses everything at once, while the provider tells of their
+// badges, says each thing once, and nobody waits for each other in a circle.
+func TestTasksAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		slack, discord := slackUser("U1"), core.Identity{Platform: "discord", User: "77"}
+		a := w.account(slack, "ada@example.org", "ada@example.com")
+		b := w.account(discord, "two@example.org")
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.JoinMembers(ctx, b.MemberID, a.MemberID, start) })
+		var badges []core.Observation
+		for i, address := range []string{"ada@example.org", "two@example.org"} {
+			o := pending([]string{"p1", "p2"}[i], address)
+			o.Stage = core.StageAccepted
+			badge := w.observe(o).After.ID
+			for _, who := range []core.Account{a, b} {
+				w.post(who, core.Subject{Kind: core.SubjectBadge, ID: badge}, core.Place{Ref: "r"}, start)
+			}
+			badges = append(badges, o)
+		}
+		clock := fixedClock(start.Add(time.Hour))
+		act := core.Activation{Store: w.DB, Clock: clock, Provider: seeing{}}
+		obs := core.Observer{Store: w.DB, Clock: clock, Provider: seeing{}}
+		ctx := t.Context()
+		tally(t, race(16, func(i int) error {
+			who := []core.Identity{slack, discord}[i/4%2]
+			switch i % 4 {
+			case 0:
+				return act.Say(ctx, who, core.Word{Kind: core.TaskProfile, What: core.SaidDone}, "", core.Place{Ref: "r", MessageKey: "m"})
+			case 1:
+				return act.Say(ctx, who, core.Word{Kind: core.TaskAuto, What: core.SaidDone}, "", core.Place{Ref: "r"})
+			case 2:
+				o := badges[i/4%2]
+				o.Stage, o.At, o.ReadAt = core.StagePublic, start.Add(time.Minute), start.Add(time.Duration(i)*time.Minute)
+				return obs.Apply(ctx, o)
+			default:
+				return w.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+					member, err := tx.NoteKnown(ctx, "ada@example.com", true)
+					if err != nil || member == "" {
+						return err
+					}
+					return tx.TellTasks(ctx, member, false, start)
+				})
+			}
+		}), nil)
+		for _, kind := range []string{"profile:", "auto:"} {
+			if n := w.count(`SELECT count(*) FROM audit WHERE kind = 'task.done' AND subject = ?`, kind); n != 1 {
+				t.Errorf("%s is said %d times", kind, n)
+			}
+		}
+		all := core.Tasks(w.facts(a.MemberID), "", core.ProvidedBy(seeing{}), start)
+		for _, task := range all {
+			if task.State.Open() {
+				t.Errorf("left to do: %+v", task)
+			}
+		}
+		if n := w.count(`SELECT count(*) FROM posts WHERE message_key = 'm'`); n != 2 {
+			t.Errorf("%d posts of the pressed message, want one for each account", n)
+		}
+	})
+}
