@@ -43,7 +43,9 @@ func (c *cards) Badge(_ context.Context, id string) (core.Badge, error) {
 	return b, nil
 }
 
-func (*cards) TaskFacts(context.Context, string) (core.TaskFacts, error) { return core.TaskFacts{}, nil }
+func (*cards) TaskFacts(context.Context, string) (core.TaskFacts, error) {
+	return core.TaskFacts{}, nil
+}
 
 func (c *cards) BadgeViewFor(_ context.Context, badgeID, _ string) (core.BadgeView, error) {
 	b, ok := c.badges[badgeID]
