@@ -36,6 +36,7 @@ var methodRates = map[string]core.Rate{
 	"conversations.open":           perMinute(50),
 	"files.getUploadURLExternal":   perMinute(100),
 	"files.completeUploadExternal": perMinute(100),
+	"files.info":                   perMinute(100),
 	"users.info":                   perMinute(100),
 	"views.publish":                perMinute(100),
 }

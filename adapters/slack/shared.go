@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 
+	slackapi "github.com/slack-go/slack"
+
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
 )
@@ -76,7 +78,7 @@ func (a *Adapter) decodeMessageShortcut(p *payload, data []byte) (interaction, e
 	_ = json.Unmarshal(data, &chosen)
 	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o}
 	in.action = a.newAction(who, o, p.TriggerID, chat.SourcePress, chat.VerbVerify, "")
-	in.action.Links, in.action.Files = chosen.links(), chosen.files()
+	in.action.Links, in.action.Files = chosen.links(), chosen.files(who.id.Tenant)
 	return in, nil
 }
 
@@ -133,11 +135,17 @@ func (m *sharedMessage) links() []string {
 	return found
 }
 
+// byID begins the ref of a file whose address Slack did not tell, as in a
+// channel that is shared with another organisation: the tenant and the file's
+// id follow
+// (https://docs.slack.dev/reference/objects/file-object#slack_connect_files).
+const byID = "id:"
+
 // files are those that were shared with the message. One that is gone, or
 // that lies elsewhere, is among them: whoever asks is to hear that it cannot
 // be opened.
 // https://docs.slack.dev/reference/objects/file-object
-func (m *sharedMessage) files() []chat.FileRef {
+func (m *sharedMessage) files(tenant string) []chat.FileRef {
 	var found []chat.FileRef
 	for _, v := range m.Message.Files {
 		file, ok := v.(map[string]any)
@@ -147,6 +155,12 @@ func (m *sharedMessage) files() []chat.FileRef {
 		link, _ := file["url_private_download"].(string)
 		if link == "" {
 			link, _ = file["url_private"].(string)
+		}
+		if !isWebURL(link) {
+			link = ""
+		}
+		if id, _ := file["id"].(string); link == "" && validID(id) {
+			link = byID + tenant + ":" + id
 		}
 		name, _ := file["name"].(string)
 		if !cleanText(name) {
@@ -184,6 +198,12 @@ var _ chat.Files = (*Adapter)(nil)
 // (https://docs.slack.dev/reference/objects/file-object#authentication).
 func (a *Adapter) File(ctx context.Context, f chat.FileRef) ([]byte, error) {
 	link := f.Ref.Reveal()
+	if id, ok := strings.CutPrefix(link, byID); ok {
+		var err error
+		if link, err = a.fileAddress(ctx, id); err != nil {
+			return nil, err
+		}
+	}
 	if link == "" || !a.allowedFile(link) {
 		return nil, chat.ErrNoFile
 	}
@@ -218,6 +238,24 @@ func (a *Adapter) File(ctx context.Context, f chat.FileRef) ([]byte, error) {
 		return nil, chat.ErrFileTooLarge
 	}
 	return data, nil
+}
+
+// fileAddress asks Slack where a file lies
+// (https://docs.slack.dev/reference/methods/files.info).
+func (a *Adapter) fileAddress(ctx context.Context, ref string) (string, error) {
+	tenant, id, _ := strings.Cut(ref, ":")
+	file, _, _, err := a.api.GetFileInfoContext(withScope(ctx, tenant, ""), id, 1, 1)
+	var refused slackapi.SlackErrorResponse
+	switch {
+	case errors.As(err, &refused):
+		return "", chat.ErrNoFile
+	case err != nil:
+		return "", fileError(ctx)
+	case file.URLPrivateDownload != "":
+		return file.URLPrivateDownload, nil
+	default:
+		return file.URLPrivate, nil
+	}
 }
 
 // fileError says why a file did not come. The client's own error quotes its

@@ -57,7 +57,7 @@ func TestMessageShortcut(t *testing.T) {
 	if !slices.Equal(a.Links, want) {
 		t.Errorf("links %q", a.Links)
 	}
-	if len(a.Files) != 2 || a.Files[0].Name != "badge.png" || a.Files[0].Size != 12 || !strings.HasSuffix(a.Files[0].Ref.Reveal(), "/download/badge.png") || a.Files[1].Ref != "" {
+	if len(a.Files) != 2 || a.Files[0].Name != "badge.png" || a.Files[0].Size != 12 || !strings.HasSuffix(a.Files[0].Ref.Reveal(), "/download/badge.png") || a.Files[1].Ref != "id:T1:F2" {
 		t.Errorf("files %+v", a.Files)
 	}
 }
@@ -194,6 +194,37 @@ func TestFile(t *testing.T) {
 		t.Errorf("known to be too large: %v", err)
 	}
 	b.slack.expectNothing()
+}
+
+// Of a file of another organisation Slack tells the id only.
+func TestFileByID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, chat.Answer{})
+	for _, tt := range []struct {
+		name, answer string
+		status       int
+		want         error
+	}{
+		{"good", `{"ok":true,"file":{"id":"F1","url_private_download":"` + b.slack.server.URL + `/files-pri/x"}}`, 200, nil},
+		{"no address to download from", `{"ok":true,"file":{"id":"F1","url_private":"` + b.slack.server.URL + `/files-pri/x"}}`, 200, nil},
+		{"elsewhere", `{"ok":true,"file":{"id":"F1","url_private":"https://drive.example.com/x"}}`, 200, chat.ErrNoFile},
+		{"deleted", `{"ok":false,"error":"file_deleted"}`, 200, chat.ErrNoFile},
+		{"not allowed", `{"ok":false,"error":"missing_scope","needed":"files:read"}`, 200, chat.ErrNoFile},
+		{"down", `no`, 503, errAny},
+	} {
+		b.slack.once("files.info", says(tt.status, tt.answer))
+		_, err := b.File(t.Context(), chat.FileRef{Ref: "id:T1:F1"})
+		if !errors.Is(err, tt.want) && (!errors.Is(tt.want, errAny) || err == nil || errors.Is(err, chat.ErrNoFile)) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+		if c := b.slack.expect("files.info"); c.form.Get("file") != "F1" {
+			t.Errorf("%s: asked for %v", tt.name, c.form)
+		}
+		if tt.want == nil {
+			b.slack.expect("hook")
+		}
+		b.slack.expectNothing()
+	}
 }
 
 var errAny = errors.New("any other")

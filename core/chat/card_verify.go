@@ -92,7 +92,7 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 	card.Footer = verdictFooter(w, v)
 	if f.link != "" {
 		card.Buttons = append(card.Buttons, Button{
-			URL: c.PublicURL + "/verify?badge=" + url.QueryEscape(f.link), Label: w.Plain("button.verify_page", nil),
+			URL: c.PublicURL + verifyPage + "badge=" + url.QueryEscape(f.link), Label: w.Plain("button.verify_page", nil),
 		})
 	}
 	if (v.Recipient.Kind != "" || v.Recipient.Hash != "") && f.id != "" {
@@ -293,6 +293,13 @@ func nothingToVerify(w Words, a Action) Card {
 	return Card{
 		Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil), Text: w.Text(id+".text", nil),
 		Footer: w.Text("verify.nothing.footer", nil),
+	}
+}
+
+// overCard answers a button whose question is forgotten, or somebody else's.
+func overCard(w Words) Card {
+	return Card{
+		Tone: ToneWarn, Title: w.Plain("verify.over.title", nil), Summary: w.Plain("verify.over.title", nil), Text: w.Text("verify.over.text", nil),
 	}
 }
 

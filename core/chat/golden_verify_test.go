@@ -94,6 +94,7 @@ func goldenVerdicts(c *Composer, w Words, put func(name, text string)) {
 	put("verify, checking three", readable(checkingCard(w, 3)))
 	put("verify, nothing named", readable(nothingToVerify(w, Action{Source: SourceCommand})))
 	put("verify, nothing there", readable(nothingToVerify(w, Action{Source: SourcePress})))
+	put("verify, over", readable(overCard(w)))
 	put("verify, too many", readable(tooManyVerified(w, noon)))
 	put("form, recipient", readableForm(recipientForm(w, badgeID)))
 }

@@ -93,7 +93,8 @@ func TestVerifyByCommand(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"<" + link + "|Gopher>": link, "www.credly.com/badges/2": "https://www.credly.com/badges/2",
-		"look at HTTPS://example.org/x please": "HTTPS://example.org/x", "eyJh.eyJi.sig": "eyJh.eyJi.sig",
+		"https://laurel.example.org/verify?badge=https%3A%2F%2Fexample.org%2Fy": "https://example.org/y",
+		"https://laurel.example.org/verify?x=1":                                 "https://laurel.example.org/verify?x=1", "look at HTTPS://example.org/x please": "HTTPS://example.org/x", "eyJh.eyJi.sig": "eyJh.eyJi.sig",
 	} {
 		r.pass(time.Minute)
 		wantCard(t, r.finally(r.command("verify "+text)), "Genuine and current", chat.Here)
@@ -176,7 +177,7 @@ func TestVerifyAMessage(t *testing.T) {
 	}
 	// Each can be seen in full, beside the list.
 	wantCard(t, r.finally(r.press(ada, card.Items[1].Button.ID)), "Revoked", chat.Aside)
-	wantCard(t, r.press(bob, card.Items[1].Button.ID), notYours, chat.Aside)
+	wantCard(t, r.press(bob, card.Items[1].Button.ID), "Ask again", chat.Aside)
 	// The files of another platform stay closed.
 	elsewhere := message([]chat.FileRef{{Ref: "good"}})
 	elsewhere.Actor = core.Identity{Platform: "discord", User: "99"}
@@ -223,12 +224,12 @@ func TestVerifyTheRecipient(t *testing.T) {
 	}
 	// What somebody else asked, or nobody, is nobody's.
 	for _, who := range []core.Identity{bob, {Platform: "discord", User: "99"}} {
-		wantCard(t, r.submit(who, check, "address", "x@example.org"), notYours, chat.Here)
+		wantCard(t, r.submit(who, check, "address", "x@example.org"), "Ask again", chat.Aside)
 	}
-	wantCard(t, r.submit(ada, "recipient:"+core.NewID(), "address", "x@example.org"), notYours, chat.Here)
+	wantCard(t, r.submit(ada, "recipient:"+core.NewID(), "address", "x@example.org"), "Ask again", chat.Aside)
 	r.pass(core.KeepInquiries + time.Minute)
 	r.must(r.db.Tidy(t.Context(), r.now))
-	wantCard(t, r.submit(ada, check, "address", "x@example.org"), notYours, chat.Here)
+	wantCard(t, r.submit(ada, check, "address", "x@example.org"), "Ask again", chat.Aside)
 }
 
 // Nobody uses the bot to fetch without end; others are not held up.

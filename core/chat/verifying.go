@@ -26,6 +26,8 @@ const (
 	// verifiedAtOnce bounds how many badges one process verifies at a time,
 	// and with it the memory that files take.
 	verifiedAtOnce = 8
+	// verifyPage is where this service's own page takes a badge.
+	verifyPage = "/verify?"
 	// maxLink is the longest link that is taken.
 	maxLink = 4000
 )
@@ -55,13 +57,9 @@ type storedInquiry struct {
 // verify answers whether badges are genuine. Anybody may ask.
 func (s *Service) verify(ctx context.Context, w Words, a Action) (Answer, error) {
 	if a.Source == SourcePress && a.Arg != "" {
-		in, err := s.inquired(ctx, a)
-		if err != nil {
-			return Answer{}, err
-		}
-		return s.looking(ctx, w, a, []inquiry{in}, "", Aside)
+		return s.again(ctx, w, a, "", Aside)
 	}
-	list := inquiries(a)
+	list := s.inquiries(a)
 	if len(list) == 0 {
 		card := nothingToVerify(w, a)
 		return Answer{Card: &card, Where: asideOfPress(a)}, nil
@@ -84,16 +82,25 @@ func (s *Service) recipient(ctx context.Context, w Words, a Action) (Answer, err
 		}
 		return Answer{FieldErrors: map[string]string{fieldRecipient: sentence}, Card: &card, Where: Aside}, nil
 	}
+	return s.again(ctx, w, a, address, Here)
+}
+
+// again verifies what a button or form is about.
+func (s *Service) again(ctx context.Context, w Words, a Action, recipient string, where Where) (Answer, error) {
 	in, err := s.inquired(ctx, a)
+	if errors.Is(err, core.ErrNotFound) {
+		card := overCard(w)
+		return Answer{Card: &card, Where: Aside}, nil
+	}
 	if err != nil {
 		return Answer{}, err
 	}
-	return s.looking(ctx, w, a, []inquiry{in}, address, Here)
+	return s.looking(ctx, w, a, []inquiry{in}, recipient, where)
 }
 
 // inquiries are what an action asks about: files first, because whoever
 // shares one means it, then links.
-func inquiries(a Action) []inquiry {
+func (s *Service) inquiries(a Action) []inquiry {
 	var list []inquiry
 	for i := range a.Files {
 		list = append(list, inquiry{file: &a.Files[i]})
@@ -103,11 +110,25 @@ func inquiries(a Action) []inquiry {
 		links = append(linksIn(a.Arg), links...)
 	}
 	for _, l := range links {
+		l = s.meant(l)
 		if len(l) <= maxLink && !slices.ContainsFunc(list, func(in inquiry) bool { return in.link == l }) {
 			list = append(list, inquiry{link: l})
 		}
 	}
 	return list[:min(len(list), maxVerified)]
+}
+
+// meant is the badge behind a link to this service's own page of verdicts, and
+// any other link as it is.
+func (s *Service) meant(link string) string {
+	query, ours := strings.CutPrefix(link, s.Composer.PublicURL+verifyPage)
+	if !ours {
+		return link
+	}
+	if values, err := url.ParseQuery(query); err == nil && values.Get("badge") != "" {
+		return values.Get("badge")
+	}
+	return link
 }
 
 // linksIn finds what a person typed as a link: with or without the scheme,
@@ -197,7 +218,14 @@ func (s *Service) looking(ctx context.Context, w Words, a Action, list []inquiry
 		}
 	}
 	card := checkingCard(w, len(list))
-	return Answer{Card: &card, Where: where, Then: func(ctx context.Context) Answer {
+	return Answer{Card: &card, Where: where, Then: func(ctx context.Context) (answer Answer) {
+		// Nothing watches over what follows an answer.
+		defer func() {
+			if p := recover(); p != nil {
+				s.Log.ErrorContext(ctx, "panic in verdict", "stack", string(debug.Stack()))
+				answer = s.explain(ctx, a, errors.New("panic"))
+			}
+		}()
 		return s.looked(ctx, w, a, list, recipient, where)
 	}}, nil
 }
