@@ -19,6 +19,8 @@ func verdicts(b *browser) {
 	b.press("#part-slack .more[open] button")
 	for _, chat := range []string{"slack", "discord"} {
 		b.shows("#part-" + chat + ` .ephemeral [data-action^="recipient"]`)
+	}
+	for _, chat := range []string{"slack", "discord"} {
 		b.run(`document.querySelector("#part-` + chat + ` .message:last-of-type").scrollIntoView({ block: "start" })`)
 	}
 }
