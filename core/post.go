@@ -24,7 +24,8 @@ const (
 	SubjectCelebration SubjectKind = "celebration"
 	// SubjectDigest: how the badges do; the id of a [DigestIssue].
 	SubjectDigest SubjectKind = "digest"
-	// SubjectHome: everything at a glance, see [HomeKey]; the account's id.
+	// SubjectHome: everything at a glance, see [HomeKey]; the account's id, or
+	// since when it shows something else that was asked for there.
 	SubjectHome SubjectKind = "home"
 	// SubjectRoles: how a person's roles stand; the id of the account.
 	SubjectRoles SubjectKind = "roles"

@@ -66,7 +66,10 @@ func (a *Adapter) pressAtHome(who sender, p *payload, verb chat.Verb, opaque str
 		return interaction{}, errMissingID
 	}
 	o := origin{Tenant: who.id.Tenant, User: who.id.User, Home: true}
-	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o, seen: p.View.Hash}
+	in := interaction{kind: kindPress, trigger: p.TriggerID, origin: o}
+	if verb == chat.VerbHome {
+		in.seen = p.View.Hash
+	}
 	in.action = a.newAction(who, o, p.TriggerID, chat.SourcePress, verb, opaque)
 	return in, nil
 }
@@ -81,9 +84,10 @@ func withSeen(ctx context.Context, hash string) context.Context {
 	return context.WithValue(ctx, seenKey{}, hash)
 }
 
-// publish shows c in somebody's home tab. An answer says which state of the tab
-// it is about: where the tab shows something newer meanwhile, because of a
-// change that was told after the answer was made, that is left to stand.
+// publish shows c in somebody's home tab. An answer that shows everything at a
+// glance says which state of the tab it is about: where the tab shows something
+// newer meanwhile, because of a change that was told after the answer was made,
+// that is left to stand.
 // https://docs.slack.dev/reference/methods/views.publish
 func (a *Adapter) publish(ctx context.Context, p core.Place, ref placeRef, c chat.Card) (core.Place, error) {
 	request := slackapi.PublishViewContextRequest{

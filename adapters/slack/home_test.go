@@ -96,8 +96,11 @@ func TestHomeOfAnOrganisation(t *testing.T) {
 func TestPressAtHome(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, chat.Answer{})
+	if in, err := b.decodeInteraction([]byte(homePress("home:", "17.ab"))); err != nil || in.seen != "17.ab" {
+		t.Fatalf("%+v, %v", in, err)
+	}
 	in, err := b.decodeInteraction([]byte(homePress("claim:1", "17.ab")))
-	if err != nil || in.silent != "" || in.seen != "17.ab" || in.trigger != "1.2.a" {
+	if err != nil || in.silent != "" || in.seen != "" || in.trigger != "1.2.a" {
 		t.Fatalf("%+v, %v", in, err)
 	}
 	a := in.action

@@ -76,7 +76,7 @@ func (c *Composer) Compose(ctx context.Context, p core.Post) (Card, error) {
 	default:
 		return Card{}, fmt.Errorf("compose %q: %w", p.Subject.Kind, ErrNothing)
 	}
-	if errors.Is(err, core.ErrNotFound) {
+	if errors.Is(err, core.ErrNotFound) || errors.Is(err, ErrNothing) {
 		return Card{}, ErrNothing
 	}
 	if errors.Is(err, ErrWithdrawn) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -44,7 +46,8 @@ func (s *Service) home(ctx context.Context, w Words, a Action) (Answer, error) {
 		if err != nil {
 			return Answer{}, err
 		}
-		if i := slices.IndexFunc(homes, func(h core.Post) bool { return h.Account.ID == p.Account.ID }); i >= 0 {
+		i := slices.IndexFunc(homes, func(h core.Post) bool { return h.Account.ID == p.Account.ID })
+		if i >= 0 && !strings.HasPrefix(homes[i].Subject.ID, elsewhere) {
 			post, followed = homes[i], true
 		}
 	}
@@ -66,28 +69,54 @@ func (s *Service) home(ctx context.Context, w Words, a Action) (Answer, error) {
 // atHome reports whether an action stands on the person's home.
 func (a Action) atHome() bool { return a.MessageKey == core.HomeKey }
 
-// keepHome has a home show what follows a press there, with the way back.
-// What changes something shows in everything that a home shows.
+// keepHome has a home show what follows a press there, with the way back, and
+// leaves it so for a while. What changes something is told to the home, and
+// shows in everything at a glance: the delivery is the answer.
 func (s *Service) keepHome(ctx context.Context, a Action, answer Answer) Answer {
 	if !a.atHome() || answer.Card == nil || answer.Form != nil || len(answer.FieldErrors) > 0 || a.Verb == VerbHome {
 		return answer
 	}
-	w := s.words(ctx, a)
 	if a.changes() && answer.Card.Tone != ToneWarn {
-		home, err := s.home(ctx, w, a)
-		if err == nil {
-			return home
-		}
-		s.Log.WarnContext(ctx, "show home", "verb", a.Verb, "err", err)
+		return Answer{Posted: true}
 	}
-	card := atHome(w, *answer.Card)
+	since := strconv.FormatInt(s.Clock.Now().Unix(), 10)
+	s.showingHome(ctx, a, func(core.Account) core.Subject { return core.Subject{Kind: core.SubjectHome, ID: elsewhere + since} })
+	card := atHome(s.words(ctx, a), *answer.Card)
 	return Answer{Card: &card, Where: Here}
 }
 
-// changes reports whether an action changes what a home shows.
+// elsewhere begins the id of a home's subject while the person looks at
+// something else there; behind it stands since when, in Unix seconds.
+const elsewhere = "elsewhere."
+
+// looksElsewhere reports whether what a home shows is to be left as it is.
+func looksElsewhere(s core.Subject, now time.Time) bool {
+	since, found := strings.CutPrefix(s.ID, elsewhere)
+	seconds, err := strconv.ParseInt(since, 10, 64)
+	return s.Kind == core.SubjectHome && found && err == nil && now.Before(time.Unix(seconds, 0).Add(lingers))
+}
+
+// showingHome notes what the home of the actor shows from now on. Where that
+// fails the home shows everything a little too soon, or a little too late.
+func (s *Service) showingHome(ctx context.Context, a Action, subject func(core.Account) core.Subject) {
+	p, err := s.Store.Person(ctx, a.Actor)
+	if err == nil && p.Account != nil {
+		err = s.Store.InTx(ctx, func(ctx context.Context, tx core.Tx) error {
+			_, err := tx.AddPost(ctx, core.Post{
+				ID: core.NewID(), Account: *p.Account, Place: a.Reply, Subject: subject(*p.Account),
+			}, s.Clock.Now())
+			return err
+		})
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "note what a home shows", "verb", a.Verb, "err", err)
+	}
+}
+
+// changes reports whether an action changes what a home shows, and tells it.
 func (a Action) changes() bool {
 	switch a.Verb {
-	case VerbSnooze, VerbStop, VerbResume, VerbUnlink, VerbShared, VerbConsent:
+	case VerbSnooze, VerbStop, VerbResume, VerbUnlink, VerbShared:
 		return true
 	case VerbHours:
 		return a.Source == SourceSubmit
@@ -105,6 +134,9 @@ func atHome(w Words, c Card) Card {
 // home makes the card of a home: what the person is in the midst of there,
 // otherwise everything at a glance.
 func (c *Composer) home(ctx context.Context, w Words, p core.Post) (Card, error) {
+	if looksElsewhere(p.Subject, c.Clock.Now()) {
+		return Card{}, ErrNothing
+	}
 	var midst *Card
 	var news Text
 	var err error

@@ -186,13 +186,36 @@ func TestAnswersAtHome(t *testing.T) {
 	}
 	emails := r.atHome(ada, chat.SourcePress, "emails:").Card
 	for _, id := range []string{"snooze:", "stop:", "resume:", "shared:" + crab, button(t, *emails, chat.VerbUnlink)} {
+		r.atHome(ada, chat.SourcePress, "help:")
 		r.sent()
-		if card := wantCard(t, r.atHome(ada, chat.SourcePress, id), atAGlance, chat.Here); !strings.Contains(everything(card), "Settings: ") {
-			t.Errorf("%s: %+v", id, card)
+		if answer := r.atHome(ada, chat.SourcePress, id); !answer.Posted || answer.Card != nil {
+			t.Errorf("%s: %+v", id, answer)
 		}
-		if card := r.atHomeOf(ada); card.Title != atAGlance {
+		if card := r.atHomeOf(ada); card.Title != atAGlance || !strings.Contains(everything(card), "Settings: ") {
 			t.Errorf("%s is not told: %+v", id, card)
 		}
+	}
+	// Who reads something there is not disturbed, for a while.
+	r.atHome(ada, chat.SourcePress, "help:")
+	r.badge("Third", "ada@example.com", core.StagePending)
+	r.badge("Third", "ada@example.org", core.StagePending)
+	if card := r.atHomeOf(ada); card.Title != "" {
+		t.Errorf("disturbed by %+v", card)
+	}
+	r.pass(11 * time.Minute)
+	r.badge("Fourth", "ada@example.com", core.StagePending)
+	r.badge("Fifth", "ada@example.org", core.StagePending)
+	if card := r.atHomeOf(ada); card.Title != atAGlance {
+		t.Errorf("not told: %+v", card)
+	}
+	r.atHome(ada, chat.SourcePress, "help:")
+	if card := r.opens(ada); card.Title != atAGlance {
+		t.Errorf("opened again it shows %+v", card)
+	}
+	r.badge("Sixth", "ada@example.com", core.StagePending)
+	r.badge("Seventh", "ada@example.org", core.StagePending)
+	if card := r.atHomeOf(ada); card.Title != atAGlance {
+		t.Errorf("not told: %+v", card)
 	}
 	// On a message the same buttons leave it as it is.
 	for _, id := range []string{"emails:", "reminders:", "share:any"} {

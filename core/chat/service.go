@@ -101,6 +101,10 @@ func (s *Service) Handle(ctx context.Context, a Action) Answer {
 			}
 		}()
 	}
+	if a.atHome() && a.changes() {
+		// What is told of the change is to be seen.
+		s.showingHome(ctx, a, func(p core.Account) core.Subject { return core.Subject{Kind: core.SubjectHome, ID: p.ID} })
+	}
 	answer, err := s.guarded(ctx, a)
 	if err != nil {
 		answer = s.explain(ctx, a, err)
