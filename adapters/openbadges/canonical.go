@@ -64,9 +64,6 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 	if err := g.look(doc, 0); err != nil {
 		return nil, err
 	}
-	if saysElsewhere(doc, id(doc), true) {
-		return nil, fmt.Errorf("%w: it says in another place what belongs to its beginning", errGraph)
-	}
 	options := ld.NewJsonLdOptions("")
 	options.ProcessingMode = ld.JsonLd_1_1
 	options.DocumentLoader = loader{v.contexts}
@@ -84,6 +81,9 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 	for _, node := range expanded {
 		if err := covered(node); err != nil {
 			return nil, err
+		}
+		if saysElsewhere(node, ref(node), true) {
+			return nil, fmt.Errorf("%w: it says in another place what belongs to its beginning", errGraph)
 		}
 	}
 	options.SafeMode = false

@@ -66,13 +66,16 @@ func isIdentifier(v any) bool {
 // decisive are the properties on which a verdict rests. They are read where
 // a credential or a proof begins.
 var decisive = []string{
-	"issuer", "credentialSubject", "credentialStatus", "validFrom", "validUntil", "issuanceDate", "expirationDate",
-	"expires", // Of a proof.
+	credentialTerms + "issuer", credentialTerms + "credentialSubject", credentialTerms + "credentialStatus", credentialTerms + "validFrom",
+	credentialTerms + "validUntil", credentialTerms + "issuanceDate", credentialTerms + "expirationDate",
+	"https://w3id.org/security#expiration", // Of a proof.
 }
 
-// saysElsewhere reports whether a document has a second node with its own
-// identifier that holds a decisive property. For RDF the two are one, so
-// that what is moved from one to the other is signed still, and not read.
+const credentialTerms = "https://www.w3.org/2018/credentials#"
+
+// saysElsewhere reports whether an expanded document has a second node with
+// its own identifier that holds a decisive property. For RDF the two are one,
+// so that what is moved from one to the other is signed still, and not read.
 func saysElsewhere(v any, own string, top bool) bool {
 	switch v := v.(type) {
 	case []any:
