@@ -66,12 +66,12 @@ func isIdentifier(v any) bool {
 // decisive are the properties on which a verdict rests. They are read where
 // a credential or a proof begins.
 var decisive = []string{
-	credentialTerms + "issuer", credentialTerms + "credentialSubject", credentialTerms + "credentialStatus", credentialTerms + "validFrom",
-	credentialTerms + "validUntil", credentialTerms + "issuanceDate", credentialTerms + "expirationDate",
+	modelTerms + "issuer", modelTerms + "credentialSubject", modelTerms + "credentialStatus", modelTerms + "validFrom",
+	modelTerms + "validUntil", modelTerms + "issuanceDate", modelTerms + "expirationDate",
 	"https://w3id.org/security#expiration", // Of a proof.
 }
 
-const credentialTerms = "https://www.w3.org/2018/credentials#"
+const modelTerms = "https://www.w3.org/2018/credentials#"
 
 // saysElsewhere reports whether an expanded document has a second node with
 // its own identifier that holds a decisive property. For RDF the two are one,
