@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +43,8 @@ func (s *session) method(v any) (*method, error) {
 		return nil, methodError("the proof names none")
 	case strings.HasPrefix(own, "did:key:"):
 		return didKey(own)
+	case strings.HasPrefix(own, "did:jwk:"):
+		return didJWK(own)
 	case strings.HasPrefix(own, "did:web:"):
 		return s.didWeb(own)
 	case strings.HasPrefix(own, "did:"):
@@ -71,6 +74,33 @@ func didKey(own string) (*method, error) {
 	key, err := multikey(value)
 	if err != nil {
 		return nil, methodError("a did:key of a kind that is not known")
+	}
+	return &method{id: own, controller: did, key: key}, nil
+}
+
+// maxJWKBytes bounds a key that stands in its own identifier.
+const maxJWKBytes = 8 << 10
+
+// didJWK reads a key from its identifier:
+// https://github.com/quartzjer/did-jwk/blob/main/spec.md
+func didJWK(own string) (*method, error) {
+	did, fragment, named := strings.Cut(own, "#")
+	encoded := strings.TrimPrefix(did, "did:jwk:")
+	if named && fragment != "0" || len(encoded) > maxJWKBytes {
+		return nil, methodError("a did:jwk that is malformed")
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return nil, methodError("a did:jwk that is malformed")
+	}
+	doc, err := parseObject(raw, maxJWKBytes)
+	if err != nil {
+		return nil, methodError("a did:jwk that is malformed")
+	}
+	// A key for encryption signs nothing.
+	key := keyOfJWK(doc)
+	if key == nil || doc["use"] != nil && doc["use"] != any("sig") {
+		return nil, methodError("a did:jwk of a kind that is not known")
 	}
 	return &method{id: own, controller: did, key: key}, nil
 }

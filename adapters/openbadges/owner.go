@@ -55,8 +55,12 @@ func (s *session) ownsByDID(issuer string, by *method) (bool, string) {
 		return true, "the key is the issuer's own, by its DID"
 	}
 	switch {
-	case strings.HasPrefix(issuer, "did:key:"):
-		if own, err := didKey(issuer); err == nil && sameKey(own.key, by.key) {
+	case strings.HasPrefix(issuer, "did:key:"), strings.HasPrefix(issuer, "did:jwk:"):
+		read := didKey
+		if strings.HasPrefix(issuer, "did:jwk:") {
+			read = didJWK
+		}
+		if own, err := read(issuer); err == nil && sameKey(own.key, by.key) {
 			return true, "the key is the issuer's own, by its DID"
 		}
 		return false, "the key is not the one that the issuer is named by"

@@ -158,3 +158,46 @@ func TestAlgorithms(t *testing.T) {
 		wantStatus(t, w.verifier().Verify(t.Context(), core.BadgeQuery{File: []byte(text)}), core.VerdictUnknown)
 	}
 }
+
+// A key that stands in its own identifier, as did:jwk writes it.
+func TestDIDJWK(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	name := func(key doc) string {
+		raw, err := jcs(plain(t, key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "did:jwk:" + b64(string(raw))
+	}
+	own := name(jwkOf(t, k.ec.Public(), ""))
+	text := func(issuer, kid string) core.BadgeQuery {
+		return core.BadgeQuery{File: []byte(token(t, claimsOf(doc{"issuer": issuer, "iss": issuer}), jose.ES256, k.ec, doc{"kid": kid}))}
+	}
+	for _, tt := range []struct {
+		name        string
+		issuer, kid string
+		want        core.VerdictStatus
+	}{
+		{"by its DID", own, own, core.VerdictGenuine},
+		{"by its only key", own, own + "#0", core.VerdictGenuine},
+		{"by a relative name", own, "#0", core.VerdictGenuine},
+		{"by the same key's other name", own, didOf(k.ec), core.VerdictGenuine},
+		{"by a key it has not", own, own + "#1", core.VerdictUnknown},
+		{"another's", name(jwkOf(t, k.ed.Public(), "")), own, core.VerdictIssuerNotConfirmed},
+		{"another key", name(jwkOf(t, k.ed.Public(), "")), name(jwkOf(t, k.ed.Public(), "")), core.VerdictAltered},
+		{"a private key", name(jwkOf(t, k.ec, "")), name(jwkOf(t, k.ec, "")), core.VerdictUnknown},
+		{"a key for encryption", name(with(jwkOf(t, k.ec.Public(), ""), doc{"use": "enc"})), name(with(jwkOf(t, k.ec.Public(), ""), doc{"use": "enc"})), core.VerdictUnknown},
+		{"no key", "did:jwk:" + b64("{}"), "did:jwk:" + b64("{}"), core.VerdictUnknown},
+		{"no JSON", "did:jwk:AAAA", "did:jwk:AAAA", core.VerdictUnknown},
+		{"padded", own + "=", own + "=", core.VerdictUnknown},
+		{"long", "did:jwk:" + strings.Repeat("A", 20_000), "did:jwk:" + strings.Repeat("A", 20_000), core.VerdictUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			wantStatus(t, newWorld(nil).verifier().Verify(t.Context(), text(tt.issuer, tt.kid)), tt.want)
+		})
+	}
+	ed := name(jwkOf(t, k.ed.Public(), ""))
+	wantStatus(t, verify(t, newWorld(nil), prove(t, with(someCredential(), doc{"issuer": ed}), "eddsa-rdfc-2022", k.ed, ed+"#0", nil)), core.VerdictGenuine)
+}
