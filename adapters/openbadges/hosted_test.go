@@ -359,7 +359,21 @@ func TestOldVersions(t *testing.T) {
 	w := old()
 	v := w.verifier().Verify(t.Context(), core.BadgeQuery{Link: a, Recipient: "test@example.com"})
 	wantStatus(t, v, core.VerdictGenuine)
-	if v.Version != "1.1" || !v.IssuedAt.Equal(time.Date(2015, 4, 30, 0, 0, 0, 0, time.UTC)) {
+	if v.Version != "1.0" || !v.IssuedAt.Equal(time.Date(2015, 4, 30, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("verdict %+v", v)
+	}
+	w = old()
+	const context = "https://w3id.org/openbadges/v1"
+	w.set(a, page{body: doc{
+		"@context": context, "type": "Assertion", "id": a, "recipient": doc{"identity": "test@example.com", "hashed": false, "type": "email"},
+		"badge": c, "issuedOn": "1430352000.5", "verify": doc{"type": "hosted", "url": a},
+	}})
+	w.set(c, page{body: doc{
+		"@context": context, "type": "BadgeClass", "id": c, "name": "Basic Badge", "description": "Basic.", "image": c + ".png",
+		"criteria": c + "/criteria", "issuer": i, "alignment": doc{"name": "n", "url": "https://example.com/n"},
+	}})
+	w.set(i, page{body: doc{"@context": context, "type": "IssuerOrg", "id": i, "name": "Basic Issuer", "url": "https://example.com"}})
+	if v := w.verifier().Verify(t.Context(), core.BadgeQuery{Link: a}); !v.Genuine() || v.Version != "1.1" {
 		t.Errorf("verdict %+v", v)
 	}
 	w = old()

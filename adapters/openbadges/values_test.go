@@ -125,12 +125,12 @@ func TestContextsAreThere(t *testing.T) {
 func TestParseOldTime(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2015, 4, 30, 0, 0, 0, 0, time.UTC)
-	for _, v := range []any{"2015-04-30", "2015-04-30T00:00:00", "2015-04-30T00:00:00Z", "1430352000", 1430352000.0} {
+	for _, v := range []any{"2015-04-30", "2015-04-30T00:00:00", "2015-04-30T00:00:00Z", "1430352000", "1430352000.5", 1430352000.0} {
 		if got, err := parseOldTime(v); err != nil || !got.Equal(want) {
 			t.Errorf("%v is %v (%v)", v, got, err)
 		}
 	}
-	for _, v := range []any{nil, true, -1.0, 1e300, "soon", "-5", "99999999999999"} {
+	for _, v := range []any{nil, true, -1.0, 1e300, "soon", "-5", "99999999999999", "1e5", "0x10", "1_000", "Inf", "NaN"} {
 		if got, err := parseOldTime(v); err == nil {
 			t.Errorf("%v is read as %v", v, got)
 		}

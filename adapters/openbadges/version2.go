@@ -14,6 +14,9 @@ const (
 	version20 = "2.0"
 )
 
+// context10 marks documents of version 1.0, which have no context of their own.
+const context10 = "urn:openbadges:1.0"
+
 // version2 tells by its context which version a document follows; "" for
 // one whose context is none of Open Badges.
 func version2(doc map[string]any) string {
@@ -36,6 +39,8 @@ func version2(doc map[string]any) string {
 		case string:
 			c = strings.TrimSuffix(strings.TrimSuffix(fold(c), "/"), "/context.json")
 			switch c {
+			case context10:
+				return version10
 			case "https://w3id.org/openbadges/v2", "https://openbadgespec.org/v2", "https://openbadges.org/v2",
 				"https://purl.imsglobal.org/spec/ob/v2p0", "https://purl.imsglobal.org/spec/ob/v2p1",
 				"https://purl.imsglobal.org/spec/ob/v2p1/ob_v2p1.jsonld", "https://w3id.org/openbadges/v2.jsonld":
@@ -58,7 +63,7 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 	}
 	doc = maps.Clone(doc)
 	if version == version10 {
-		doc["@context"] = "https://w3id.org/openbadges/v1"
+		doc["@context"] = context10
 	}
 	if verify, ok := doc["verify"]; ok && doc["verification"] == nil {
 		doc["verification"] = verify
