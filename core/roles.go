@@ -338,18 +338,18 @@ type RoleView struct {
 	Levels bool
 }
 
-// View says how it stands for the actor, who has a connection perhaps without
-// being known otherwise.
-func (r *Roles) View(ctx context.Context, p Person, actor Identity) (RoleView, error) {
+// View says how it stands for somebody.
+func (r *Roles) View(ctx context.Context, p Person) (RoleView, error) {
 	v := RoleView{Levels: len(r.Levels) > 0}
-	if p.Account != nil {
-		badges, err := r.Store.BadgesOf(ctx, p.MemberID())
-		if err != nil {
-			return v, fmt.Errorf("read badges for roles: %w", err)
-		}
-		v.Facts, _ = RoleFactsOf(badges, r.Levels, r.Clock.Now())
+	if p.Account == nil {
+		return v, nil
 	}
-	standing, err := r.Store.RoleStanding(ctx, actor)
+	badges, err := r.Store.BadgesOf(ctx, p.MemberID())
+	if err != nil {
+		return v, fmt.Errorf("read badges for roles: %w", err)
+	}
+	v.Facts, _ = RoleFactsOf(badges, r.Levels, r.Clock.Now())
+	standing, err := r.Store.RoleStanding(ctx, p.Account.Identity)
 	if errors.Is(err, ErrNotFound) {
 		return v, nil
 	}

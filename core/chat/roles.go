@@ -36,7 +36,7 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 		card := c.rolesCard(w, a.Actor, core.RoleView{}, "roles.ended")
 		return Answer{Card: &card}, nil
 	}
-	v, err := c.Roles.View(ctx, p, a.Actor)
+	v, err := c.Roles.View(ctx, p)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -52,20 +52,6 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 	}
 	card := c.rolesCard(w, a.Actor, v, id)
 	return Answer{Card: &card, Where: asideOfPress(a)}, nil
-}
-
-// endRoles ends the connection of somebody, and reports whether there was one:
-// it may be all that is stored of them.
-func (s *Service) endRoles(ctx context.Context, p core.Person, actor core.Identity) (bool, error) {
-	c := s.Composer
-	if c.Roles == nil || actor.Platform != c.RolesAt {
-		return false, nil
-	}
-	err := c.Roles.Disconnect(ctx, p, actor)
-	if errors.Is(err, core.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // lostRoles is the message about a connection that the platform ended; when it
