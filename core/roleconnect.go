@@ -100,7 +100,7 @@ func (r *Roles) Finish(ctx context.Context, cookie Secret, state, code string) (
 	if err != nil {
 		return "", fmt.Errorf("find connected person: %w", err)
 	}
-	v, err := r.View(ctx, p)
+	v, err := r.View(ctx, p, owner)
 	switch {
 	case err != nil:
 		return "", err

@@ -281,7 +281,7 @@ func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err e
 		r.Log.WarnContext(ctx, "tell roles later", "failures", failures, "err", err)
 	}
 	return r.finish(ctx, RoleOutcome{
-		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(min(wait, longestRolePause)),
+		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(max(time.Second, min(wait, longestRolePause))),
 	})
 }
 
@@ -338,23 +338,39 @@ type RoleView struct {
 	Levels bool
 }
 
-// View says how it stands for somebody.
-func (r *Roles) View(ctx context.Context, p Person) (RoleView, error) {
+// View says how it stands for the actor, who is a person that may be unknown
+// otherwise.
+func (r *Roles) View(ctx context.Context, p Person, actor Identity) (RoleView, error) {
 	v := RoleView{Levels: len(r.Levels) > 0}
-	if p.Account == nil {
-		return v, nil
+	if p.Account != nil {
+		badges, err := r.Store.BadgesOf(ctx, p.MemberID())
+		if err != nil {
+			return v, fmt.Errorf("read badges for roles: %w", err)
+		}
+		v.Facts, _ = RoleFactsOf(badges, r.Levels, r.Clock.Now())
 	}
-	badges, err := r.Store.BadgesOf(ctx, p.MemberID())
-	if err != nil {
-		return v, fmt.Errorf("read badges for roles: %w", err)
-	}
-	v.Facts, _ = RoleFactsOf(badges, r.Levels, r.Clock.Now())
-	standing, err := r.Store.RoleStanding(ctx, p.Account.Identity)
+	standing, err := r.Store.RoleStanding(ctx, actor)
 	if errors.Is(err, ErrNotFound) {
 		return v, nil
 	}
 	v.Connected = &standing
 	return v, err
+}
+
+// Forget lets the connection of somebody end who is unknown otherwise; who is
+// known is forgotten by [Farewells.Forget]. [ErrNotFound] without one.
+func (r *Roles) Forget(ctx context.Context, actor Identity) error {
+	err := r.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		now := r.Clock.Now()
+		if err := tx.ForgetRoles(ctx, actor, now); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, "", "roles.forgotten", "", now)
+	})
+	if err != nil {
+		return fmt.Errorf("forget roles: %w", err)
+	}
+	return nil
 }
 
 // Disconnect lets the actor's connection end. [ErrNotFound] without one.

@@ -20,6 +20,10 @@ func (s *Service) forget(ctx context.Context, w Words, a Action) (Answer, error)
 		return Answer{}, err
 	}
 	if p.Account == nil {
+		if forgot, err := s.forgetRoles(ctx, a.Actor); err != nil || forgot {
+			card := forgottenCard(w, "forget.done", s.Provider.Name())
+			return Answer{Card: &card}, err
+		}
 		card := forgottenCard(w, "forget.nothing", s.Provider.Name())
 		return Answer{Card: &card}, nil
 	}

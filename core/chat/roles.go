@@ -36,7 +36,7 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 		card := c.rolesCard(w, a.Actor, core.RoleView{}, "roles.ended")
 		return Answer{Card: &card}, nil
 	}
-	v, err := c.Roles.View(ctx, p)
+	v, err := c.Roles.View(ctx, p, a.Actor)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -52,6 +52,19 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 	}
 	card := c.rolesCard(w, a.Actor, v, id)
 	return Answer{Card: &card, Where: asideOfPress(a)}, nil
+}
+
+// forgetRoles forgets what somebody agreed to of whom nothing else is stored.
+// It reports whether there was anything.
+func (s *Service) forgetRoles(ctx context.Context, actor core.Identity) (bool, error) {
+	if s.Composer.Roles == nil {
+		return false, nil
+	}
+	err := s.Composer.Roles.Forget(ctx, actor)
+	if errors.Is(err, core.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // lostRoles is the message about a connection that the platform ended; when it

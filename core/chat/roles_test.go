@@ -49,6 +49,9 @@ func (s roleShelf) RoleStanding(context.Context, core.Identity) (core.RoleStandi
 	return core.RoleStanding{Since: noon}, s.err
 }
 
+// bare is a shelf on which nobody has a connection.
+func bare() roleShelf { return roleShelf{&shelf{}, core.ErrNotFound} }
+
 // What is asked where there are no roles, or by somebody unknown, has an
 // answer.
 func TestRolesAnswers(t *testing.T) {
@@ -65,7 +68,7 @@ func TestRolesAnswers(t *testing.T) {
 		c := goldenComposer(t, &shelf{})
 		s := &Service{Store: &shelf{}, Clock: fixed(noon), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
 		if one.roles {
-			c.Roles, c.RolesAt = &core.Roles{Store: &shelf{}, Clock: fixed(noon)}, "discord"
+			c.Roles, c.RolesAt = &core.Roles{Store: bare(), Clock: fixed(noon)}, "discord"
 		}
 		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: one.actor, Verb: VerbRoles, Source: SourceCommand})
 		if err != nil || a.Card.Title != c.Catalog.For("en").Plain(one.want, nil) {
@@ -103,7 +106,7 @@ func TestDisconnectIsForTheOwner(t *testing.T) {
 	at := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 	c := goldenComposer(t, &shelf{})
 	s := &Service{Store: &shelf{}, Clock: fixed(at), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
-	c.Roles, c.RolesAt = &core.Roles{Store: &shelf{}, Clock: fixed(at)}, "discord"
+	c.Roles, c.RolesAt = &core.Roles{Store: bare(), Clock: fixed(at)}, "discord"
 	for _, arg := range []string{"", "off", rolesOff, rolesOff + ownerMark(reads.Identity), rolesOff + "x"} {
 		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: discordReader, Verb: VerbRoles, Source: SourcePress, Arg: arg})
 		if err != nil || a.Where != Aside || a.Card.Title != c.Catalog.For("en").Plain("roles.none.title", nil) {
