@@ -207,8 +207,15 @@ func (r *Roles) look(ctx, work context.Context, c RoleConnection) (did, error) {
 // withdraw takes back what was told, and forgets the connection; after a day
 // of failures also without that.
 func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.Time) (did, error) {
-	err := r.with(work, &c, now, func(t RoleTokens) error { return r.Link.Withdraw(work, t) })
-	if err == nil {
+	replaced := false
+	err := r.with(work, &c, now, func(t RoleTokens) error {
+		var err error
+		if replaced, err = r.replaced(ctx, work, c, t); err != nil || replaced {
+			return err
+		}
+		return r.Link.Withdraw(work, t)
+	})
+	if err == nil && !replaced {
 		err = r.Link.Revoke(work, c.Tokens)
 	}
 	switch {
@@ -218,6 +225,23 @@ func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.T
 		return didFail, r.fail(ctx, c, now, err)
 	}
 	return didWithdraw, r.drop(ctx, c, nil)
+}
+
+// replaced reports whether a forgotten person has connected again since: what
+// is told, and the consent, are those of the new connection.
+func (r *Roles) replaced(ctx, work context.Context, c RoleConnection, t RoleTokens) (bool, error) {
+	if c.Identity.User != "" {
+		return false, nil
+	}
+	owner, err := r.Link.Owner(work, t)
+	if err != nil {
+		return false, err
+	}
+	_, err = r.Store.RoleStanding(ctx, owner)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // with calls f with tokens that are good for a while, and once more with new

@@ -56,12 +56,11 @@ func TestRoleFactsOf(t *testing.T) {
 // platform is one that gives roles, as far as one person's connection goes.
 type platform struct {
 	mu sync.Mutex
-	// access and refresh are the tokens that work now.
-	access, refresh string
+	// grants are the tokens that work now, n how many there ever were.
+	grants          []*grant
 	n               int
 	facts           *core.RoleFacts
 	told, refreshed int
-	revoked         bool
 	// fail is what the next calls say.
 	fail  error
 	clock core.Clock
@@ -69,12 +68,15 @@ type platform struct {
 	slow func()
 }
 
+type grant struct{ access, refresh string }
+
 var _ core.RoleLink = (*platform)(nil)
 
-func (p *platform) grant() core.RoleTokens {
+// issue makes new tokens.
+func (p *platform) issue(g *grant) core.RoleTokens {
 	p.n++
-	p.access, p.refresh = fmt.Sprintf("a%d", p.n), fmt.Sprintf("r%d", p.n)
-	return core.RoleTokens{Access: core.Secret(p.access), Refresh: core.Secret(p.refresh), EndsAt: p.clock.Now().Add(7 * 24 * time.Hour)}
+	g.access, g.refresh = fmt.Sprintf("a%d", p.n), fmt.Sprintf("r%d", p.n)
+	return core.RoleTokens{Access: core.Secret(g.access), Refresh: core.Secret(g.refresh), EndsAt: p.clock.Now().Add(7 * 24 * time.Hour)}
 }
 
 func (p *platform) AuthorizeURL(state string) string {
@@ -84,10 +86,12 @@ func (p *platform) AuthorizeURL(state string) string {
 func (p *platform) Exchange(_ context.Context, code string) (core.RoleTokens, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if code != "good" {
-		return core.RoleTokens{}, core.ErrGone
+	if code != "good" || p.fail != nil {
+		return core.RoleTokens{}, errors.Join(core.ErrGone, p.fail)
 	}
-	return p.grant(), p.fail
+	g := &grant{}
+	p.grants = append(p.grants, g)
+	return p.issue(g), nil
 }
 
 func (p *platform) Refresh(_ context.Context, t core.RoleTokens) (core.RoleTokens, error) {
@@ -96,21 +100,28 @@ func (p *platform) Refresh(_ context.Context, t core.RoleTokens) (core.RoleToken
 	if p.slow != nil {
 		p.slow()
 	}
-	if t.Refresh.Reveal() != p.refresh || p.revoked {
-		return core.RoleTokens{}, core.ErrGone
+	if p.fail != nil {
+		return core.RoleTokens{}, p.fail
 	}
-	p.refreshed++
-	return p.grant(), nil
+	for _, g := range p.grants {
+		if t.Refresh.Reveal() == g.refresh {
+			p.refreshed++
+			return p.issue(g), nil
+		}
+	}
+	return core.RoleTokens{}, core.ErrGone
 }
 
 func (p *platform) call(t core.RoleTokens) error {
 	if p.fail != nil {
 		return p.fail
 	}
-	if t.Access.Reveal() != p.access || p.revoked {
-		return core.ErrGone
+	for _, g := range p.grants {
+		if t.Access.Reveal() == g.access {
+			return nil
+		}
 	}
-	return nil
+	return core.ErrGone
 }
 
 func (p *platform) Owner(_ context.Context, t core.RoleTokens) (core.Identity, error) {
@@ -140,12 +151,19 @@ func (p *platform) Withdraw(_ context.Context, t core.RoleTokens) error {
 	return nil
 }
 
+// Revoke ends all tokens of the person's: they are of one consent.
 func (p *platform) Revoke(_ context.Context, t core.RoleTokens) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.revoked = true
+	if err := p.call(t); err != nil {
+		return err
+	}
+	p.grants = nil
 	return nil
 }
+
+// takeAway is what a person does at the platform.
+func (p *platform) takeAway() { p.grants, p.facts = nil, nil }
 
 // roleHouse is a house with roles and a person who has a public badge.
 type roleHouse struct {
@@ -308,8 +326,8 @@ func TestRolesFollowBadges(t *testing.T) {
 		t.Errorf("forgotten: %+v", n)
 	}
 	r.expect("none")
-	if n := r.tick(24 * time.Hour); n.Looked != 0 || !r.platform.revoked {
-		t.Errorf("something is left: %+v, revoked %v", n, r.platform.revoked)
+	if n := r.tick(24 * time.Hour); n.Looked != 0 || len(r.platform.grants) > 0 {
+		t.Errorf("something is left: %+v, %d consents", n, len(r.platform.grants))
 	}
 }
 
@@ -345,14 +363,14 @@ func TestRolesSurviveFailures(t *testing.T) {
 	}
 	r.expect("0 0")
 	// A token that ended early is replaced.
-	r.platform.access = "another"
+	r.platform.grants[0].access = "another"
 	r.now = r.now.Add(time.Second)
 	r.says(core.StagePublic)
 	if n := r.tick(0); n.Told != 1 || r.platform.refreshed != 1 {
 		t.Errorf("after a 401: %+v, refreshed %d times", n, r.platform.refreshed)
 	}
 	// The person took the app away at the platform.
-	r.platform.revoked = true
+	r.platform.takeAway()
 	r.now = r.now.Add(time.Second)
 	r.says(core.StageRevoked)
 	if n := r.tick(0); n.Lost != 1 {
@@ -388,7 +406,6 @@ func TestRolesAreGivenUp(t *testing.T) {
 	}
 	r.expect("none")
 
-	r.platform.revoked = false
 	r.link()
 	r.connect()
 	p, err := r.db.Person(t.Context(), adaElse)
