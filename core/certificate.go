@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -184,6 +185,8 @@ type Certificates struct {
 	Provider Provider
 	// Profiles lists what was earned elsewhere; nil where that is not offered.
 	Profiles Profiles
+	// Log may be nil.
+	Log *slog.Logger
 }
 
 // Of returns what a member keeps track of, or [ErrNotFound].
@@ -288,6 +291,9 @@ func (c *Certificates) elsewhere(ctx context.Context, k Keeping, own []Credentia
 	defer cancel()
 	earned, hidden, err := c.Profiles.Earned(ctx, k.Addresses)
 	if err != nil {
+		if c.Log != nil {
+			c.Log.WarnContext(ctx, "read public profile", "err", err)
+		}
 		return nil, ElsewhereUnread
 	}
 	known := make(map[string]bool, len(own)+len(earned))

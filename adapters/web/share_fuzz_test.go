@@ -32,6 +32,9 @@ func FuzzSharePages(f *testing.F) {
 	f.Add(testPicturePath, false, "")
 	f.Add("/b/../.png", false, "")
 	f.Add("/s/.", false, "")
+	f.Add(testCertPath, false, "")
+	f.Add(testCertPath+"/certificates.zip", false, "")
+	f.Add("/c/./certificates.ics", true, "")
 	f.Fuzz(func(t *testing.T, path string, post bool, body string) {
 		s, w := newSite(t, func(c *Config) { c.Transport = nowhere{} }), httptest.NewRecorder()
 		fuzzing.Soon(t, func() {

@@ -175,7 +175,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.verifier = a.newVerifier()
 	a.gallery = &core.Gallery{Keys: keys, Clock: a.clock, Pictures: a.verifier}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
-	a.certificates = &core.Certificates{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}
+	a.certificates = &core.Certificates{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly, Log: a.log}
 	if s.CredlyPublicProfiles {
 		a.certificates.Profiles = a.credly
 	}
