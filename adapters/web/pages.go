@@ -55,10 +55,8 @@ type Config struct {
 	// the platform's page on which people agree to it.
 	Roles   Roles
 	RolesAt string
-	// Certificates shows people what they earned.
-	Certificates Certificates
-	Catalog      *chat.Catalog
-	Clock        core.Clock
+	Catalog *chat.Catalog
+	Clock   core.Clock
 	// PublicURL is where people reach the pages, without a slash at the end.
 	PublicURL string
 	// FormTargets are origins, e.g. "http://127.0.0.1:8090", that accept links
@@ -71,6 +69,8 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Transport reads the provider's pictures; nil is the usual one.
 	Transport http.RoundTripper
+	// Certificates shows people what they earned.
+	Certificates Certificates
 }
 
 // Pages answers requests for pages. It is safe for concurrent use.
@@ -82,22 +82,23 @@ type Pages struct {
 	verify   verifying
 	roles    Roles
 	rolesAt  string
-	// archives are the turns for making archives.
-	archives     chan struct{}
-	certificates Certificates
-	turns        *turns
-	pictures     *pictures
-	catalog      *chat.Catalog
-	clock        core.Clock
-	public       *url.URL
-	targets      []string
-	footer       []FooterLink
-	spoken       language.Matcher
-	renderer     *renderer
-	log          *slog.Logger
-	requests     *prometheus.CounterVec
+	turns    *turns
+	pictures *pictures
+	catalog  *chat.Catalog
+	clock    core.Clock
+	public   *url.URL
+	targets  []string
+	footer   []FooterLink
+	spoken   language.Matcher
+	renderer *renderer
+	log      *slog.Logger
+	requests *prometheus.CounterVec
 	// nonce is the same every time in tests.
 	nonce func() string
+
+	certificates Certificates
+	// archives are the turns for making archives.
+	archives chan struct{}
 }
 
 // New checks the settings and returns the pages.

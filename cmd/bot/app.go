@@ -61,10 +61,9 @@ type app struct {
 	roleLooks *prometheus.CounterVec
 	// composers are those that are told of roles, once these are there.
 	composers []*chat.Composer
-	// certificates shows people what they earned.
-	certificates *core.Certificates
 
 	remindMetrics *remindMetrics
+	certificates  *core.Certificates
 
 	limiter    *delivery.Limiter
 	dispatcher *delivery.Dispatcher
@@ -175,10 +174,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.verifier = a.newVerifier()
 	a.gallery = &core.Gallery{Keys: keys, Clock: a.clock, Pictures: a.verifier}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}
-	a.certificates = &core.Certificates{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly, Log: a.log}
-	if s.CredlyPublicProfiles {
-		a.certificates.Profiles = a.credly
-	}
+	a.certificates = a.newCertificates(keys)
 	a.reconciler = &core.Reconciler{
 		Store: a.db, Clock: a.clock, Provider: a.credly.Background(), Observer: a.observer, Log: a.log,
 	}
