@@ -122,6 +122,14 @@ func daysBetween(a, b time.Time) int {
 // credentials are a person's badges as they keep track of them.
 func credentials(badges []BadgeView, now time.Time) []Credential {
 	out := make([]Credential, 0, len(badges))
+	names, current := make(map[string]string, len(badges)), make(map[string]bool, len(badges))
+	for _, v := range badges {
+		b := v.Badge
+		names[b.ProviderID] = b.Template.Name
+		if b.Stage.Held() && (b.ExpiresAt.IsZero() || now.Before(b.ExpiresAt)) {
+			current[b.Template.ID] = true
+		}
+	}
 	for _, v := range badges {
 		b := v.Badge
 		c := Credential{
@@ -129,15 +137,10 @@ func credentials(badges []BadgeView, now time.Time) []Credential {
 			IssuedAt: b.IssuedAt, ExpiresAt: b.ExpiresAt, Stage: b.Stage,
 			Validity: validityOf(b.Stage, b.ExpiresAt, now), Days: daysBetween(now, b.ExpiresAt),
 		}
-		for _, other := range badges {
-			o := other.Badge
-			if b.ReplacedBy != "" && o.ProviderID == b.ReplacedBy {
-				c.Successor = o.Template.Name
-			}
-			if o.ID != b.ID && o.Template.ID == b.Template.ID && o.Stage.Held() && (o.ExpiresAt.IsZero() || now.Before(o.ExpiresAt)) {
-				c.Renewed = c.Renewed || c.Validity == ValidityExpired
-			}
+		if b.ReplacedBy != "" {
+			c.Successor = names[b.ReplacedBy]
 		}
+		c.Renewed = c.Validity == ValidityExpired && current[b.Template.ID]
 		out = append(out, c)
 	}
 	return sorted(out)
