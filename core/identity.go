@@ -38,6 +38,14 @@ func (i Identity) Lane() string {
 	return string(i.Platform) + ":" + i.Tenant + ":" + i.User
 }
 
+// HomeLaneEnd ends the lanes of homes: no platform has a user id like it.
+const HomeLaneEnd = ":home"
+
+// HomeLane names the queue of what is shown in this person's home, see
+// [HomeKey]. When much changes at once platforms let homes wait for long, and
+// no message waits for them.
+func (i Identity) HomeLane() string { return i.Lane() + HomeLaneEnd }
+
 // NewID returns a new opaque identifier. Identifiers grow with time, which
 // keeps the indexes of the store compact, and are not secrets.
 func NewID() string {

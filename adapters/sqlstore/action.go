@@ -30,9 +30,12 @@ func (d *DB) ReleaseWaiting(ctx context.Context, accountID string, there core.Pl
 		if err != nil {
 			return err
 		}
-		// The lane is locked before its deliveries, as everywhere.
+		home := account
+		home.Lane = account.Lane + core.HomeLaneEnd
+		both := texts{account.Lane, home.Lane}
+		// Lanes are locked before their deliveries, as everywhere.
 		var locked []string
-		err = t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane = ? FOR UPDATE`, account.Lane)
+		err = t.all(ctx, &locked, `SELECT lane FROM lanes WHERE lane IN $texts ORDER BY lane FOR UPDATE`, both)
 		if err != nil {
 			return err
 		}
@@ -41,7 +44,7 @@ func (d *DB) ReleaseWaiting(ctx context.Context, accountID string, there core.Pl
 			Ref string `db:"ref"`
 		}
 		err = t.all(ctx, &waiting, `SELECT id, ref FROM outbox
-			WHERE lane = ? AND kind = 'post' AND state = 'waiting' ORDER BY id`, account.Lane)
+			WHERE lane IN $texts AND kind = 'post' AND state = 'waiting' ORDER BY id`, both)
 		if err != nil || len(waiting) == 0 {
 			return err
 		}
@@ -67,7 +70,7 @@ func (d *DB) ReleaseWaiting(ctx context.Context, accountID string, there core.Pl
 				return err
 			}
 		}
-		return t.wake(ctx, []laneRow{account}, now)
+		return t.wake(ctx, []laneRow{account, home}, now)
 	})
 }
 

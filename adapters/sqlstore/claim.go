@@ -53,6 +53,14 @@ type claimRow struct {
 	DisplayName string `db:"account_name"`
 }
 
+// claimLane is the lane of what shows a claim.
+func claimLane(p core.ClaimParams) string {
+	if p.Place.MessageKey == core.HomeKey {
+		return p.Actor.HomeLane()
+	}
+	return p.Actor.Lane()
+}
+
 func (r claimRow) opening(p core.ClaimParams) core.Opening {
 	h := core.Handoff{
 		ID: r.HandoffID, BadgeID: r.ID, MemberID: r.MemberID, State: core.HandoffState(r.State),
@@ -61,7 +69,7 @@ func (r claimRow) opening(p core.ClaimParams) core.Opening {
 	o := core.Opening{Handoff: h, Fresh: r.HandoffID == p.HandoffID}
 	if r.DeliveryID != 0 {
 		o.Parcel = &core.Parcel{
-			Delivery: r.DeliveryID, Lane: p.Actor.Lane(), Key: r.Key, QueuedAt: p.Now,
+			Delivery: r.DeliveryID, Lane: claimLane(p), Key: r.Key, QueuedAt: p.Now,
 			Post: core.Post{
 				ID: r.Post, Subject: core.Subject{Kind: core.SubjectHandoff, ID: h.ID}, Place: p.Place,
 				Account: core.Account{
@@ -137,7 +145,7 @@ func (t *tx) showClaim(ctx context.Context, row *claimRow, p core.ClaimParams) e
 	var idle bool
 	err := t.get(ctx, &idle, `SELECT NOT EXISTS (SELECT 1 FROM lanes WHERE lane = ? AND (active OR next_at > ?))
 		AND NOT EXISTS (SELECT 1 FROM installations WHERE platform = ? AND tenant = ? AND dead <> '')`,
-		p.Actor.Lane(), ms(p.Now), p.Actor.Platform, p.Actor.Tenant)
+		claimLane(p), ms(p.Now), p.Actor.Platform, p.Actor.Tenant)
 	if err != nil {
 		return err
 	}
@@ -159,7 +167,7 @@ func (t *tx) showClaim(ctx context.Context, row *claimRow, p core.ClaimParams) e
 		return err
 	}
 	row.DeliveryID, row.Key = leased.ID, leased.Key
-	_, err = t.exec(ctx, `UPDATE lanes SET next_at = ? WHERE lane = ?`, ms(p.LeaseUntil), p.Actor.Lane())
+	_, err = t.exec(ctx, `UPDATE lanes SET next_at = ? WHERE lane = ?`, ms(p.LeaseUntil), claimLane(p))
 	return err
 }
 

@@ -35,7 +35,7 @@ const (
 WITH owned AS MATERIALIZED (
 	SELECT b.*, a.id AS account_id, a.member_id AS owner, a.locale AS account_locale,
 		a.time_zone AS account_zone, a.display_name AS account_name, a.platform, a.tenant,
-		(a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C" AS lane,
+		(a.platform || ':' || a.tenant || ':' || a.user_id || CASE WHEN $8::text = '` + core.HomeKey + `' THEN '` + core.HomeLaneEnd + `' ELSE '' END) COLLATE "C" AS lane,
 		$13::bigint > 0 AND NOT EXISTS (SELECT 1 FROM installations i
 			WHERE i.platform = a.platform AND i.tenant = a.tenant AND i.dead <> '') AS leasing
 	FROM accounts a

@@ -45,7 +45,7 @@ func workspace(lane, kind string) (platform, tenant string) {
 	if delivery.Kind(kind) != delivery.KindPost {
 		return "", ""
 	}
-	platform, rest, _ := strings.Cut(lane, ":")
+	platform, rest, _ := strings.Cut(strings.TrimSuffix(lane, core.HomeLaneEnd), ":")
 	return platform, rest[:max(strings.LastIndex(rest, ":"), 0)]
 }
 

@@ -21,14 +21,19 @@ type target struct {
 	Platform  string `db:"platform"`
 	Tenant    string `db:"tenant"`
 	User      string `db:"user_id"`
+	Home      bool   `db:"home"`
 	fallback  bool
 }
 
 func (t target) lane() string {
-	return core.Identity{Platform: core.Platform(t.Platform), Tenant: t.Tenant, User: t.User}.Lane()
+	who := core.Identity{Platform: core.Platform(t.Platform), Tenant: t.Tenant, User: t.User}
+	if t.Home {
+		return who.HomeLane()
+	}
+	return who.Lane()
 }
 
-const targetQuery = `SELECT p.id, p.account_id, p.subject_id, a.platform, a.tenant, a.user_id
+const targetQuery = `SELECT p.id, p.account_id, p.subject_id, a.platform, a.tenant, a.user_id, COALESCE(` + isHome + `, false) AS home
 	FROM posts p JOIN accounts a ON a.id = p.account_id WHERE `
 
 // subjectsOf names several subjects of one kind.
@@ -93,13 +98,14 @@ func (t *tx) tell(ctx context.Context, s subjectsOf, fallback bool, now time.Tim
 // id makes the keys of all: a random one for each costs the database 6 µs.
 const tellSQL = `
 WITH told AS MATERIALIZED (
-	SELECT p.id, p.created_at, a.platform, a.tenant, (a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C" AS lane,
+	SELECT p.id, p.created_at, a.platform, a.tenant,
+		` + laneOfPost + ` COLLATE "C" AS lane,
 		$3::boolean AND row_number() OVER (
 			PARTITION BY p.account_id, p.subject_id ORDER BY p.created_at DESC, p.id DESC) = 1 AS fallback
 	FROM posts p JOIN accounts a ON a.id = p.account_id
 	WHERE p.subject_kind = $1 AND p.subject_id = ANY ($2::text[])
 	UNION ALL
-	SELECT DISTINCT p.id, p.created_at, a.platform, a.tenant, (a.platform || ':' || a.tenant || ':' || a.user_id) COLLATE "C", false
+	SELECT DISTINCT p.id, p.created_at, a.platform, a.tenant, ` + laneOfPost + ` COLLATE "C", false
 	FROM handoffs h JOIN accounts a ON a.member_id = h.member_id JOIN posts p ON p.account_id = a.id
 	WHERE $1 = 'handoff' AND h.id = ANY ($2::text[]) AND ` + isHome + `
 		AND NOT (p.subject_kind = 'handoff' AND p.subject_id = ANY ($2::text[]))

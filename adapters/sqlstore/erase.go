@@ -253,7 +253,7 @@ func (t *tx) eraseSubjects(ctx context.Context, badges, verifications texts, now
 	}
 	var locked []string
 	err = t.all(ctx, &locked, `SELECT l.lane FROM lanes l WHERE l.lane IN $texts OR l.lane IN (
-			SELECT a.platform || ':' || a.tenant || ':' || a.user_id FROM posts p JOIN accounts a ON a.id = p.account_id
+			SELECT `+laneOfPost+` FROM posts p JOIN accounts a ON a.id = p.account_id
 			WHERE `+postsAbout+`) OR l.lane IN (`+lanesOfBatches+`) ORDER BY l.lane FOR UPDATE`,
 		own, badges, badges, verifications, batches)
 	if err != nil {
@@ -286,7 +286,8 @@ func (t *tx) eraseAccounts(ctx context.Context, which string, chosen texts, now 
 	}
 	var lanes, ids texts
 	for _, row := range found {
-		lanes, ids = append(lanes, row.account().Identity.Lane()), append(ids, row.ID)
+		who := row.account().Identity
+		lanes, ids = append(lanes, who.Lane(), who.HomeLane()), append(ids, row.ID)
 	}
 	if err := t.forgetRoles(ctx, ids, now); err != nil {
 		return err

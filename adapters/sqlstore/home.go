@@ -11,6 +11,10 @@ import (
 // isHome chooses posts p that are homes.
 const isHome = `p.message_key = '` + core.HomeKey + `'`
 
+// laneOfPost is the lane of a post p to an account a: homes have one of their
+// own, see [core.Identity.HomeLane].
+const laneOfPost = `(a.platform || ':' || a.tenant || ':' || a.user_id || CASE WHEN ` + isHome + ` THEN '` + core.HomeLaneEnd + `' ELSE '' END)`
+
 // HomesOf implements [core.HomeStore].
 func (d *DB) HomesOf(ctx context.Context, memberID string) ([]core.Post, error) {
 	var found []postRow

@@ -141,3 +141,28 @@ func TestClaimInAHome(t *testing.T) {
 		}
 	})
 }
+
+// A platform that lets homes wait holds up no message: not a claim's, nor any
+// other of the same person.
+func TestHomesHoldUpNoMessage(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account(slackUser("U1"), "ada@example.org")
+		home := w.home(a)
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellHomes(ctx, a.MemberID, start) })
+		due := w.take(start, 10)
+		if len(due) != 1 || due[0].Ref != home {
+			t.Fatalf("%+v", due)
+		}
+		w.finish(start, delivery.Outcome{Delivery: due[0], State: delivery.StateReady, RetryAt: start.Add(time.Hour), LimitedSince: start})
+		card := w.post(a, core.Subject{Kind: core.SubjectBadge, ID: "b1"}, core.Place{Ref: "m1", MessageKey: "m1"}, start)
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.Tell(ctx, card, false, start) })
+		if due = w.take(start, 10); len(due) != 1 || due[0].Ref != card {
+			t.Fatalf("%+v", due)
+		}
+		w.finish(start, delivery.Outcome{Delivery: due[0], State: delivery.StateSent})
+		if due = w.take(start.Add(time.Hour), 10); len(due) != 1 || due[0].Ref != home {
+			t.Fatalf("later: %+v", due)
+		}
+	})
+}

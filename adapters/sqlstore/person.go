@@ -80,7 +80,7 @@ func (d *DB) Person(ctx context.Context, id core.Identity) (core.Person, error) 
 	}
 	var waiting int
 	err = r.get(ctx, &waiting, `SELECT count(*) FROM outbox
-		WHERE lane = ? AND kind = 'post' AND state = 'waiting'`, id.Lane())
+		WHERE lane IN (?, ?) AND kind = 'post' AND state = 'waiting'`, id.Lane(), id.HomeLane())
 	p.Waiting = waiting > 0
 	return p, err
 }

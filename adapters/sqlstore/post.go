@@ -66,12 +66,13 @@ func (d *DB) sealPlace(p core.Place) string {
 	return d.keys.Seal(p.Ref.Reveal(), placeContext)
 }
 
-// lockLane locks the lane of an account, if it has one.
-const lockLane = `SELECT l.lane FROM lanes l JOIN accounts a ON l.lane = a.platform || ':' || a.tenant || ':' || a.user_id
-	WHERE a.id = ? FOR UPDATE OF l`
+// lockLane locks the lanes of an account, if it has any.
+const lockLane = `SELECT l.lane FROM accounts a JOIN lanes l ON l.lane IN (
+		a.platform || ':' || a.tenant || ':' || a.user_id, a.platform || ':' || a.tenant || ':' || a.user_id || '` + core.HomeLaneEnd + `')
+	WHERE a.id = ? ORDER BY l.lane FOR UPDATE OF l`
 
 // AddPost implements [core.Tx]. A message that is a post already is changed,
-// and its lane is locked before: what became of a delivery is stored in the
+// and its lanes are locked before: what became of a delivery is stored in the
 // lane first and in the post after it, and two that begin at opposite ends
 // wait for each other.
 func (t *tx) AddPost(ctx context.Context, p core.Post, now time.Time) (string, error) {

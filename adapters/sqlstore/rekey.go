@@ -101,7 +101,8 @@ var sealedColumns = []sealedColumn{
 		change: `UPDATE inquiries SET sealed = u.becomes FROM $rows(id text, was text, becomes text)
 			WHERE inquiries.id = u.id AND inquiries.sealed = u.was`,
 		context: core.InquiryContext,
-	}, {
+	},
+	{
 		edge: `SELECT COALESCE(max(id), '') FROM (SELECT id FROM role_connections WHERE id > ? ORDER BY id LIMIT ?) w`,
 		count: `SELECT substr(tokens_sealed, 1, 4) AS name, count(*) AS n FROM role_connections
 			WHERE id > ? AND id <= ? AND tokens_sealed <> '' GROUP BY 1`,
