@@ -232,7 +232,8 @@ type Tx interface {
 	RemoveAddress(ctx context.Context, addressID string, actor Identity, now time.Time) (Address, error)
 	// JoinMembers moves every account, address and handoff of from to into
 	// and deletes from. What either of them did not want counts from then on,
-	// and the person is looked at again.
+	// the links to the certificates of both end, and the person is looked at
+	// again.
 	JoinMembers(ctx context.Context, from, into string, now time.Time) error
 	// AccountsOf returns the accounts of a member, last seen first.
 	AccountsOf(ctx context.Context, memberID string) ([]Account, error)

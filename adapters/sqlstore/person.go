@@ -173,13 +173,15 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 	if err := t.joinTasks(ctx, from, into); err != nil {
 		return err
 	}
-	// What somebody does not want counts for the whole person from now on.
+	// What somebody does not want counts for the whole person from now on. Links
+	// to certificates that are out showed those of one of them, and end.
 	_, err = t.exec(ctx, `UPDATE members SET
 			remind_at = ?,
 			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?),
 			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END,
 			elsewhere = elsewhere AND (SELECT f.elsewhere FROM members f WHERE f.id = ?),
-			asked = asked + (SELECT f.asked FROM members f WHERE f.id = ?)
+			asked = asked + (SELECT f.asked FROM members f WHERE f.id = ?),
+			certificate_links = certificate_links + 1
 		WHERE id = ?`, ms(now), from, from, from, from, into)
 	if err != nil {
 		return err
