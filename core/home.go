@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // HomeKey is the message key of a home: a page of the platform's own that a
 // person opens, such as the tab of that name in Slack, and that holds what
@@ -15,4 +18,7 @@ type HomeStore interface {
 	// HomesOf returns the homes of all accounts of a member, oldest account
 	// first.
 	HomesOf(ctx context.Context, memberID string) ([]Post, error)
+	// RenewHome notes that somebody looked at a home, which is forgotten when
+	// nobody does for a long time. It changes nothing for one that is gone.
+	RenewHome(ctx context.Context, postID string, now time.Time) error
 }

@@ -26,6 +26,13 @@ func (d *DB) HomesOf(ctx context.Context, memberID string) ([]core.Post, error) 
 	return homes, err
 }
 
+// RenewHome implements [core.HomeStore]. Whoever looks often writes once a day.
+func (d *DB) RenewHome(ctx context.Context, postID string, now time.Time) error {
+	_, err := d.run().exec(ctx, `UPDATE posts SET created_at = ? WHERE id = ? AND message_key = '`+core.HomeKey+`' AND created_at < ?`,
+		ms(now), postID, ms(now.Add(-renewHomes)))
+	return err
+}
+
 // TellHomes implements [core.Tx].
 func (t *tx) TellHomes(ctx context.Context, memberID string, now time.Time) error {
 	return t.tellHomes(ctx, `a.member_id = ?`, now, memberID)

@@ -166,3 +166,46 @@ func TestHomesHoldUpNoMessage(t *testing.T) {
 		}
 	})
 }
+
+// A home is followed for as long as somebody looks at it now and then.
+func TestHomesAreRenewed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ada, bruno := w.account(slackUser("U1"), "ada@example.org"), w.account(slackUser("U2"), "bruno@example.org")
+		opened, forgotten := w.home(ada), w.home(bruno)
+		message := w.post(ada, core.Subject{Kind: core.SubjectHome, ID: ada.ID}, core.Place{Ref: "r", MessageKey: "k"}, start)
+		later := start.Add(keepPosts - time.Hour)
+		for _, post := range []string{opened, message, core.NewID()} {
+			w.must(w.RenewHome(t.Context(), post, later))
+		}
+		w.must(w.Tidy(t.Context(), start.Add(keepPosts+time.Hour)))
+		for post, kept := range map[string]bool{opened: true, forgotten: false, message: false} {
+			if _, err := w.Post(t.Context(), post); (err == nil) != kept {
+				t.Errorf("%s is kept %t, want %t", post, err == nil, kept)
+			}
+		}
+		// It goes in the end, and whoever looks all the time writes once a day.
+		w.must(w.RenewHome(t.Context(), opened, later.Add(renewHomes-time.Second)))
+		w.must(w.Tidy(t.Context(), later.Add(keepPosts+time.Second)))
+		if _, err := w.Post(t.Context(), opened); err == nil {
+			t.Error("it is kept for ever")
+		}
+	})
+}
+
+// Who stays without an address that the body had erased does not go on seeing
+// its badges.
+func TestHomesAreToldOfAnErasure(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ada, bruno := w.account(slackUser("U1"), "ada@example.org", "ada@example.com"), w.account(slackUser("U2"), "bruno@example.org")
+		home := w.home(ada)
+		w.home(bruno)
+		w.grant(award("a1", "ada@example.com"))
+		w.told()
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.EraseAddress(ctx, "ada@example.com", start) })
+		if got := w.told(); len(got) != 1 || got[0] != home {
+			t.Errorf("told %v, want %s", got, home)
+		}
+	})
+}

@@ -17,10 +17,13 @@ const (
 	keepLanes         = time.Hour
 	// keepLimits is longer than any burst takes to gather, so that a limit
 	// whose row is gone begins with what it would have had anyway.
-	keepLimits  = time.Hour
-	keepLeases  = 24 * time.Hour
-	keepDrafts  = 24 * time.Hour
-	keepPosts   = 180 * 24 * time.Hour
+	keepLimits = time.Hour
+	keepLeases = 24 * time.Hour
+	keepDrafts = 24 * time.Hour
+	keepPosts  = 180 * 24 * time.Hour
+	// renewHomes is how often a home that is opened counts as new, so that it
+	// is followed for keepPosts from then on.
+	renewHomes  = 24 * time.Hour
 	tidyBatch   = 1000
 	tidyBatches = 100
 )

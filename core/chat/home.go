@@ -49,6 +49,9 @@ func (s *Service) home(ctx context.Context, w Words, a Action) (Answer, error) {
 		i := slices.IndexFunc(homes, func(h core.Post) bool { return h.Account.ID == p.Account.ID })
 		if i >= 0 && !strings.HasPrefix(homes[i].Subject.ID, elsewhere) {
 			post, followed = homes[i], true
+			if err := s.Store.RenewHome(ctx, post.ID, s.Clock.Now()); err != nil {
+				return Answer{}, err
+			}
 		}
 	}
 	if !followed {

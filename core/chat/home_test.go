@@ -97,6 +97,24 @@ func TestHomeKeepsItselfCurrent(t *testing.T) {
 	}
 }
 
+// Who looks now and then has a home that keeps itself current for years.
+func TestHomeIsRenewed(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.link(ada, "en", "ada@example.org")
+	for range 5 {
+		r.opens(ada)
+		r.pass(100 * 24 * time.Hour)
+		if err := r.db.Tidy(t.Context(), r.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.badge("Crab", "ada@example.org", core.StagePublic)
+	if card := r.atHomeOf(ada); !strings.Contains(everything(card), "Public: Crab") {
+		t.Errorf("card %+v", card)
+	}
+}
+
 // What somebody is in the midst of stays in their home, and leaves it.
 func TestHomeShowsWhatGoesOn(t *testing.T) {
 	t.Parallel()
