@@ -102,7 +102,7 @@ func TestHomeIsRenewed(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	r.link(ada, "en", "ada@example.org")
-	for range 5 {
+	for range 4 {
 		r.opens(ada)
 		r.pass(100 * 24 * time.Hour)
 		if err := r.db.Tidy(t.Context(), r.now); err != nil {
