@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,10 +48,10 @@ type certView struct {
 	ElsewhereID string
 	// Files are offered for download.
 	Files []certFile
-	// Calendar is the address to subscribe to, WebCal the same for programs that
-	// know calendars.
+	// Calendar is the address to subscribe to. It is not offered as webcal://:
+	// programs ask such an address in the clear first
+	// (https://en.wikipedia.org/wiki/Webcal), and its token lives for years.
 	Calendar string
-	WebCal   template.URL
 }
 
 // certRow is one certificate as it is read.
@@ -122,11 +121,7 @@ func (p *Pages) newCertView(w chat.Words, k core.Kept, token string) *certView {
 	for _, kind := range []string{"csv", "json", "zip", "ics"} {
 		v.Files = append(v.Files, certFile{p.base() + "/c/" + url.PathEscape(token) + "/certificates." + kind, kind})
 	}
-	path := p.base() + "/c/" + url.PathEscape(k.Calendar) + "/certificates.ics"
-	v.Calendar = originOf(p.public) + path
-	// The name by which browsers hand a calendar on
-	// (https://en.wikipedia.org/wiki/Webcal).
-	v.WebCal = template.URL("webcal://" + p.public.Host + path) //nolint:gosec // Made of our own address and a token.
+	v.Calendar = originOf(p.public) + p.base() + "/c/" + url.PathEscape(k.Calendar) + "/certificates.ics"
 	return v
 }
 

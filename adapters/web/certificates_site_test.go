@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -126,5 +128,19 @@ func certificateScenes() []scene {
 		{"certificates_calendar_token", http.MethodGet, "/c/" + testCalendarToken, 404, nil},
 		{"certificates_zip_by_calendar", http.MethodGet, "/c/" + testCalendarToken + "/certificates.zip", 404, nil},
 		{"certificates_ics_forged", http.MethodGet, "/c/forged/certificates.ics", 404, nil},
+	}
+}
+
+// The token of a calendar lives for years, and never travels in the clear.
+func TestCalendarIsOfferedEncrypted(t *testing.T) {
+	t.Parallel()
+	body := newSite(t, nil).get(t, testCertPath, "en").Body.String()
+	if n := strings.Count(body, "https://badges.example.org/c/"+testCalendarToken); n != 2 {
+		t.Errorf("offered %d times, want to copy and to open", n)
+	}
+	for _, scheme := range []string{"webcal:", "http://badges"} {
+		if strings.Contains(body, scheme) {
+			t.Errorf("offered by %s", scheme)
+		}
 	}
 }
