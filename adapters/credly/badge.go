@@ -36,6 +36,8 @@ type badgeData struct {
 
 type userData struct {
 	ID text `json:"id"`
+	// Email is the account's primary address.
+	Email text `json:"email"`
 	// URL is the page of the profile.
 	URL text `json:"url"`
 }

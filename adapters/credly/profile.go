@@ -29,36 +29,55 @@ const (
 	maxProfilePages = 4
 	// maxAsked is how many addresses of one person are looked up.
 	maxAsked = 5
-	// profileFor is how long a profile is remembered, in this process alone.
+	// maxOwnerPages bounds how far is looked for the owner of one.
+	maxOwnerPages = 2
+	// profileFor is how long it is remembered what a profile shows, or that
+	// nobody can see it, in this process alone; failureFor that Credly failed.
 	profileFor = 5 * time.Minute
+	failureFor = 30 * time.Second
 	// maxProfiles bounds how many are.
 	maxProfiles = 500
 	// maxProfileText is the longest name that is taken, in characters.
 	maxProfileText = 300
 )
 
-// errNoProfile says that a profile is not there for everybody.
-var errNoProfile = errors.New("profile not public")
+var (
+	// errNoProfile says that a profile is not there for everybody.
+	errNoProfile = errors.New("profile not public")
+	errUnread    = errors.New("profile not read")
+)
 
 // Earned reads the badges that the owners of the addresses show on their
 // public profiles, whoever issued them. The profile's address is the one that
-// Credly tells of the account which has the address.
+// Credly tells of the account which has the address. What came of it is
+// remembered, whatever it is, and who asks meanwhile waits for it: whoever has
+// a link to the page of certificates can ask as often as they like.
 func (c *Client) Earned(ctx context.Context, addresses []core.Email) (all []core.Earned, hidden bool, err error) {
-	addresses = addresses[:min(len(addresses), maxAsked)]
 	key := profileKey(addresses)
-	if known, ok := c.profiles.get(key, c.clock.Now()); ok {
-		return known, false, nil
+	known, done, err := c.profiles.begin(ctx, key, c.clock.Now)
+	if err != nil {
+		return nil, false, fmt.Errorf("wait for profile: %w", err)
 	}
+	if done != nil {
+		// Whoever waits goes on, whatever happens here.
+		known.err = errUnread
+		defer func() { done(known) }()
+		known.all, known.hidden, known.err = c.readEarned(ctx, addresses)
+	}
+	return known.all, known.hidden, known.err
+}
+
+// readEarned asks Credly: for each address who owns it, and each of their
+// profiles.
+func (c *Client) readEarned(ctx context.Context, addresses []core.Email) (all []core.Earned, hidden bool, err error) {
 	var profiles []string
-	for _, a := range addresses {
-		found, err := c.profilesOf(ctx, a)
+	for _, a := range addresses[:min(len(addresses), maxAsked)] {
+		found, err := c.profileOf(ctx, a, addresses)
 		if err != nil {
 			return nil, false, fmt.Errorf("read profile: %w", err)
 		}
-		for _, p := range found {
-			if !slices.Contains(profiles, p) {
-				profiles = append(profiles, p)
-			}
+		if found != "" && !slices.Contains(profiles, found) {
+			profiles = append(profiles, found)
 		}
 	}
 	for _, p := range profiles {
@@ -71,21 +90,19 @@ func (c *Client) Earned(ctx context.Context, addresses []core.Email) (all []core
 		}
 		all = append(all, found...)
 	}
-	if !hidden {
-		// Somebody who makes their profile public wants to see it at once.
-		c.profiles.put(key, all, c.clock.Now())
-	}
 	return all, hidden, nil
 }
 
-// profilesOf returns the addresses of the profiles of the accounts that own an
-// e-mail address: one, or none.
-func (c *Client) profilesOf(ctx context.Context, address core.Email) ([]string, error) {
+// profileOf returns the address of the profile of the account that owns an
+// e-mail address, or "". That the filter was understood is not believed: only
+// the user of a badge counts that names one of the person's own addresses, as
+// its recipient or as the user's.
+func (c *Client) profileOf(ctx context.Context, address core.Email, own []core.Email) (string, error) {
 	query, ok := filter("recipient_email_all", address.Shown)
 	if !ok {
-		return nil, nil
+		return "", nil
 	}
-	var found []string
+	found, pages := "", 0
 	users := map[text]bool{}
 	k := call{name: "profile_owner", url: c.path("badges"), permission: "read issued_badges"}
 	_, _, err := c.list(ctx, k, query, func(page []entry) bool {
@@ -95,20 +112,27 @@ func (c *Client) profilesOf(ctx context.Context, address core.Email) ([]string, 
 				continue
 			}
 			users[b.User.ID] = true
-			if p := c.profileAddress(string(b.User.URL)); p != "" && !slices.Contains(found, p) {
-				found = append(found, p)
+			if found == "" && (isOneOf(b.RecipientEmail, own) || isOneOf(b.User.Email, own)) {
+				found = c.profileAddress(string(b.User.URL))
 			}
 		}
-		return len(page) > 0 && len(found) == 0
+		pages++
+		return len(page) > 0 && found == "" && len(users) <= 1 && pages < maxOwnerPages
 	})
 	if err != nil && !errors.Is(err, core.ErrRefused) && !hasStatus(err, http.StatusBadRequest) {
-		return nil, err
+		return "", err
 	}
 	if len(users) > 1 {
 		// Badges of several users mean that the filter was not understood.
-		return nil, nil
+		return "", nil
 	}
 	return found, nil
+}
+
+// isOneOf reports whether s is one of the addresses, however it is written.
+func isOneOf(s text, addresses []core.Email) bool {
+	e, err := core.ParseEmail(string(s))
+	return err == nil && slices.ContainsFunc(addresses, func(a core.Email) bool { return a.Normal == e.Normal })
 }
 
 // profileAddress returns the address of the list behind a profile's page, or
@@ -256,18 +280,26 @@ func (c *Client) public(ctx context.Context, name, address string, limit int64, 
 }
 
 // profiles remembers for some minutes what public profiles show, by a hash of
-// who was asked for.
+// who was asked for, and lets one at a time ask for each.
 type profiles struct {
 	mu    sync.Mutex
 	known map[string]knownProfile
+	// asking are closed when the answer for a key is known.
+	asking map[string]chan struct{}
 }
 
+// knownProfile is what came of reading: nothing, where nobody can see it or
+// where it failed.
 type knownProfile struct {
-	all   []core.Earned
-	until time.Time
+	all    []core.Earned
+	hidden bool
+	err    error
+	until  time.Time
 }
 
-func newProfiles() *profiles { return &profiles{known: map[string]knownProfile{}} }
+func newProfiles() *profiles {
+	return &profiles{known: map[string]knownProfile{}, asking: map[string]chan struct{}{}}
+}
 
 func profileKey(addresses []core.Email) string {
 	h := sha256.New()
@@ -278,16 +310,39 @@ func profileKey(addresses []core.Email) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (p *profiles) get(key string, now time.Time) ([]core.Earned, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k, ok := p.known[key]
-	return slices.Clone(k.all), ok && now.Before(k.until)
+// begin returns what is known. Where nothing is, it returns how to say what
+// came of asking, which has to be called; whoever else comes waits for that.
+func (p *profiles) begin(ctx context.Context, key string, now func() time.Time) (knownProfile, func(knownProfile), error) {
+	for {
+		p.mu.Lock()
+		if k, ok := p.known[key]; ok && now().Before(k.until) {
+			p.mu.Unlock()
+			k.all = slices.Clone(k.all)
+			return k, nil, nil
+		}
+		asked, busy := p.asking[key]
+		if !busy {
+			asked = make(chan struct{})
+			p.asking[key] = asked
+			p.mu.Unlock()
+			return knownProfile{}, func(k knownProfile) {
+				p.put(key, k, now())
+				close(asked)
+			}, nil
+		}
+		p.mu.Unlock()
+		select {
+		case <-asked:
+		case <-ctx.Done():
+			return knownProfile{}, nil, ctx.Err()
+		}
+	}
 }
 
-func (p *profiles) put(key string, all []core.Earned, now time.Time) {
+func (p *profiles) put(key string, k knownProfile, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.asking, key)
 	for known, k := range p.known {
 		if !now.Before(k.until) {
 			delete(p.known, known)
@@ -296,11 +351,19 @@ func (p *profiles) put(key string, all []core.Earned, now time.Time) {
 	if len(p.known) >= maxProfiles {
 		clear(p.known)
 	}
-	p.known[key] = knownProfile{slices.Clone(all), now.Add(profileFor)}
+	keep := profileFor
+	if k.err != nil {
+		keep = failureFor
+	}
+	until := now.Add(keep)
+	k.all, k.until = slices.Clone(k.all), until
+	p.known[key] = k
 	// By real time as well: what nobody asks for any more is not kept.
-	time.AfterFunc(profileFor, func() {
+	time.AfterFunc(keep, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.known, key)
+		if p.known[key].until.Equal(until) {
+			delete(p.known, key)
+		}
 	})
 }

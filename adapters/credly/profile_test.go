@@ -1,6 +1,7 @@
 package credly
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -114,12 +115,109 @@ func TestEarnedIsTolerant(t *testing.T) {
 				t.Errorf("%s: name of %d characters", name, len(f.Name))
 			}
 		}
-		// What was not there is asked for again at once.
+		// What came of it is remembered, whatever it is; failures for a shorter
+		// while. Who asks all the time asks Credly for nothing.
 		a.requests()
-		_, _, _ = ask(a, "ada@example.org")
-		if asked := len(a.requests()) > 0; asked != (tt.hidden || tt.fails) {
-			t.Errorf("%s: asked again %t", name, asked)
+		for range 3 {
+			again, hidden, err := ask(a, "ada@example.org")
+			if len(again) != tt.n || hidden != tt.hidden || (err != nil) != tt.fails {
+				t.Errorf("%s: then %d badges, hidden %t, %v", name, len(again), hidden, err)
+			}
 		}
+		if n := len(a.requests()); n != 0 {
+			t.Errorf("%s: %d requests more", name, n)
+		}
+		for _, step := range []struct {
+			after time.Duration
+			asks  bool
+		}{{failureFor, tt.fails}, {profileFor, true}} {
+			a.clock.advance(step.after)
+			_, _, _ = ask(a, "ada@example.org")
+			if asks := len(a.requests()) > 0; asks != step.asks {
+				t.Errorf("%s: after %s asked again %t", name, step.after, asks)
+			}
+		}
+	}
+}
+
+// Many who ask at the same time make Credly answer once.
+func TestEarnedAtOnce(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, nil)
+	a.owns("ada@example.org", "u1", a.server.URL+"/users/ada")
+	began, hold := make(chan struct{}, 9), make(chan struct{})
+	a.on("GET /users/ada/badges.json?page=1", func(w http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		<-hold
+		ok(`{"data":[`+shownBadge("b1", "A", "B", "o", "null")+`]}`)(w, r)
+	})
+	found := make(chan int)
+	for range 8 {
+		go func() {
+			all, _, _ := ask(a, "ada@example.org")
+			found <- len(all)
+		}()
+	}
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := a.client.Earned(ctx, []core.Email{{Shown: "ada@example.org", Normal: "ada@example.org"}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("who does not want to wait: %v", err)
+	}
+	close(hold)
+	for range 8 {
+		if n := <-found; n != 1 {
+			t.Errorf("%d badges", n)
+		}
+	}
+	if n := len(a.requests()); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// Only who is named by an address of the person's own is the person: if the
+// filter were ignored, the list would begin with somebody else's badges.
+func TestEarnedOfAStranger(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		recipient, email any
+		n                int
+	}{
+		"nobody's":                      {"eve@example.org", "eve@example.com", 0},
+		"none named":                    {nil, nil, 0},
+		"hidden":                        {"*****", "46cd20e3@example.com", 0},
+		"the recipient, written so":     {"ADA@Example.org", "eve@example.com", 1},
+		"another address of the person": {"ada@example.com", nil, 1},
+		"the user":                      {"eve@example.org", "Ada <ada@example.org>", 0},
+		"the user's address":            {"eve@example.org", " Ada@EXAMPLE.ORG ", 1},
+	} {
+		a := newAPI(t, nil)
+		a.on("GET /badges?recipient_email_all::ada@example.org", many(badge(t, map[string]any{
+			"recipient_email": tt.recipient, "user": map[string]any{"id": "u1", "url": a.server.URL + "/users/somebody", "email": tt.email},
+		})))
+		a.on("GET /badges?recipient_email_all::ada@example.com", many())
+		a.on("GET /users/somebody/badges.json?page=1", ok(`{"data":[`+shownBadge("b1", "A", "B", "o", "null")+`]}`))
+		found, hidden, err := ask(a, "ada@example.org", "ada@example.com")
+		if err != nil || hidden || len(found) != tt.n {
+			t.Errorf("%s: %d badges, hidden %t, %v", name, len(found), hidden, err)
+		}
+	}
+}
+
+// A list that has no end is not read to its end.
+func TestEarnedLooksNotFar(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, nil)
+	endless := func(w http.ResponseWriter, r *http.Request) {
+		one := badge(t, map[string]any{"recipient_email": "eve@example.org", "user": map[string]any{"id": "u1", "url": a.server.URL + "/users/eve"}})
+		ok(`{"data":[`+one+`],"metadata":{"next_page_url":"`+a.server.URL+r.URL.String()+`"}}`)(w, r)
+	}
+	a.on("GET /badges?recipient_email_all::ada@example.org", endless)
+	if found, hidden, err := ask(a, "ada@example.org"); err != nil || hidden || len(found) != 0 {
+		t.Errorf("%v, %t, %v", found, hidden, err)
+	}
+	if n := len(a.requests()); n != maxOwnerPages {
+		t.Errorf("%d requests", n)
 	}
 }
 
