@@ -140,8 +140,9 @@ func (t *tx) TellBadge(ctx context.Context, badgeID string, fallback bool, now t
 	var others []target
 	err = t.all(ctx, &others, targetQuery+`p.subject_kind = 'reminder' AND p.subject_id IN (
 			SELECT reminder FROM reminder_steps WHERE badge_id = ?)
-		UNION ALL `+targetQuery+isHome+` AND a.member_id = (
-			SELECT d.member_id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE b.id = ?)`, badgeID, badgeID)
+		UNION ALL `+targetQuery+isWatched+` AND a.member_id = (
+			SELECT d.member_id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE b.id = ?)`,
+		badgeID, ms(now.Add(-watchHomes)), badgeID)
 	if err != nil {
 		return 0, err
 	}

@@ -11,6 +11,15 @@ import (
 // isHome chooses posts p that are homes.
 const isHome = `p.message_key = '` + core.HomeKey + `'`
 
+// watchHomes is for how long a home is kept current after it was opened. Who
+// opens it again sees what is true then; before that nobody sees it. So an
+// import of thousands of badges writes to the homes of a few.
+const watchHomes = 2 * renewHomes
+
+// isWatched chooses homes that somebody may be looking at, by the time after
+// which they were opened.
+const isWatched = isHome + ` AND p.created_at > ?`
+
 // laneOfPost is the lane of a post p to an account a: homes have one of their
 // own, see [core.Identity.HomeLane].
 const laneOfPost = `(a.platform || ':' || a.tenant || ':' || a.user_id || CASE WHEN ` + isHome + ` THEN '` + core.HomeLaneEnd + `' ELSE '' END)`
@@ -48,7 +57,8 @@ func (t *tx) tellHomesTo(ctx context.Context, normals texts, now time.Time) erro
 
 func (t *tx) tellHomes(ctx context.Context, whose string, now time.Time, args ...any) error {
 	var homes []target
-	if err := t.all(ctx, &homes, targetQuery+isHome+` AND `+whose, args...); err != nil {
+	args = append([]any{ms(now.Add(-watchHomes))}, args...)
+	if err := t.all(ctx, &homes, targetQuery+isWatched+` AND `+whose, args...); err != nil {
 		return err
 	}
 	return t.queuePosts(ctx, homes, now)

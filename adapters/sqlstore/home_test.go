@@ -50,6 +50,10 @@ func TestHomesAreTold(t *testing.T) {
 		mine := []string{w.home(slack), w.home(discord)}
 		slices.Sort(mine)
 		others := w.home(bruno)
+		// An import tells by the clock of the database.
+		for _, home := range append(mine, others) {
+			w.must(w.RenewHome(t.Context(), home, start.AddDate(50, 0, 0)))
+		}
 		homes, err := w.HomesOf(t.Context(), slack.MemberID)
 		if err != nil || len(homes) != 2 || homes[0].Account.ID != slack.ID || homes[0].Place.Ref != core.Secret("home of "+slack.ID) ||
 			!homes[0].Place.Shown || homes[0].Subject != (core.Subject{Kind: core.SubjectHome, ID: slack.ID}) {
@@ -189,6 +193,27 @@ func TestHomesAreRenewed(t *testing.T) {
 		w.must(w.Tidy(t.Context(), later.Add(keepPosts+time.Second)))
 		if _, err := w.Post(t.Context(), opened); err == nil {
 			t.Error("it is kept for ever")
+		}
+	})
+}
+
+// A home that was not opened lately is left as it is: who opens it sees what is
+// true then.
+func TestHomesThatNobodyOpens(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account(slackUser("U1"), "ada@example.org")
+		home := w.home(a)
+		for after, want := range map[time.Duration]int{watchHomes - time.Second: 1, watchHomes: 0} {
+			w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellHomes(ctx, a.MemberID, start.Add(after)) })
+			if got := w.told(); len(got) != want {
+				t.Errorf("after %s: %v", after, got)
+			}
+		}
+		w.must(w.RenewHome(t.Context(), home, start.Add(watchHomes)))
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellHomes(ctx, a.MemberID, start.Add(watchHomes+time.Second)) })
+		if got := w.told(); len(got) != 1 {
+			t.Errorf("opened again: %v", got)
 		}
 	})
 }
