@@ -297,7 +297,8 @@ type Tx interface {
 	// TellBadge does the same for all handoffs of a badge; it returns to how
 	// many posts.
 	TellBadge(ctx context.Context, badgeID string, fallback bool, now time.Time) (int, error)
-	// TellHomes queues deliveries for the homes of a member, see [HomeKey].
+	// TellHomes queues deliveries for the homes of a member that were opened in
+	// the last days, see [HomeKey].
 	// What TellBadge tells, and TellSubject of handoffs, it tells the homes of
 	// their people as well.
 	TellHomes(ctx context.Context, memberID string, now time.Time) error
