@@ -109,6 +109,8 @@ func TestHomeIsRenewed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	r.opens(ada)
+	r.pass(time.Minute)
 	r.badge("Crab", "ada@example.org", core.StagePublic)
 	if card := r.atHomeOf(ada); !strings.Contains(everything(card), "Public: Crab") {
 		t.Errorf("card %+v", card)
