@@ -27,6 +27,7 @@ func TestDocumentedBadge(t *testing.T) {
 		},
 		Stage: core.StagePublic, IssuedAt: at, ExpiresAt: time.Date(2016, 4, 1, 14, 41, 0, 0, time.UTC),
 		BadgeURL: "https://localhost/badges/" + testBadge,
+		OwnerURL: "https://www.youracclaim.com/users/alfred-beaker-skiles/edit#credly",
 		At:       time.Date(2017, 9, 18, 12, 14, 51, 331_000_000, time.UTC), ReadAt: testTime,
 	}
 	if got[0] != want {
