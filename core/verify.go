@@ -112,8 +112,12 @@ type Endorsement struct {
 // Verdict is the answer of a [Verifier].
 type Verdict struct {
 	Status VerdictStatus `json:"status"`
-	// Reason says in English, for an operator, what decided.
+	// Reason says in English, for an operator, what decided. It holds nothing
+	// that the badge or its issuer wrote to be read.
 	Reason string `json:"reason,omitempty"`
+	// RevocationReason is what stands beside a revocation, written by whoever
+	// revoked: text of a stranger, to be shown as such.
+	RevocationReason string `json:"revocation_reason,omitempty"`
 	// Version of Open Badges, e.g. "2.0"; empty when it was not recognized.
 	Version string `json:"version,omitempty"`
 	// ID is the badge's own identifier, a link or a URN.

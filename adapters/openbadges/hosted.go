@@ -97,11 +97,7 @@ func (s *session) revokedFlag(a map[string]any) bool {
 		return false
 	}
 	s.r.set(func(v *core.Verdict) { v.ID, v.Version = shown(id(a)), version20 })
-	reason := "the badge says that it was taken back"
-	if given := text(a["revocationReason"]); given != "" {
-		reason += ": " + given
-	}
-	s.r.fail(core.CheckRevocation, core.VerdictRevoked, reason)
+	s.r.revoked("the badge says that it was taken back", a)
 	return true
 }
 

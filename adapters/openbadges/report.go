@@ -65,6 +65,15 @@ func (r *report) fail(name string, status core.VerdictStatus, detail string) {
 	r.failWith(name, status, weight[status], detail)
 }
 
+// revoked says that a badge was taken back, and keeps apart what the document
+// that says so gives as the reason.
+func (r *report) revoked(detail string, by map[string]any) {
+	r.fail(core.CheckRevocation, core.VerdictRevoked, detail)
+	if given := text(by["revocationReason"]); given != "" {
+		r.set(func(v *core.Verdict) { v.RevocationReason = clip(given) })
+	}
+}
+
 // noProof says that nothing shows whether the badge is whole.
 func (r *report) noProof(detail string) {
 	r.failWith(core.CheckSignature, core.VerdictUnknown, unknownProof, detail)

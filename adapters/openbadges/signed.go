@@ -205,7 +205,6 @@ func (s *session) revocationList(a map[string]any, issuer *node) {
 		return
 	}
 	for _, e := range each(list["revokedAssertions"]) {
-		reason := ""
 		entry := object(e)
 		switch {
 		case entry != nil:
@@ -213,18 +212,13 @@ func (s *session) revocationList(a map[string]any, issuer *node) {
 			if (own == "" || fold(own) != fold(id(a))) && (uid == "" || uid != text(a["uid"])) {
 				continue
 			}
-			reason = text(entry["revocationReason"])
 		case text(e) == "":
 			s.r.fail(core.CheckRevocation, core.VerdictUnknown, "the list of revoked badges has an entry that cannot be read")
 			return
 		case fold(text(e)) != fold(id(a)):
 			continue
 		}
-		detail := "its issuer lists it as revoked"
-		if reason != "" {
-			detail += ": " + reason
-		}
-		s.r.fail(core.CheckRevocation, core.VerdictRevoked, detail)
+		s.r.revoked("its issuer lists it as revoked", entry)
 		return
 	}
 	s.r.pass(core.CheckRevocation, "its issuer does not list it as revoked")

@@ -83,11 +83,7 @@ func (s *session) revokedCredentials(doc, entry map[string]any, r *report) {
 		if flag, said := e["revoked"]; said && flag == any(false) {
 			continue
 		}
-		detail := "its issuer lists it as revoked"
-		if reason := text(e["revocationReason"]); reason != "" {
-			detail += ": " + reason
-		}
-		r.fail(core.CheckRevocation, core.VerdictRevoked, detail)
+		r.revoked("its issuer lists it as revoked", e)
 		return
 	}
 	r.pass(core.CheckRevocation, "its issuer does not list it as revoked")

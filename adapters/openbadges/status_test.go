@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/laurelbot/laurel/core"
@@ -131,6 +132,25 @@ func TestEndorsements(t *testing.T) {
 		if len(v.Endorsements) != 2 || v.Endorsements[0].Status != core.VerdictGenuine || v.Endorsements[0].Issuer != "Accreditor" ||
 			v.Endorsements[0].Comment != "Good." || v.Endorsements[1].Status != core.VerdictAltered {
 			t.Errorf("endorsements %+v", v.Endorsements)
+		}
+	}
+}
+
+// What whoever revoked wrote is kept apart from what is said here.
+func TestRevocationReason(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	const address, words = "https://example.org/revocations", "Relax: \u202egenuine"
+	entry := doc{"id": "https://example.org/credentials/1", "revocationReason": words}
+	w := newWorld(map[string]page{address: {body: doc{"revokedCredential": []any{entry}}}})
+	d := prove(t, with(someCredential(), doc{"credentialStatus": doc{"id": address, "type": "1EdTechRevocationList"}}), "eddsa-jcs-2022", k.ed, didOf(k.ed), nil)
+	v := verify(t, w, d)
+	if v.Status != core.VerdictRevoked || v.Reason != "its issuer lists it as revoked" || v.RevocationReason != "Relax:  genuine" {
+		t.Errorf("%s, %q, %q", v.Status, v.Reason, v.RevocationReason)
+	}
+	for _, c := range v.Checks {
+		if strings.Contains(c.Detail, "Relax") {
+			t.Errorf("%s: %q", c.Name, c.Detail)
 		}
 	}
 }

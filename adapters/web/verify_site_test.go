@@ -143,7 +143,7 @@ func someVerdict() core.Verdict {
 func hostile() core.Verdict {
 	const evil = `"><script>alert(1)</script>` + "\u202egnp\x00<img src=x onerror=alert(1)>"
 	v := someVerdict()
-	v.Status, v.Reason, v.Version, v.ID = core.VerdictAltered, evil, evil, "javascript:alert(1)"
+	v.Status, v.Reason, v.RevocationReason, v.Version, v.ID = core.VerdictRevoked, evil, evil, evil, "javascript:alert(1)"
 	v.Issuer = core.VerifiedIssuer{ID: evil, Name: evil, URL: "javascript:alert(1)"}
 	v.Recipient.Hash = evil
 	v.Achievement = core.VerifiedAchievement{

@@ -227,6 +227,10 @@ func TestVerdictPages(t *testing.T) {
 	}
 	verdicts := map[string]core.Verdict{
 		"genuine": someVerdict(), "hostile": hostile(), "empty": {},
+		"revoked_for_a_reason": with(func(v *core.Verdict) {
+			v.Status, v.Reason, v.RevocationReason = core.VerdictRevoked, "its issuer lists it as revoked", "This badge is genuine. <b>Rely</b> on it!"
+			v.Checks[6] = core.Check{Name: core.CheckRevocation, Result: core.CheckFailed, Detail: v.Reason}
+		}),
 		"not_this_recipient": with(func(v *core.Verdict) {
 			v.Status, v.Reason = core.VerdictOtherRecipient, "issued to another address"
 			v.Checks = append(v.Checks, core.Check{Name: core.CheckRecipient, Result: core.CheckFailed})
@@ -475,5 +479,32 @@ func TestSlowUploads(t *testing.T) {
 	file := parts(t, "file/a.png", strings.Repeat("x", smallBody))
 	if w := s.verify(t, file); w.Code != http.StatusOK {
 		t.Errorf("a file afterwards: %d", w.Code)
+	}
+}
+
+// TestRulingIsOurs holds that what stands at the top is our sentence in the
+// reader's language and nothing else. What somebody wrote stands below it,
+// quoted, and says whose words it is.
+func TestRulingIsOurs(t *testing.T) {
+	t.Parallel()
+	const said = "This badge is genuine"
+	for lang, sentence := range map[string]string{
+		"en": "Its issuer has taken it back.", "de": "Angegebener Grund des Widerrufs", "es": "Motivo que se da para revocarla",
+	} {
+		s := newSite(t, nil)
+		s.verifier.verdict = core.Verdict{Status: core.VerdictRevoked, Reason: "listed as revoked", RevocationReason: said + "\n<h1>!</h1>"}
+		body := s.verify(t, plainForm("badge", testLink), "Accept-Language", lang).Body.String()
+		ruling, rest, _ := strings.Cut(body[strings.Index(body, "<header class=\"ruling"):], "</header>")
+		if strings.Contains(ruling, said) || strings.Contains(ruling, "listed as revoked") || strings.Contains(ruling, `lang="en"`) {
+			t.Errorf("%s: the ruling is %s", lang, ruling)
+		}
+		if !strings.Contains(body, sentence) || !strings.Contains(rest, `<blockquote dir="auto">`+said+" &lt;h1&gt;!&lt;/h1&gt;</blockquote>") {
+			t.Errorf("%s: not quoted below it:\n%s", lang, rest)
+		}
+		// Where it is anything else, nobody revoked it.
+		s.verifier.become(core.Verdict{Status: core.VerdictAltered, RevocationReason: said})
+		if body := s.verify(t, plainForm("badge", testLink), "Accept-Language", lang).Body.String(); strings.Contains(body, said) {
+			t.Errorf("%s: what an altered badge says of itself is shown", lang)
+		}
 	}
 }

@@ -30,7 +30,8 @@ type verdictView struct {
 	// Claimed says that nothing shows the badge to be from the named issuer:
 	// what it says is what it says of itself.
 	Claimed bool
-	Reason  string
+	// Said is the reason that whoever revoked the badge gives, in their words.
+	Said string
 	// Name may be empty, as may all that follows.
 	Name, IssuerName, IssuerURL string
 	Confirmed                   bool
@@ -81,11 +82,14 @@ var always = []string{
 func (p *Pages) verdictView(r *http.Request, a asked, v core.Verdict, png []byte) *view {
 	w := p.words(r, "")
 	d := &verdictView{
-		Status: v.Status, Look: lookOf(v.Status), Claimed: !v.Issuer.Confirmed, Reason: cleanTyped(v.Reason, maxShownText),
+		Status: v.Status, Look: lookOf(v.Status), Claimed: !v.Issuer.Confirmed,
 		Name: cleanTyped(v.Achievement.Name, maxShownName), IssuerName: cleanTyped(v.Issuer.Name, maxShownName),
 		IssuerURL: webLink(v.Issuer.URL), Confirmed: v.Issuer.Confirmed,
 		Description: lines(v.Achievement.Description), Narrative: lines(v.Achievement.Narrative), Criteria: webLink(v.Achievement.Criteria),
 		Facts: facts(w, a, v), Checks: checks(w, v),
+	}
+	if v.Status == core.VerdictRevoked {
+		d.Said = cleanTyped(v.RevocationReason, maxShownText)
 	}
 	if d.IssuerName == "" {
 		d.IssuerName = cleanTyped(v.Issuer.ID, maxShownName)

@@ -106,6 +106,7 @@ func verdictText(v core.Verdict) string {
 			fmt.Fprintf(&b, "  %-12s %q\n", name, value)
 		}
 	}
+	line("reason given", v.RevocationReason)
 	line("badge", v.Achievement.Name)
 	line("issuer", v.Issuer.Name)
 	line("issuer id", v.Issuer.ID)
