@@ -90,7 +90,7 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 		card.Items = append(card.Items, Item{Text: Join(w.Text("verify.checks", nil), checks)})
 	}
 	card.Footer = verdictFooter(w, v)
-	if f.link != "" {
+	if isLink(f.link) {
 		card.Buttons = append(card.Buttons, Button{
 			URL: c.PublicURL + verifyPage + "badge=" + url.QueryEscape(f.link), Label: w.Plain("button.verify_page", nil),
 		})
@@ -103,6 +103,14 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 		card.Buttons = append(card.Buttons, Button{ID: ID(VerbRecipient, f.id), Label: w.Plain(label, nil)})
 	}
 	return card
+}
+
+// isLink reports whether what was asked about is the address of a badge. What
+// else it may be, a signed token, is the badge itself: it belongs into no
+// address, because servers on the way keep those.
+func isLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // badgeFacts are what the badge says of itself.
