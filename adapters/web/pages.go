@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -63,6 +64,9 @@ type Config struct {
 	// may lead to beside those of Credly. Pictures may come from them as well.
 	FormTargets []string
 	FooterLinks []FooterLink
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; nil
+	// means [PrivateNetworks], an empty list nobody.
+	TrustedProxies []netip.Prefix
 	// Log may be nil.
 	Log *slog.Logger
 	// Metrics may be nil.

@@ -33,13 +33,19 @@ const (
 type verifying struct {
 	verifier core.Verifier
 	pictures core.VerdictPictures
+	proxies  proxies
 	turns    *turns
 	uploads  *gate
 	running  *gate
 }
 
 func newVerifying(c Config) verifying {
+	known := proxies(c.TrustedProxies)
+	if known == nil {
+		known = PrivateNetworks()
+	}
 	return verifying{
+		proxies:  known,
 		verifier: c.Verifier, pictures: c.VerdictPictures, turns: newTurns(c.Clock, verifyEvery, verifyBurst),
 		uploads: newGate(uploadsAtOnce, uploadsOfOne), running: newGate(verifiesAtOnce, verifiesOfOne),
 	}
@@ -72,7 +78,7 @@ func (p *Pages) answerVerify(w http.ResponseWriter, r *http.Request) answer {
 	case !p.fromHere(r):
 		return p.fromElsewhere(r)
 	}
-	client := clientOf(r)
+	client := p.verify.proxies.clientOf(r)
 	if !p.verify.turns.take(client) {
 		return p.verifyBusy(r, http.StatusTooManyRequests, "web.verify.often")
 	}

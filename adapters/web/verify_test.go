@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -382,8 +383,38 @@ func TestClientOf(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 		r.RemoteAddr = tt.from
 		r.Header.Set("X-Forwarded-For", tt.forwarded)
-		if got := clientOf(r); got != tt.want {
+		if got := proxies(PrivateNetworks()).clientOf(r); got != tt.want {
 			t.Errorf("%s for %s: %q, want %q", tt.from, tt.forwarded, got, tt.want)
+		}
+	}
+}
+
+// Who is named a proxy is believed, and nobody else: behind a router that
+// translates addresses everybody may come from a private one.
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	const client = "198.51.100.1"
+	for _, tt := range []struct {
+		trusted  []netip.Prefix
+		from     string
+		believed bool
+	}{
+		{nil, "10.0.0.1:80", true},
+		{nil, "203.0.113.1:80", false},
+		{[]netip.Prefix{}, "10.0.0.1:80", false},
+		{[]netip.Prefix{}, "127.0.0.1:80", false},
+		{[]netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, "10.0.0.1:80", true},
+		{[]netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, "[::ffff:10.0.0.1]:80", true},
+		{[]netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, "10.0.0.2:80", false},
+		{[]netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, "203.0.113.1:80", true},
+		{[]netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, "10.0.0.1:80", false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.RemoteAddr = tt.from
+		r.Header.Set("X-Forwarded-For", client)
+		known := newVerifying(Config{TrustedProxies: tt.trusted}).proxies
+		if got := known.clientOf(r); (got == client) != tt.believed {
+			t.Errorf("%v of %v is %q", tt.from, tt.trusted, got)
 		}
 	}
 }

@@ -287,11 +287,15 @@ func (a *app) openDoors(keys *core.Keys, catalog *chat.Catalog) error {
 	transport := newTransport()
 	a.closers = append(a.closers, transport.CloseIdleConnections)
 	roles, rolesAt := a.rolesPages()
+	trusted, err := s.proxies()
+	if err != nil {
+		return err
+	}
 	pages, err := web.New(web.Config{
 		Passages: waking{passages, a.wake}, Links: wakingLinks{a.links, a.wake}, Catalog: catalog,
 		Shares: &core.Shares{Store: a.db, Clock: a.clock, Keys: keys, Provider: a.credly}, Transport: transport, Clock: a.clock,
 		Verifier: a.verifier, VerdictPictures: a.verifier, Gallery: a.gallery, Certificates: a.certificates, Roles: roles, RolesAt: rolesAt,
-		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics,
+		PublicURL: s.PublicURL, FormTargets: a.formTargets(), Log: a.log, Metrics: a.metrics, TrustedProxies: trusted,
 	})
 	if err != nil {
 		return fmt.Errorf("set up pages: %w", err)

@@ -29,6 +29,8 @@ type Settings struct {
 	ListenAddr string `help:"Address to listen on." env:"LISTEN_ADDR" default:"127.0.0.1:8080" group:"Web"`
 	PublicURL  string `help:"Address under which people and platforms reach this server, e.g. https://laurel.example.org." env:"PUBLIC_URL" group:"Web"`
 
+	TrustedProxies []string `help:"Networks of the proxies in front, whose X-Forwarded-For says who a client is: 10.1.2.0/24 or an address, joined by commas; none for nobody. Without it every private address is believed." env:"TRUSTED_PROXIES" group:"Web"`
+
 	SecretKey core.Secret `help:"32 random bytes in base64: openssl rand -base64 32. Former keys may follow, after commas or spaces." env:"SECRET_KEY" group:"Secrets"`
 
 	SlackBotToken      core.Secret `help:"Bot token, xoxb-…" env:"SLACK_BOT_TOKEN" group:"Slack"`
@@ -123,6 +125,7 @@ func (s *Settings) check() error {
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
 		s.checkManagers(),
 		s.checkLevels(),
+		s.checkProxies(),
 		when(s.LogFormat != "json" && s.LogFormat != "text", "LOG_FORMAT must be json or text"),
 		when(!slices.Contains([]string{"debug", "info", "warn", "error"}, s.LogLevel), "LOG_LEVEL must be debug, info, warn or error"),
 	)

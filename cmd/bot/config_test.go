@@ -84,6 +84,7 @@ func TestSettingsOfTheBinary(t *testing.T) {
 		"organization a path":             {changed("CREDLY_ORGANIZATION_ID", "a/../b"), "CREDLY_ORGANIZATION_ID"},
 		"discord secret without an id":    {changed("DISCORD_CLIENT_SECRET", hushed, "DISCORD_APPLICATION_ID", ""), "DISCORD_APPLICATION_ID"},
 		"levels that are none":            {changed("BADGE_LEVELS", "template=high"), "BADGE_LEVELS"},
+		"proxies that are none":           {changed("TRUSTED_PROXIES", "proxy"), "TRUSTED_PROXIES"},
 		"credly token missing":            {changed("CREDLY_TOKEN", ""), "CREDLY_TOKEN"},
 		"credly client without secret":    {changed("CREDLY_TOKEN", "", "CREDLY_CLIENT_ID", "client"), "CREDLY_CLIENT_SECRET"},
 		"credly client beside a token":    {changed("CREDLY_CLIENT_ID", "client"), "CREDLY_CLIENT_SECRET"},
