@@ -79,6 +79,7 @@ func verifyingIsForEverybody(t *testing.T, browser context.Context) {
 		v := someVerdict()
 		v.Status, v.Reason, v.Issuer.Confirmed = status, "because", status == core.VerdictGenuine
 		v.Checks[0].Result = core.CheckFailed
+		v.RevocationReason = "Issued by mistake."
 		s.verifier.become(v)
 		do(t, ctx, chromedp.Click(chromedp.CSS("#go")))
 		sees(t, ctx, status)
