@@ -225,7 +225,7 @@ func TestDigestsInDiscord(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.discord.SetManager(guild, bruno().discordID, true)
-		s.discordChat.As(bruno().discordID).Command("badges", "digests", nil).ExpectEphemeral("Das ist für Verantwortliche")
+		s.discordChat.As(bruno().discordID).Command("badges", "digests", nil).ExpectEphemeral("Bitte mach das auf deinem Server")
 		manager := s.discordChat.As(bruno().discordID).In(general)
 		list := manager.Command("badges", "digests", nil).ExpectEphemeral("Es gibt noch keinen Überblick")
 		form := list.Press("Neuer Überblick").Modal("Neuer Überblick")
