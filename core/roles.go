@@ -207,15 +207,8 @@ func (r *Roles) look(ctx, work context.Context, c RoleConnection) (did, error) {
 // withdraw takes back what was told, and forgets the connection; after a day
 // of failures also without that.
 func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.Time) (did, error) {
-	replaced := false
-	err := r.with(work, &c, now, func(t RoleTokens) error {
-		var err error
-		if replaced, err = r.replaced(ctx, work, c, t); err != nil || replaced {
-			return err
-		}
-		return r.Link.Withdraw(work, t)
-	})
-	if err == nil && !replaced {
+	err := r.with(work, &c, now, func(t RoleTokens) error { return r.Link.Withdraw(work, t) })
+	if err == nil {
 		err = r.Link.Revoke(work, c.Tokens)
 	}
 	switch {
@@ -225,23 +218,6 @@ func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.T
 		return didFail, r.fail(ctx, c, now, err)
 	}
 	return didWithdraw, r.drop(ctx, c, nil)
-}
-
-// replaced reports whether a forgotten person has connected again since: what
-// is told, and the consent, are those of the new connection.
-func (r *Roles) replaced(ctx, work context.Context, c RoleConnection, t RoleTokens) (bool, error) {
-	if c.Identity.User != "" {
-		return false, nil
-	}
-	owner, err := r.Link.Owner(work, t)
-	if err != nil {
-		return false, err
-	}
-	_, err = r.Store.RoleStanding(ctx, owner)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // with calls f with tokens that are good for a while, and once more with new
@@ -305,7 +281,7 @@ func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err e
 		r.Log.WarnContext(ctx, "tell roles later", "failures", failures, "err", err)
 	}
 	return r.finish(ctx, RoleOutcome{
-		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(max(time.Second, min(wait, longestRolePause))),
+		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(min(wait, longestRolePause)),
 	})
 }
 
@@ -362,8 +338,8 @@ type RoleView struct {
 	Levels bool
 }
 
-// View says how it stands for the actor, who is a person that may be unknown
-// otherwise.
+// View says how it stands for the actor, who has a connection perhaps without
+// being known otherwise.
 func (r *Roles) View(ctx context.Context, p Person, actor Identity) (RoleView, error) {
 	v := RoleView{Levels: len(r.Levels) > 0}
 	if p.Account != nil {
@@ -379,22 +355,6 @@ func (r *Roles) View(ctx context.Context, p Person, actor Identity) (RoleView, e
 	}
 	v.Connected = &standing
 	return v, err
-}
-
-// Forget lets the connection of somebody end who is unknown otherwise; who is
-// known is forgotten by [Farewells.Forget]. [ErrNotFound] without one.
-func (r *Roles) Forget(ctx context.Context, actor Identity) error {
-	err := r.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		now := r.Clock.Now()
-		if err := tx.ForgetRoles(ctx, actor, now); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, "", "roles.forgotten", "", now)
-	})
-	if err != nil {
-		return fmt.Errorf("forget roles: %w", err)
-	}
-	return nil
 }
 
 // Disconnect lets the actor's connection end. [ErrNotFound] without one.

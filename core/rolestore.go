@@ -100,9 +100,6 @@ type RoleTx interface {
 	// DisconnectRoles lets the connection of an identity end: what was told is
 	// taken back. [ErrNotFound] when there is none.
 	DisconnectRoles(ctx context.Context, id Identity, now time.Time) error
-	// ForgetRoles does the same without keeping whose it was, and also where it
-	// is ending already.
-	ForgetRoles(ctx context.Context, id Identity, now time.Time) error
 	// DropRoles deletes a connection that was taken. [ErrUnmet] when it was
 	// taken by somebody else, or changed, since.
 	DropRoles(ctx context.Context, c RoleConnection) error

@@ -227,24 +227,12 @@ func (t *tx) wantRoles(ctx context.Context, identities string, chosen texts, now
 const wantRolesOf = `UPDATE role_connections SET wanted = wanted + 1, due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END
 	WHERE NOT ending AND user_id <> '' AND (platform, tenant, user_id) IN `
 
-// ForgetRoles implements [core.RoleTx].
-func (t *tx) ForgetRoles(ctx context.Context, id core.Identity, now time.Time) error {
-	n, err := t.exec(ctx, withoutName+`platform = ? AND tenant = ? AND user_id = ?`, ms(now), ms(now), id.Platform, id.Tenant, id.User)
-	if err == nil && n == 0 {
-		return core.ErrNotFound
-	}
-	return err
-}
-
-// withoutName lets connections end without saying whose they were: only the
-// tokens stay that are needed to take back what was told.
-const withoutName = `UPDATE role_connections SET user_id = '', tenant = '', told = '', told_at = 0, failures = 0,
-		since = CASE WHEN ending THEN since ELSE ? END, ending = true, due_at = ?, wanted = wanted + 1
-	WHERE user_id <> '' AND `
-
-// forgetRoles lets the connections of accounts end in this way.
+// forgetRoles lets the connections of accounts end without saying whose they
+// were: only the tokens stay that are needed to take back what was told.
 func (t *tx) forgetRoles(ctx context.Context, accounts texts, now time.Time) error {
-	_, err := t.exec(ctx, withoutName+`(platform, tenant, user_id) IN (
-		SELECT a.platform, a.tenant, a.user_id FROM accounts a WHERE a.id IN $texts)`, ms(now), ms(now), accounts)
+	_, err := t.exec(ctx, `UPDATE role_connections SET user_id = '', tenant = '', told = '', told_at = 0, failures = 0,
+			since = CASE WHEN ending THEN since ELSE ? END, ending = true, due_at = ?, wanted = wanted + 1
+		WHERE user_id <> '' AND (platform, tenant, user_id) IN (
+			SELECT a.platform, a.tenant, a.user_id FROM accounts a WHERE a.id IN $texts)`, ms(now), ms(now), accounts)
 	return err
 }

@@ -116,7 +116,6 @@ func TestLinkedRoles(t *testing.T) {
 		if s.hasRole(roleCertified, user) {
 			t.Error("a role without a badge")
 		}
-		who.Command("badges", "roles", nil).ExpectEphemeral("Ein Schritt fehlt noch")
 		s.linkDiscord(bruno())
 		who.Command("badges", "roles", nil).ExpectEphemeral("Verbunden, und noch zählt nichts")
 
@@ -244,16 +243,6 @@ func TestLinkedRolesEnd(t *testing.T) {
 		if n := s.discord.Authorizations(); n != 0 {
 			t.Errorf("%d authorizations", n)
 		}
-		// Somebody of whom nothing else is known can be forgotten as well.
-		unknown := carla().discordID
-		if how := s.browser().connects(unknown); how != string(core.RolesUnlinked) {
-			t.Errorf("connected: %s", how)
-		}
-		s.discordChat.As(unknown).Command("badges", "forget", nil).ExpectEphemeral(word(carla(), "forget.done.title"))
-		if n := countRows(t, openDatabase(t, s.settings.DatabaseURL), `SELECT count(*) FROM role_connections WHERE user_id <> ''`); n != 0 {
-			t.Error("whose it was is still stored")
-		}
-		s.waitFor("the tokens to be void", func() bool { s.tickRoles(); return s.discord.Authorizations() == 0 })
 		s.slackChat.As(ada().slackID).Command("/badges", "roles")
 		s.slackChat.As(ada().slackID).ExpectEphemeral("Roles are given on Discord")
 		s.checkNothingOfRoles(consent)

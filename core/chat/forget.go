@@ -20,11 +20,14 @@ func (s *Service) forget(ctx context.Context, w Words, a Action) (Answer, error)
 		return Answer{}, err
 	}
 	if p.Account == nil {
-		if forgot, err := s.forgetRoles(ctx, a.Actor); err != nil || forgot {
-			card := forgottenCard(w, "forget.done", s.Provider.Name())
-			return Answer{Card: &card}, err
+		id := "forget.nothing"
+		switch had, err := s.endRoles(ctx, p, a.Actor); {
+		case err != nil:
+			return Answer{}, err
+		case had:
+			id = "forget.done"
 		}
-		card := forgottenCard(w, "forget.nothing", s.Provider.Name())
+		card := forgottenCard(w, id, s.Provider.Name())
 		return Answer{Card: &card}, nil
 	}
 	badges, err := s.Store.BadgesOf(ctx, p.MemberID())

@@ -54,13 +54,14 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 	return Answer{Card: &card, Where: asideOfPress(a)}, nil
 }
 
-// forgetRoles forgets what somebody agreed to of whom nothing else is stored.
-// It reports whether there was anything.
-func (s *Service) forgetRoles(ctx context.Context, actor core.Identity) (bool, error) {
-	if s.Composer.Roles == nil {
+// endRoles ends the connection of somebody, and reports whether there was one:
+// it may be all that is stored of them.
+func (s *Service) endRoles(ctx context.Context, p core.Person, actor core.Identity) (bool, error) {
+	c := s.Composer
+	if c.Roles == nil || actor.Platform != c.RolesAt {
 		return false, nil
 	}
-	err := s.Composer.Roles.Forget(ctx, actor)
+	err := c.Roles.Disconnect(ctx, p, actor)
 	if errors.Is(err, core.ErrNotFound) {
 		return false, nil
 	}

@@ -49,9 +49,6 @@ func (s roleShelf) RoleStanding(context.Context, core.Identity) (core.RoleStandi
 	return core.RoleStanding{Since: noon}, s.err
 }
 
-// bare is a shelf on which nobody has a connection.
-func bare() roleShelf { return roleShelf{&shelf{}, core.ErrNotFound} }
-
 // What is asked where there are no roles, or by somebody unknown, has an
 // answer.
 func TestRolesAnswers(t *testing.T) {
@@ -68,7 +65,7 @@ func TestRolesAnswers(t *testing.T) {
 		c := goldenComposer(t, &shelf{})
 		s := &Service{Store: &shelf{}, Clock: fixed(noon), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
 		if one.roles {
-			c.Roles, c.RolesAt = &core.Roles{Store: bare(), Clock: fixed(noon)}, "discord"
+			c.Roles, c.RolesAt = &core.Roles{Store: roleShelf{&shelf{}, core.ErrNotFound}, Clock: fixed(noon)}, "discord"
 		}
 		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: one.actor, Verb: VerbRoles, Source: SourceCommand})
 		if err != nil || a.Card.Title != c.Catalog.For("en").Plain(one.want, nil) {
@@ -106,11 +103,63 @@ func TestDisconnectIsForTheOwner(t *testing.T) {
 	at := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 	c := goldenComposer(t, &shelf{})
 	s := &Service{Store: &shelf{}, Clock: fixed(at), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
-	c.Roles, c.RolesAt = &core.Roles{Store: bare(), Clock: fixed(at)}, "discord"
+	c.Roles, c.RolesAt = &core.Roles{Store: roleShelf{&shelf{}, core.ErrNotFound}, Clock: fixed(at)}, "discord"
 	for _, arg := range []string{"", "off", rolesOff, rolesOff + ownerMark(reads.Identity), rolesOff + "x"} {
 		a, err := s.roles(t.Context(), c.Catalog.For("en"), Action{Actor: discordReader, Verb: VerbRoles, Source: SourcePress, Arg: arg})
 		if err != nil || a.Where != Aside || a.Card.Title != c.Catalog.For("en").Plain("roles.none.title", nil) {
 			t.Errorf("%q: %+v, %v", arg, a.Card, err)
 		}
+	}
+}
+
+// connected is a shelf with a connection and nothing else of anybody.
+type connected struct {
+	roleShelf
+	core.Tx
+	gone []core.Identity
+}
+
+func (c *connected) InTx(ctx context.Context, f func(context.Context, core.Tx) error) error {
+	return f(ctx, c.Tx)
+}
+
+// connectedTx ends that connection once.
+type connectedTx struct {
+	core.Tx
+	shelf *connected
+}
+
+func (t connectedTx) DisconnectRoles(_ context.Context, id core.Identity, _ time.Time) error {
+	if len(t.shelf.gone) > 0 {
+		return core.ErrNotFound
+	}
+	t.shelf.gone = append(t.shelf.gone, id)
+	return nil
+}
+
+func (connectedTx) Audit(context.Context, string, string, string, time.Time) error { return nil }
+
+// Who connected and never linked an address sees that, and can take it back
+// like anybody else.
+func TestRolesOfSomebodyOtherwiseUnknown(t *testing.T) {
+	t.Parallel()
+	store := &connected{roleShelf: roleShelf{&shelf{}, nil}}
+	store.Tx = connectedTx{shelf: store}
+	c := goldenComposer(t, &shelf{})
+	s := &Service{Store: &shelf{}, Clock: fixed(noon), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
+	c.Roles, c.RolesAt = &core.Roles{Store: store, Clock: fixed(noon)}, "discord"
+	w := c.Catalog.For("en")
+	a, err := s.roles(t.Context(), w, Action{Actor: discordReader, Verb: VerbRoles, Source: SourceCommand})
+	if err != nil || a.Card.Title != w.Plain("roles.unlinked.title", nil) {
+		t.Errorf("asked: %+v, %v", a.Card, err)
+	}
+	for _, want := range []string{"forget.done.title", "forget.nothing.title"} {
+		a, err := s.forget(t.Context(), w, Action{Actor: discordReader, Verb: VerbForget, Source: SourceCommand})
+		if err != nil || a.Card.Title != w.Plain(want, nil) {
+			t.Errorf("forgotten: %+v, %v, want %s", a.Card, err, want)
+		}
+	}
+	if len(store.gone) != 1 || store.gone[0] != discordReader {
+		t.Errorf("ended %v", store.gone)
 	}
 }
