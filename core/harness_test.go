@@ -23,6 +23,7 @@ import (
 type house struct {
 	t      *testing.T
 	db     *sqlstore.DB
+	url    string
 	now    time.Time
 	keys   *core.Keys
 	prov   *script
@@ -59,7 +60,7 @@ func newHouse(t *testing.T) *house {
 
 func houseOn(t *testing.T, url string) *house {
 	t.Helper()
-	h := &house{t: t, now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), keys: ruleKeys(t)}
+	h := &house{t: t, url: url, now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), keys: ruleKeys(t)}
 	var err error
 	h.db, err = sqlstore.Open(t.Context(), sqlstore.Config{URL: url, Keys: h.keys})
 	if err != nil {

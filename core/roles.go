@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -73,11 +74,24 @@ const (
 	// keepUnlinked is how long a connection waits for its person to link an
 	// address.
 	keepUnlinked = 30 * 24 * time.Hour
-	// keepEnding is how long it is tried to take back what was told.
-	keepEnding = 24 * time.Hour
+	// keepEnding is how long it is tried to take back what was told, and
+	// endingTries how often at least: time in which nobody tried does not count.
+	keepEnding  = 24 * time.Hour
+	endingTries = 20
+	// keepTokens is how long tokens are kept at most that are good for nothing:
+	// those of a connection that ends, and those of one that failed keepTries
+	// times in a row.
+	keepTokens = 30 * 24 * time.Hour
+	keepTries  = 600
 	// firstRolePause and longestRolePause are between failures.
 	firstRolePause   = 30 * time.Second
 	longestRolePause = time.Hour
+	// refusedPause is how long nothing is asked by the application's own
+	// credentials after these were refused: platforms count such calls.
+	refusedPause = 15 * time.Minute
+	// unreadablePause is how long tokens that cannot be opened are left alone:
+	// another replica may know their key.
+	unreadablePause = 10 * time.Minute
 	// roleBatch and roleWorkers bound what is done at once.
 	roleBatch   = 50
 	roleWorkers = 8
@@ -86,12 +100,18 @@ const (
 // Roles keep what a platform knows of people, for its roles, in line with
 // their badges.
 type Roles struct {
-	Store  Store
-	Clock  Clock
-	Keys   *Keys
+	Store Store
+	Clock Clock
+	Keys  *Keys
+	// Link speaks with the platform. Where the application's credentials are
+	// not set up it says [ErrRoleClient] to what needs them: then connections
+	// that are there end in time.
 	Link   RoleLink
 	Levels RoleLevels
 	Log    *slog.Logger
+	// refused is until when the application's credentials are not tried, in
+	// milliseconds.
+	refused atomic.Int64
 }
 
 // RoleCounts is what a look at several connections led to.
@@ -99,6 +119,16 @@ type RoleCounts struct {
 	// Told and Withdrawn are those at the platform, Lost are connections that
 	// the platform ended, Failed those that are tried again.
 	Looked, Told, Withdrawn, Lost, Failed int
+	// Replaced are connections that ended after their person had made another:
+	// nothing was taken back.
+	Replaced int
+	// GivenUp are connections that were deleted though the platform was never
+	// told so.
+	GivenUp int
+	// Refused are those that wait for the operator, because the platform does
+	// not take the application's credentials; Unreadable those whose tokens no
+	// key opens. Both are left as they are.
+	Refused, Unreadable int
 }
 
 // Tick looks at every connection whose time has come.
@@ -121,6 +151,7 @@ func (r *Roles) batch(ctx context.Context, only string, total *RoleCounts) (int,
 	}
 	work, cancel := context.WithTimeout(ctx, roleWork)
 	defer cancel()
+	before := total.Unreadable
 	var mu sync.Mutex
 	var errs []error
 	var group sync.WaitGroup
@@ -138,6 +169,9 @@ func (r *Roles) batch(ctx context.Context, only string, total *RoleCounts) (int,
 		})
 	}
 	group.Wait()
+	if unreadable := total.Unreadable - before; unreadable > 0 {
+		r.Log.ErrorContext(ctx, "tokens of roles were sealed with a key that is not in SECRET_KEY, and are left alone", "connections", unreadable)
+	}
 	return len(due), errors.Join(errs...)
 }
 
@@ -150,6 +184,10 @@ const (
 	didWithdraw
 	didLose
 	didFail
+	didReplace
+	didGiveUp
+	didRefuse
+	didNotRead
 )
 
 func (c *RoleCounts) add(d did) {
@@ -162,6 +200,14 @@ func (c *RoleCounts) add(d did) {
 		c.Lost++
 	case didFail:
 		c.Failed++
+	case didReplace:
+		c.Replaced++
+	case didGiveUp:
+		c.GivenUp++
+	case didRefuse:
+		c.Refused++
+	case didNotRead:
+		c.Unreadable++
 	case didNothing:
 	}
 }
@@ -171,6 +217,11 @@ func (c *RoleCounts) add(d did) {
 // the store.
 func (r *Roles) look(ctx, work context.Context, c RoleConnection) (did, error) {
 	now := r.Clock.Now()
+	if c.Unreadable {
+		return didNotRead, r.finish(ctx, RoleOutcome{
+			Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: c.Failures, Next: now.Add(unreadablePause),
+		})
+	}
 	if waited := c.Since.Add(keepUnlinked); !c.Ending && c.MemberID == "" && !now.Before(waited) {
 		c.Ending, c.Since = true, waited
 	}
@@ -198,26 +249,13 @@ func (r *Roles) look(ctx, work context.Context, c RoleConnection) (did, error) {
 		return didNothing, nil
 	case errors.Is(err, ErrGone):
 		return didLose, r.lose(ctx, c, now)
+	case err != nil && c.Failures+1 >= keepTries && !now.Before(later(c.Since, c.ToldAt).Add(keepTokens)):
+		r.Log.ErrorContext(ctx, "give up telling roles", "failures", c.Failures+1, "err", err)
+		return didGiveUp, r.drop(ctx, c, nil)
 	case err != nil:
-		return didFail, r.fail(ctx, c, now, err)
+		return r.fail(ctx, c, now, err)
 	}
 	return didTell, r.finish(ctx, RoleOutcome{Connection: c, Told: facts.String(), ToldAt: now, Next: next})
-}
-
-// withdraw takes back what was told, and forgets the connection; after a day
-// of failures also without that.
-func (r *Roles) withdraw(ctx, work context.Context, c RoleConnection, now time.Time) (did, error) {
-	err := r.with(work, &c, now, func(t RoleTokens) error { return r.Link.Withdraw(work, t) })
-	if err == nil {
-		err = r.Link.Revoke(work, c.Tokens)
-	}
-	switch {
-	case errors.Is(err, ErrUnmet):
-		return didNothing, nil
-	case err != nil && !errors.Is(err, ErrGone) && now.Before(c.Since.Add(keepEnding)):
-		return didFail, r.fail(ctx, c, now, err)
-	}
-	return didWithdraw, r.drop(ctx, c, nil)
 }
 
 // with calls f with tokens that are good for a while, and once more with new
@@ -252,7 +290,11 @@ func (r *Roles) refresh(ctx context.Context, c *RoleConnection) error {
 	// Whatever ends meanwhile: nobody else will ever hear these tokens.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), roleRefresh)
 	defer cancel()
-	t, err := r.Link.Refresh(ctx, c.Tokens)
+	var t RoleTokens
+	err := r.byClient(ctx, func() (err error) {
+		t, err = r.Link.Refresh(ctx, c.Tokens)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -263,6 +305,30 @@ func (r *Roles) refresh(ctx context.Context, c *RoleConnection) error {
 	return nil
 }
 
+// byClient calls f, which needs the application's own credentials, unless these
+// were refused a moment ago.
+func (r *Roles) byClient(ctx context.Context, f func() error) error {
+	now := r.Clock.Now()
+	if now.UnixMilli() < r.refused.Load() {
+		return ErrRoleClient
+	}
+	err := f()
+	if errors.Is(err, ErrRoleClient) {
+		former := r.refused.Swap(now.Add(refusedPause).UnixMilli())
+		if former <= now.UnixMilli() {
+			r.Log.ErrorContext(ctx, "roles are neither kept current nor taken back until the application's client secret is mended", "err", err)
+		}
+	}
+	return err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 func (r *Roles) finish(ctx context.Context, o RoleOutcome) error {
 	if err := r.Store.FinishRoles(ctx, o); err != nil {
 		return fmt.Errorf("finish role connection: %w", err)
@@ -270,17 +336,25 @@ func (r *Roles) finish(ctx context.Context, o RoleOutcome) error {
 	return nil
 }
 
-// fail has the connection tried again later. Waiting for a limit is no failure.
-func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err error) error {
+// fail has the connection tried again later. Waiting for a limit is no failure,
+// nor is it one of a connection that ends when the operator has to mend
+// something.
+func (r *Roles) fail(ctx context.Context, c RoleConnection, now time.Time, err error) (did, error) {
 	wait := firstRolePause << min(c.Failures, 10)
-	failures := c.Failures + 1
+	failures, what := c.Failures+1, didFail
 	var d *DeliveryError
-	if errors.As(err, &d) && d.Class == RetryLater {
+	switch {
+	case errors.Is(err, ErrRoleClient):
+		wait, what = longestRolePause, didRefuse
+		if c.Ending {
+			failures = c.Failures
+		}
+	case errors.As(err, &d) && d.Class == RetryLater:
 		wait, failures = d.After, c.Failures
-	} else {
+	default:
 		r.Log.WarnContext(ctx, "tell roles later", "failures", failures, "err", err)
 	}
-	return r.finish(ctx, RoleOutcome{
+	return what, r.finish(ctx, RoleOutcome{
 		Connection: c, Told: c.Told, ToldAt: c.ToldAt, Failures: failures, Next: now.Add(min(wait, longestRolePause)),
 	})
 }

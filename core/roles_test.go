@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,8 +57,14 @@ func TestRoleFactsOf(t *testing.T) {
 // platform is one that gives roles, as far as one person's connection goes.
 type platform struct {
 	mu sync.Mutex
-	// access and refresh are the tokens that work now.
+	// access and refresh are the tokens that work now; those of another consent
+	// work beside them.
 	access, refresh string
+	beside          []string
+	// unknown is what the platform says of the application's credentials, and
+	// asked how often these were tried.
+	unknown         error
+	asked           int
 	n               int
 	facts           *core.RoleFacts
 	told, refreshed int
@@ -65,8 +72,9 @@ type platform struct {
 	// fail is what the next calls say.
 	fail  error
 	clock core.Clock
-	// slow is called while a refresh is under way.
-	slow func()
+	// slow is called while a refresh is under way, between once after a
+	// withdrawal.
+	slow, between func()
 }
 
 var _ core.RoleLink = (*platform)(nil)
@@ -87,6 +95,7 @@ func (p *platform) Exchange(_ context.Context, code string) (core.RoleTokens, er
 	if code != "good" {
 		return core.RoleTokens{}, core.ErrGone
 	}
+	p.beside, p.revoked = append(p.beside, p.access), false
 	return p.grant(), p.fail
 }
 
@@ -95,6 +104,9 @@ func (p *platform) Refresh(_ context.Context, t core.RoleTokens) (core.RoleToken
 	defer p.mu.Unlock()
 	if p.slow != nil {
 		p.slow()
+	}
+	if p.asked++; p.unknown != nil {
+		return core.RoleTokens{}, p.unknown
 	}
 	if t.Refresh.Reveal() != p.refresh || p.revoked {
 		return core.RoleTokens{}, core.ErrGone
@@ -107,7 +119,7 @@ func (p *platform) call(t core.RoleTokens) error {
 	if p.fail != nil {
 		return p.fail
 	}
-	if t.Access.Reveal() != p.access || p.revoked {
+	if access := t.Access.Reveal(); p.revoked || access != p.access && !slices.Contains(p.beside, access) {
 		return core.ErrGone
 	}
 	return nil
@@ -132,18 +144,26 @@ func (p *platform) Tell(_ context.Context, t core.RoleTokens, f core.RoleFacts) 
 
 func (p *platform) Withdraw(_ context.Context, t core.RoleTokens) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.call(t); err != nil {
-		return err
+	err := p.call(t)
+	if err == nil {
+		p.facts = nil
 	}
-	p.facts = nil
-	return nil
+	f := p.between
+	p.between = nil
+	p.mu.Unlock()
+	if f != nil {
+		f()
+	}
+	return err
 }
 
 func (p *platform) Revoke(_ context.Context, t core.RoleTokens) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.revoked = true
+	if p.asked++; p.unknown != nil {
+		return p.unknown
+	}
+	p.revoked, p.beside = true, nil
 	return nil
 }
 
@@ -398,15 +418,17 @@ func TestRolesAreGivenUp(t *testing.T) {
 		t.Errorf("disconnected twice: %v", err)
 	}
 	r.platform.fail = &core.DeliveryError{Class: core.Temporary}
-	var n core.RoleCounts
+	logged := r.logs()
+	var total core.RoleCounts
 	for range 30 {
-		n = r.tick(time.Hour)
-		if n.Withdrawn == 1 {
-			break
-		}
+		n := r.tick(time.Hour)
+		total.GivenUp, total.Withdrawn, total.Failed = total.GivenUp+n.GivenUp, total.Withdrawn+n.Withdrawn, total.Failed+n.Failed
 	}
-	if n.Withdrawn != 1 {
-		t.Errorf("never given up: %+v", n)
+	if total.GivenUp != 1 || total.Withdrawn != 0 || total.Failed != 23 {
+		t.Errorf("a day of failures: %+v", total)
+	}
+	if n := strings.Count(logged.String(), "level=ERROR"); n != 1 {
+		t.Errorf("%d errors logged:\n%s", n, logged)
 	}
 }
 

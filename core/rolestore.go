@@ -2,8 +2,13 @@ package core
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrRoleClient says that the platform does not take the application's own
+// credentials, or that there are none: only the operator can mend that.
+var ErrRoleClient = errors.New("client secret is missing or was refused")
 
 // RoleTokens let the bot act for a person at the platform that gives roles.
 type RoleTokens struct {
@@ -14,8 +19,9 @@ type RoleTokens struct {
 
 // RoleLink speaks with a platform that gives roles, in the name of people who
 // agreed to it. [ErrGone] says that the platform does not take the code or the
-// token any more; other errors are a [DeliveryError] where their class is
-// known.
+// token any more, [ErrRoleClient] that the operator has to mend something;
+// other errors are a [DeliveryError] where their class is known. All but
+// Exchange, Refresh and Revoke work without the application's credentials.
 type RoleLink interface {
 	// AuthorizeURL is where a person agrees; state comes back with them.
 	AuthorizeURL(state string) string
@@ -42,6 +48,8 @@ type RoleConnection struct {
 	// MemberID is the member with that identity, or empty.
 	MemberID string
 	Tokens   RoleTokens
+	// Unreadable says that there are tokens which no key opens.
+	Unreadable bool
 	// Ending says that what was told is to be taken back. Since is when that,
 	// or otherwise the connection, began.
 	Ending bool
@@ -85,6 +93,9 @@ type RoleStore interface {
 	// them from being taken again before the end of the lease. With only, it
 	// takes that one alone.
 	TakeRoles(ctx context.Context, now, lease time.Time, limit int, only string) ([]RoleConnection, error)
+	// NewerRoles reports whether the owner has a connection that stands and is
+	// not c, or is c and was made again since c was taken.
+	NewerRoles(ctx context.Context, c RoleConnection, owner Identity) (bool, error)
 	// SaveRoleTokens stores new tokens of a connection that was taken, before
 	// anybody uses them. [ErrUnmet] when it was taken by somebody else, or
 	// changed, since.
@@ -103,4 +114,7 @@ type RoleTx interface {
 	// DropRoles deletes a connection that was taken. [ErrUnmet] when it was
 	// taken by somebody else, or changed, since.
 	DropRoles(ctx context.Context, c RoleConnection) error
+	// RetellRoles has the connection of an identity told anew, if there is one
+	// that does not end.
+	RetellRoles(ctx context.Context, id Identity, now time.Time) error
 }

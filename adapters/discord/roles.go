@@ -128,6 +128,16 @@ func (a *Adapter) setRoles(c RolesConfig, base *url.URL) error {
 // Roles returns what gives roles, or nil without a client secret.
 func (a *Adapter) Roles() *Roles { return a.roles }
 
+// RoleLink speaks for people who agreed. Without a client secret nobody can
+// agree, but what was agreed before still ends: that takes their tokens alone,
+// as long as these last.
+func (a *Adapter) RoleLink(platform string) core.RoleLink {
+	if a.roles != nil {
+		return a.roles
+	}
+	return &Roles{a: a, platform: shorten(platform, maxRolePlatform), base: a.base.Scheme + "://" + a.base.Host}
+}
+
 // AuthorizeURL implements [core.RoleLink]
 // (https://discord.com/developers/docs/topics/oauth2#authorization-code-grant).
 func (r *Roles) AuthorizeURL(state string) string {
@@ -279,11 +289,11 @@ func (r *Roles) checkSecret(ctx context.Context) error {
 	return err
 }
 
-// errClient says that the client secret is not the application's.
-var errClient = errors.New("client secret was refused")
-
 // post calls an endpoint for tokens.
 func (r *Roles) post(ctx context.Context, path string, form url.Values) (*note, error) {
+	if r.secret == "" {
+		return nil, badClient("missing")
+	}
 	req, err := http.NewRequest(http.MethodPost, r.base+path, strings.NewReader(form.Encode())) //nolint:noctx // It gets its context when it is sent.
 	if err != nil {
 		return nil, callError(err)
@@ -305,10 +315,16 @@ func (r *Roles) post(ctx context.Context, path string, form url.Values) (*note, 
 	case said.Error == "invalid_grant", n.status == http.StatusBadRequest && said.Error == "invalid_request":
 		// Discord says the second of refresh tokens that were used before.
 		return nil, fmt.Errorf("%s: %w", said.Error, core.ErrGone)
-	case said.Error == "invalid_client":
-		return nil, &core.DeliveryError{Class: core.Temporary, Code: said.Error, Err: errClient}
+	case said.Error == "invalid_client", n.status == http.StatusUnauthorized:
+		return nil, badClient("invalid_client")
 	}
 	return nil, answerError(n, false)
+}
+
+// badClient says that the client secret is not the application's
+// (https://datatracker.ietf.org/doc/html/rfc6749#section-5.2).
+func badClient(code string) error {
+	return &core.DeliveryError{Class: core.InstallationDead, Code: code, Err: core.ErrRoleClient}
 }
 
 // as calls with a person's token. Everybody's calls count apart.
@@ -421,7 +437,7 @@ func (r *Roles) findings(ctx context.Context, verification string, redirects []s
 	secret := Finding{OK: true, Name: "Discord client secret", Detail: "works"}
 	if err := r.checkSecret(ctx); err != nil {
 		secret.OK, secret.Detail, secret.Mend = false, err.Error(), "check that Discord can be reached and try again"
-		if errors.Is(err, errClient) {
+		if errors.Is(err, core.ErrRoleClient) {
 			secret.Mend = "set DISCORD_CLIENT_SECRET to the one under OAuth2 in the developer portal"
 		}
 	}

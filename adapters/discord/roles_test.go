@@ -194,7 +194,60 @@ func TestRolesKeepLimits(t *testing.T) {
 	sim.Fail(discordsim.Fault{PathPattern: "/users/@me/**", Status: 503, HTMLBody: true})
 	_, err = r.Owner(ctx, other)
 	class(core.Temporary, err)
-	class(core.Temporary, rolesAt(t, sim, "wrong").Revoke(ctx, other))
+	for _, answer := range []discordsim.Fault{{}, {PathPattern: "/oauth2/token/revoke", Status: 401, HTMLBody: true}} {
+		if answer.Status > 0 {
+			sim.Fail(answer)
+		}
+		err := rolesAt(t, sim, "wrong").Revoke(ctx, other)
+		class(core.InstallationDead, err)
+		if !errors.Is(err, core.ErrRoleClient) {
+			t.Errorf("a wrong client secret: %v", err)
+		}
+	}
+}
+
+// Without a client secret what was agreed before is told and taken back by the
+// tokens alone; nothing is asked that would be refused anyway.
+func TestRolesWithoutASecret(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	r, sim, user := rolesOnSim(t)
+	tokens, err := r.Exchange(ctx, agree(t, r, sim, user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(Config{
+		APIURL: sim.BaseURL(), BotToken: core.Secret(sim.BotToken()), ApplicationID: sim.ApplicationID(), PublicKey: sim.PublicKey(), Clock: sim.Clock(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Roles() != nil {
+		t.Error("people can connect without a client secret")
+	}
+	link := a.RoleLink("Credly")
+	if who, err := link.Owner(ctx, tokens); err != nil || who.User != user {
+		t.Errorf("whose: %v, %v", who, err)
+	}
+	if err := link.Tell(ctx, tokens, core.RoleFacts{Badges: 1}); err != nil {
+		t.Errorf("tell: %v", err)
+	}
+	if err := link.Withdraw(ctx, tokens); err != nil {
+		t.Errorf("withdraw: %v", err)
+	}
+	if _, known := sim.RoleConnectionOf(user); known {
+		t.Error("something is left")
+	}
+	before := sim.Traffic().Requests
+	_, refreshed := link.Refresh(ctx, tokens)
+	for _, err := range []error{refreshed, link.Revoke(ctx, tokens)} {
+		if !errors.Is(err, core.ErrRoleClient) {
+			t.Errorf("without a secret: %v", err)
+		}
+	}
+	if n := sim.Traffic().Requests - before; n != 0 {
+		t.Errorf("asked %d times", n)
+	}
 }
 
 // Answers that are none, and tokens that do not allow what is needed.

@@ -25,15 +25,19 @@ func (d *DB) sealRoles(id string, t core.RoleTokens) (string, error) {
 	return d.keys.Seal(string(plain), rolesContext(id)), nil
 }
 
-// openRoles opens tokens. Those that nothing opens any more are none: the
-// connection ends, and its person can make another.
-func (d *DB) openRoles(id, sealed string, end int64) core.RoleTokens {
+// openRoles opens tokens; false where these keys do not. Those that were
+// emptied, see [RekeyOptions], are none: the connection ends, and its person can
+// make another.
+func (d *DB) openRoles(id, sealed string, end int64) (tokens core.RoleTokens, readable bool) {
+	if sealed == "" {
+		return core.RoleTokens{}, true
+	}
 	var t roleTokens
 	plain, err := d.keys.Open(sealed, rolesContext(id))
 	if err != nil || json.Unmarshal([]byte(plain), &t) != nil {
-		return core.RoleTokens{}
+		return core.RoleTokens{}, false
 	}
-	return core.RoleTokens{Access: core.Secret(t.Access), Refresh: core.Secret(t.Refresh), EndsAt: at(end)}
+	return core.RoleTokens{Access: core.Secret(t.Access), Refresh: core.Secret(t.Refresh), EndsAt: at(end)}, true
 }
 
 // ConnectRoles implements [core.RoleStore].
@@ -138,10 +142,11 @@ func (d *DB) TakeRoles(ctx context.Context, now, lease time.Time, limit int, onl
 			member[o.ID] = o.MemberID
 		}
 		for _, row := range rows {
+			tokens, readable := d.openRoles(row.ID, row.Sealed, row.TokensEnd)
 			taken = append(taken, core.RoleConnection{
 				ID:       row.ID,
 				Identity: core.Identity{Platform: core.Platform(row.Platform), Tenant: row.Tenant, User: row.User},
-				MemberID: member[row.ID], Tokens: d.openRoles(row.ID, row.Sealed, row.TokensEnd),
+				MemberID: member[row.ID], Tokens: tokens, Unreadable: !readable,
 				Ending: row.Ending, Since: at(row.Since), Told: row.Told, ToldAt: at(row.ToldAt), Failures: row.Failures,
 				Revision: row.Revision, Wanted: row.Wanted,
 			})
@@ -149,6 +154,22 @@ func (d *DB) TakeRoles(ctx context.Context, now, lease time.Time, limit int, onl
 		return nil
 	})
 	return taken, err
+}
+
+// NewerRoles implements [core.RoleStore].
+func (d *DB) NewerRoles(ctx context.Context, c core.RoleConnection, owner core.Identity) (bool, error) {
+	var n int
+	err := d.run().get(ctx, &n, `SELECT count(*) FROM role_connections
+		WHERE platform = ? AND tenant = ? AND user_id = ? AND user_id <> '' AND NOT ending AND (id <> ? OR revision <> ?)`,
+		owner.Platform, owner.Tenant, owner.User, c.ID, c.Revision)
+	return n > 0, err
+}
+
+// CountRoles returns how many connections there are, those that end among them.
+func (d *DB) CountRoles(ctx context.Context) (int, error) {
+	var n int
+	err := d.run().get(ctx, &n, `SELECT count(*) FROM role_connections`)
+	return n, err
 }
 
 // SaveRoleTokens implements [core.RoleStore].
@@ -195,6 +216,14 @@ func (t *tx) DropRoles(ctx context.Context, c core.RoleConnection) error {
 	if err == nil && n == 0 {
 		return core.ErrUnmet
 	}
+	return err
+}
+
+// RetellRoles implements [core.RoleTx].
+func (t *tx) RetellRoles(ctx context.Context, id core.Identity, now time.Time) error {
+	_, err := t.exec(ctx, `UPDATE role_connections SET told = '', due_at = ?, wanted = wanted + 1
+		WHERE platform = ? AND tenant = ? AND user_id = ? AND user_id <> '' AND NOT ending`,
+		ms(now), id.Platform, id.Tenant, id.User)
 	return err
 }
 

@@ -231,13 +231,76 @@ func TestRolesAreTakenOnce(t *testing.T) {
 	})
 }
 
-// Tokens that no key opens are none.
+// Tokens that no key opens are not taken for none, unless they were emptied.
 func TestRoleTokensWithoutTheirKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.turned('x').connectRoles(discordUser("1"), "lost")
-		if got := w.takeRoles(start); len(got) != 1 || got[0].Tokens != (core.RoleTokens{}) {
-			t.Errorf("taken %+v", got)
+		got := w.takeRoles(start)
+		if len(got) != 1 || got[0].Tokens != (core.RoleTokens{}) || !got[0].Unreadable {
+			t.Fatalf("taken %+v", got)
+		}
+		later := start.Add(10 * time.Minute)
+		w.must(w.FinishRoles(t.Context(), core.RoleOutcome{Connection: got[0], Next: later}))
+		other := w.turned('x').takeRoles(later)
+		if len(other) != 1 || other[0].Tokens != roleTokensOf("lost") || other[0].Unreadable {
+			t.Errorf("taken with its key %+v", other)
+		}
+		if done := w.rekey(RekeyOptions{Discard: true}); done.Discarded != 1 {
+			t.Errorf("emptied: %+v", done)
+		}
+		if got := w.takeRoles(later.Add(time.Minute)); len(got) != 1 || got[0].Tokens != (core.RoleTokens{}) || got[0].Unreadable {
+			t.Errorf("taken when emptied %+v", got)
+		}
+	})
+}
+
+// A connection that ends is known to be old once its person has another.
+func TestNewerRoles(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		ada := discordUser("100000000000000001")
+		newer := func(c core.RoleConnection, want bool) {
+			t.Helper()
+			if got, err := w.NewerRoles(ctx, c, ada); err != nil || got != want {
+				t.Errorf("newer %v, %v", got, err)
+			}
+		}
+		w.connectRoles(discordUser("2"), "bruno")
+		w.account(ada, "ada@example.org")
+		w.connectRoles(ada, "one")
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.DisconnectRoles(ctx, ada, start) })
+		var old core.RoleConnection
+		for _, c := range w.takeRoles(start) {
+			if c.Ending {
+				old = c
+			}
+		}
+		newer(old, false)
+		w.connectRoles(ada, "two")
+		newer(old, true)
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.EraseMember(ctx, ada, start) })
+		again := w.takeRoles(start)
+		if len(again) != 1 || again[0].Identity.User != "" {
+			t.Fatalf("taken %+v", again)
+		}
+		newer(again[0], false)
+		id := w.connectRoles(ada, "three")
+		newer(again[0], true)
+		for _, c := range w.takeRoles(start) {
+			newer(c, false)
+			w.toldRoles(c, start)
+		}
+		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.RetellRoles(ctx, ada, start) })
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			return tx.RetellRoles(ctx, core.Identity{Platform: "discord"}, start)
+		})
+		if got := w.takeRoles(start); len(got) != 1 || got[0].ID != id || got[0].Told != "" {
+			t.Errorf("told anew: %+v", got)
+		}
+		if n, err := w.CountRoles(ctx); err != nil || n != 3 {
+			t.Errorf("%d connections, %v", n, err)
 		}
 	})
 }

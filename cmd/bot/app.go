@@ -56,7 +56,7 @@ type app struct {
 	digests    *core.Digests
 	verifier   *openbadges.Verifier
 	gallery    *core.Gallery
-	// roles and what counts them are nil where there are none.
+	// roles also end connections where nobody can make any.
 	roles     *core.Roles
 	roleLooks *prometheus.CounterVec
 	// composers are those that are told of roles, once these are there.
@@ -318,13 +318,14 @@ func (a *app) start(ctx context.Context) (wait func()) {
 	if err := a.reviveInstallations(ctx); err != nil {
 		a.log.WarnContext(ctx, "revive installations", "err", err)
 	}
+	a.reportRoles(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { a.dispatcher.Run(ctx) })
 	group.Go(func() { a.worker.Run(ctx) })
 	group.Go(func() { a.learnTemplates(ctx) })
 	if a.discord != nil {
 		group.Go(func() { a.register(ctx) })
-		if a.roles != nil {
+		if a.hasRoles() {
 			group.Go(func() { a.registerRoles(ctx) })
 		}
 	}

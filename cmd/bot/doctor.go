@@ -73,6 +73,7 @@ func (doctorCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
 			tell(finding(f))
 		}
 	}
+	tell(a.checkRoles(ctx)...)
 	for _, f := range a.credly.Check(ctx) {
 		tell(finding(f))
 	}

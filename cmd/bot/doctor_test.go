@@ -93,6 +93,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	s.credly.AddToken(credlysim.AuthToken{Description: "ended", Read: true, Write: true, Token: "made-up-token-of-old", ExpiresAt: s.clock.Now().Add(-time.Hour)})
 	empty := "sqlite:" + filepath.Join(t.TempDir(), "empty.db")
 
+	if _, err := openDatabase(t, s.settings.DatabaseURL).ExecContext(t.Context(), storedConnection); err != nil {
+		t.Fatal(err)
+	}
+
 	type sickness struct {
 		change func(*Settings)
 		// want stands in the one line that fails.
@@ -125,6 +129,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			"wrong client secret": {
 				func(s *Settings) { s.DiscordClientSecret = hushed },
 				[]string{"Discord client secret", "set DISCORD_CLIENT_SECRET"},
+			},
+			"client secret gone": {
+				func(s *Settings) { s.DiscordClientSecret = "" },
+				[]string{"Discord linked roles", "1 connections are stored", "Set DISCORD_CLIENT_SECRET again"},
 			},
 			"discord away": {
 				func(s *Settings) { s.DiscordAPIURL = "http://127.0.0.1:1" },

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/laurelbot/laurel/adapters/discord"
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/playground/credlysim"
 )
@@ -278,5 +285,51 @@ func TestLevels(t *testing.T) {
 	}
 	if !slices.ContainsFunc(seededLevels(), func(s string) bool { return strings.HasPrefix(s, templateSenior) }) {
 		t.Error("the playground has no levels")
+	}
+}
+
+// storedConnection is somebody's who is not looked at.
+const storedConnection = `INSERT INTO role_connections (id, platform, tenant, user_id, tokens_sealed, tokens_end, since, due_at)
+	VALUES ('r', 'discord', '', '1', '', 1, 1, 9000000000000)`
+
+// Where the client secret, or all of Discord, was taken out of the settings, a
+// start says so as soon as somebody is connected, and what is due ends in time.
+func TestConnectionsWithoutAClientSecret(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	var logged bytes.Buffer
+	secret := core.Secret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{'k'}, core.KeyBytes)))
+	s := &Settings{DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "laurel.db"), SecretKey: secret}
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	db, keys, err := openStore(ctx, s, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	logged.Reset()
+	a := &app{settings: s, log: log, db: db, clock: machineClock{}, metrics: prometheus.NewRegistry()}
+	if err := a.openRoles(keys); err != nil {
+		t.Fatal(err)
+	}
+	a.reportRoles(ctx)
+	if said, err := a.tickRoles(ctx); err != nil || said != "not set up" || logged.Len() > 0 {
+		t.Errorf("without connections: %s, %v, %s", said, err, &logged)
+	}
+	ada := core.Identity{Platform: discord.Platform, User: "1"}
+	now := a.clock.Now()
+	if _, err := db.ConnectRoles(ctx, ada, core.RoleTokens{Access: "a", Refresh: "r", EndsAt: now.Add(time.Hour)}, now); err != nil {
+		t.Fatal(err)
+	}
+	a.reportRoles(ctx)
+	for _, want := range []string{"level=ERROR", "1 connections", "DISCORD_CLIENT_SECRET is not set", "mend="} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("want %q in %s", want, &logged)
+		}
+	}
+	if said, err := a.tickRoles(ctx); err != nil || said != "1 refused" {
+		t.Errorf("with a connection: %s, %v", said, err)
 	}
 }

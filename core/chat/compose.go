@@ -27,6 +27,8 @@ type Composer struct {
 	// there are none.
 	Roles   *core.Roles
 	RolesAt core.Platform
+	// RolesClosed says that nobody can connect: what is there only ends.
+	RolesClosed bool
 }
 
 // ErrNothing says that there is nothing left to show in a post: what it was

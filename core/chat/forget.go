@@ -20,14 +20,14 @@ func (s *Service) forget(ctx context.Context, w Words, a Action) (Answer, error)
 		return Answer{}, err
 	}
 	if p.Account == nil {
-		id := "forget.nothing"
+		id, closed := "forget.nothing", false
 		switch had, err := s.endRoles(ctx, p, a.Actor); {
 		case err != nil:
 			return Answer{}, err
 		case had:
-			id = "forget.done"
+			id, closed = "forget.done", s.Composer.RolesClosed
 		}
-		card := forgottenCard(w, id, s.Provider.Name())
+		card := s.Composer.forgottenCard(w, id, closed)
 		return Answer{Card: &card}, nil
 	}
 	badges, err := s.Store.BadgesOf(ctx, p.MemberID())
@@ -43,13 +43,30 @@ func (s *Service) forgetNow(ctx context.Context, w Words, a Action) (Answer, err
 		return Answer{}, core.ErrNotFound
 	}
 	homes := s.homesOf(ctx, a.Actor)
+	closed, err := s.closedRolesOf(ctx, a.Actor)
+	if err != nil {
+		return Answer{}, err
+	}
 	// Who is unknown was forgotten by an earlier press.
 	if err := s.Farewells.Forget(ctx, a.Actor); err != nil && !errors.Is(err, core.ErrNotFound) {
 		return Answer{}, err
 	}
 	s.empty(ctx, homes)
-	card := forgottenCard(w, "forget.done", s.Provider.Name())
+	card := s.Composer.forgottenCard(w, "forget.done", closed)
 	return Answer{Card: &card}, nil
+}
+
+// closedRolesOf reports whether somebody has a connection that may be too old to
+// be taken back.
+func (s *Service) closedRolesOf(ctx context.Context, actor core.Identity) (bool, error) {
+	if !s.Composer.RolesClosed {
+		return false, nil
+	}
+	p, err := s.Store.Person(ctx, actor)
+	if err != nil {
+		return false, err
+	}
+	return s.Composer.hasRoles(ctx, p.Accounts)
 }
 
 // forgetCard shows what would be deleted.
@@ -99,11 +116,16 @@ func forgetCard(w Words, p core.Person, badges []core.BadgeView, provider string
 	}
 }
 
-// forgottenCard says that nothing is stored.
-func forgottenCard(w Words, id, provider string) Card {
+// forgottenCard says that nothing is stored, and with closed that roles may
+// stay.
+func (c *Composer) forgottenCard(w Words, id string, closed bool) Card {
+	text := []Text{w.Text(id+".text", nil), Plain("")}
+	if closed {
+		text = append(text, c.closedRoles(w), Plain(""))
+	}
 	return Card{
 		Tone: ToneGood, Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil),
-		Text:    Join(w.Text(id+".text", nil), Plain(""), w.Text("forget.stays", Args{"Provider": provider})),
+		Text:    Join(append(text, w.Text("forget.stays", Args{"Provider": c.Provider.Name()}))...),
 		Buttons: []Button{{ID: ID(VerbLink, "start"), Label: w.Plain("button.link", nil)}},
 	}
 }

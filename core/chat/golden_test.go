@@ -174,8 +174,8 @@ func goldenCards(t *testing.T, lang string) (names []string, cards map[string]st
 	both.Accounts = append(both.Accounts, core.Account{ID: "a2", MemberID: "m1", Identity: core.Identity{Platform: "discord", User: "1"}, DisplayName: "ada **bold** <@U2>"})
 	put("forget", readable(forgetCard(w, both, collection(), "Credly")))
 	put("forget, little", readable(forgetCard(w, goldenPerson(), nil, "Credly")))
-	put("forget, done", readable(forgottenCard(w, "forget.done", "Credly")))
-	put("forget, nothing", readable(forgottenCard(w, "forget.nothing", "Credly")))
+	put("forget, done", readable(c.forgottenCard(w, "forget.done", false)))
+	put("forget, nothing", readable(c.forgottenCard(w, "forget.nothing", false)))
 
 	proof := core.Verification{
 		ID: verificationID, Account: reader, Email: core.Email{Shown: "Ada@Example.org", Normal: "ada@example.org"},

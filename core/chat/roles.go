@@ -40,6 +40,10 @@ func (s *Service) roles(ctx context.Context, w Words, a Action) (Answer, error) 
 	if err != nil {
 		return Answer{}, err
 	}
+	if c.RolesClosed && v.Connected == nil {
+		card := c.noRolesCard(w)
+		return Answer{Card: &card, Where: asideOfPress(a)}, nil
+	}
 	id := "roles.none"
 	switch {
 	case v.Connected == nil:
@@ -68,10 +72,32 @@ func (s *Service) endRoles(ctx context.Context, p core.Person, actor core.Identi
 	return err == nil, err
 }
 
+// hasRoles reports whether anybody behind these accounts has a connection.
+func (c *Composer) hasRoles(ctx context.Context, accounts []core.Account) (bool, error) {
+	for _, a := range accounts {
+		if c.Roles == nil || a.Identity.Platform != c.RolesAt {
+			continue
+		}
+		switch _, err := c.Store.RoleStanding(ctx, a.Identity); {
+		case err == nil:
+			return true, nil
+		case !errors.Is(err, core.ErrNotFound):
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// closedRoles is what is said to somebody whose connection ends while the bot
+// cannot renew its tokens.
+func (c *Composer) closedRoles(w Words) Text {
+	return w.Text("roles.closed", Args{"Platform": w.Plain("platform."+string(c.RolesAt), nil)})
+}
+
 // lostRoles is the message about a connection that the platform ended; when it
 // was made again meanwhile, there is nothing to say.
 func (c *Composer) lostRoles(ctx context.Context, w Words, p core.Post) (Card, error) {
-	if c.Roles == nil || p.Subject.ID != p.Account.ID {
+	if c.Roles == nil || c.RolesClosed || p.Subject.ID != p.Account.ID {
 		return Card{}, core.ErrNotFound
 	}
 	_, err := c.Store.RoleStanding(ctx, p.Account.Identity)
@@ -96,6 +122,10 @@ func (c *Composer) rolesCard(w Words, reader core.Identity, v core.RoleView, id 
 		card.Tone = ToneAction
 		if id == "roles.ended" {
 			card.Tone = ToneNeutral
+		}
+		if c.RolesClosed {
+			card.Text, card.Footer, card.Buttons = c.closedRoles(w), nil, []Button{list}
+			return card
 		}
 		card.Buttons = []Button{{URL: c.PublicURL + PathRoles, Label: w.Plain("button.roles.connect", nil), Style: StylePrimary}, list}
 		return card
@@ -129,7 +159,7 @@ func (c *Composer) rolesCard(w Words, reader core.Identity, v core.RoleView, id 
 // noRolesCard says where roles are, to somebody who asks elsewhere.
 func (c *Composer) noRolesCard(w Words) Card {
 	id := "roles.elsewhere"
-	if c.Roles == nil {
+	if c.Roles == nil || c.RolesClosed {
 		id = "roles.off"
 	}
 	return Card{Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil), Text: w.Text(id+".text", nil)}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,10 @@ func goldenRoles(c *Composer, w Words, put func(name, text string)) {
 	} {
 		put("roles, "+one.name, readable(c.rolesCard(w, discordReader, one.view, one.id)))
 	}
-	c.Roles, c.RolesAt = nil, ""
+	c.RolesClosed = true
+	put("roles, ended while there is no client secret", readable(c.rolesCard(w, discordReader, core.RoleView{}, "roles.ended")))
+	put("forget, done while roles may stay", readable(c.forgottenCard(w, "forget.done", true)))
+	c.Roles, c.RolesAt, c.RolesClosed = nil, "", false
 }
 
 // roleShelf is a shelf that knows whether there is a connection.
@@ -161,5 +165,49 @@ func TestRolesOfSomebodyOtherwiseUnknown(t *testing.T) {
 	}
 	if len(store.gone) != 1 || store.gone[0] != discordReader {
 		t.Errorf("ended %v", store.gone)
+	}
+}
+
+// Who did not agree may be connected since earlier: nothing is said of what is
+// stored.
+func TestDeniedRolesPromiseNothing(t *testing.T) {
+	t.Parallel()
+	catalog := goldenComposer(t, &shelf{}).Catalog
+	for locale, stored := range map[string]string{"en": "stored", "de": "gespeichert", "es": "guard"} {
+		if text := catalog.For(locale).Plain("web.roles.denied.text", nil); strings.Contains(text, stored) {
+			t.Errorf("%s: %s", locale, text)
+		}
+	}
+}
+
+// Where the operator took the client secret away nobody is sent to connect, but
+// who is connected sees that and can end it.
+func TestRolesWithoutAClientSecret(t *testing.T) {
+	t.Parallel()
+	w := goldenComposer(t, &shelf{}).Catalog.For("en")
+	for name, one := range map[string]struct {
+		standing error
+		want     string
+	}{"not connected": {core.ErrNotFound, "roles.off.title"}, "connected": {nil, "roles.unlinked.title"}} {
+		store := &connected{roleShelf: roleShelf{&shelf{}, one.standing}}
+		store.Tx = connectedTx{shelf: store}
+		c := goldenComposer(t, store)
+		s := &Service{Store: store, Clock: fixed(noon), Catalog: c.Catalog, Composer: c, Provider: provider{}, Log: slog.New(slog.DiscardHandler)}
+		c.Roles, c.RolesAt, c.RolesClosed = &core.Roles{Store: store, Clock: fixed(noon)}, "discord", true
+		a, err := s.roles(t.Context(), w, Action{Actor: discordReader, Verb: VerbRoles, Source: SourceCommand})
+		if err != nil || a.Card.Title != w.Plain(one.want, nil) {
+			t.Errorf("%s: %+v, %v", name, a.Card, err)
+		}
+		if one.standing != nil {
+			continue
+		}
+		had, err := c.hasRoles(t.Context(), []core.Account{{Identity: reads.Identity}, {Identity: discordReader}})
+		if err != nil || !had {
+			t.Errorf("an account with roles: %v, %v", had, err)
+		}
+		a, err = s.roles(t.Context(), w, Action{Actor: discordReader, Verb: VerbRoles, Source: SourcePress, Arg: rolesOff + ownerMark(discordReader)})
+		if err != nil || len(store.gone) != 1 || len(a.Card.Buttons) != 1 {
+			t.Errorf("ended: %+v, %v, %v", a.Card, store.gone, err)
+		}
 	}
 }
