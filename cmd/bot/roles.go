@@ -141,8 +141,14 @@ func (a *app) tickRoles(ctx context.Context) (string, error) {
 		name  string
 		count int
 	}{
-		{"told", n.Told}, {"withdrawn", n.Withdrawn}, {"lost", n.Lost}, {"failed", n.Failed}, {"replaced", n.Replaced},
-		{"given up", n.GivenUp}, {"refused", n.Refused}, {"unreadable", n.Unreadable},
+		{"told", n.Told},
+		{"withdrawn", n.Withdrawn},
+		{"lost", n.Lost},
+		{"failed", n.Failed},
+		{"replaced", n.Replaced},
+		{"given up", n.GivenUp},
+		{"refused", n.Refused},
+		{"unreadable", n.Unreadable},
 	} {
 		a.roleLooks.WithLabelValues(strings.ReplaceAll(outcome.name, " ", "_")).Add(float64(outcome.count))
 		unchanged -= outcome.count
@@ -180,7 +186,7 @@ func (a *app) checkRoles(ctx context.Context) []finding {
 // reportRoles says the same in the log.
 func (a *app) reportRoles(ctx context.Context) {
 	for _, f := range a.checkRoles(ctx) {
-		a.log.ErrorContext(ctx, f.Name+": "+f.Detail, "mend", f.Mend)
+		a.log.ErrorContext(ctx, "something is to be mended", "what", f.Name, "detail", f.Detail, "mend", f.Mend)
 	}
 }
 
