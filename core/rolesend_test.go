@@ -51,14 +51,14 @@ func TestRolesWaitForTheClientSecret(t *testing.T) {
 	r.platform.unknown = &core.DeliveryError{Class: core.InstallationDead, Err: core.ErrRoleClient}
 	logged := r.logs()
 	refused := 0
-	for range 8 * 24 * 2 {
-		n := r.tick(30 * time.Minute)
+	for range 48 {
+		n := r.tick(time.Hour)
 		refused += n.Refused
 		if n.Withdrawn+n.GivenUp+n.Lost > 0 {
 			t.Fatalf("while the client secret is wrong: %+v", n)
 		}
 	}
-	if refused < 100 || refused > 200 || r.platform.asked > refused {
+	if refused != 48 || r.platform.asked > refused {
 		t.Errorf("waited %d times, asked %d times", refused, r.platform.asked)
 	}
 	if n := strings.Count(logged.String(), "level=ERROR"); n == 0 || n > refused || !strings.Contains(logged.String(), "client secret") {
@@ -80,24 +80,26 @@ func TestTokensOfRolesEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newConnected(t)
-			if end {
-				r.disconnect()
-			}
 			r.platform.unknown = &core.DeliveryError{Class: core.InstallationDead, Err: core.ErrRoleClient}
 			logged := r.logs()
-			var days, givenUp int
-			// One that ends counts days, one that stands also tries.
-			tries := 24
 			if end {
-				tries = 1
+				r.disconnect()
+			} else {
+				// Six hundred tries later.
+				soon := r.now.Add(24 * time.Hour)
+				taken, err := r.db.TakeRoles(t.Context(), soon, soon.Add(time.Minute), 1, "")
+				r.must(err)
+				r.must(r.db.FinishRoles(t.Context(), core.RoleOutcome{
+					Connection: taken[0], Told: taken[0].Told, ToldAt: taken[0].ToldAt, Failures: 600, Next: soon,
+				}))
 			}
-			for ; days < 60 && givenUp == 0; days++ {
-				for range tries {
-					givenUp += r.tick(24 * time.Hour / time.Duration(tries)).GivenUp
+			for range 2 {
+				if n := r.tick(14 * 24 * time.Hour); n.Refused != 1 || n.GivenUp != 0 {
+					t.Errorf("within a month: %+v", n)
 				}
 			}
-			if givenUp != 1 || days < 30 || days > 40 || !strings.Contains(logged.String(), "give up") {
-				t.Errorf("given up %d times after %d days", givenUp, days)
+			if n := r.tick(14 * 24 * time.Hour); n.GivenUp != 1 || !strings.Contains(logged.String(), "give up") {
+				t.Errorf("after a month: %+v", n)
 			}
 			if n := r.tick(48 * time.Hour); n.Looked != 0 {
 				t.Errorf("looked again: %+v", n)
@@ -111,14 +113,14 @@ func TestTokensOfRolesEnd(t *testing.T) {
 func TestRefusedClientSecretIsNotTriedByEverybody(t *testing.T) {
 	t.Parallel()
 	r := newConnected(t)
-	for i := range 100 {
+	for i := range 20 {
 		id := core.Identity{Platform: "discord", User: fmt.Sprint(1000 + i)}
 		_, err := r.db.ConnectRoles(t.Context(), id, core.RoleTokens{Access: "a", Refresh: "r", EndsAt: r.now}, r.now)
 		r.must(err)
 	}
 	r.platform.unknown = core.ErrRoleClient
 	logged := r.logs()
-	if n := r.tick(0); n.Refused != 100 || r.platform.asked > 8 {
+	if n := r.tick(0); n.Refused != 20 || r.platform.asked > 8 {
 		t.Errorf("%+v, asked %d times", n, r.platform.asked)
 	}
 	if n := strings.Count(logged.String(), "level=ERROR"); n != 1 {
@@ -202,14 +204,14 @@ func TestRolesOfAnotherKey(t *testing.T) {
 			t.Cleanup(func() { _ = db.Close() })
 			logged := &bytes.Buffer{}
 			other := &core.Roles{Store: db, Clock: h, Keys: keys, Link: r.platform, Log: slog.New(slog.NewTextHandler(logged, nil))}
-			for range 50 {
+			for range 10 {
 				n, err := other.Tick(t.Context())
 				if err != nil || n.Looked != n.Unreadable || n.Looked != 1 {
 					t.Fatalf("with another key: %+v, %v", n, err)
 				}
-				r.now = r.now.Add(24 * time.Hour)
+				r.now = r.now.Add(5 * 24 * time.Hour)
 			}
-			if n := strings.Count(logged.String(), "level=ERROR"); n != 50 {
+			if n := strings.Count(logged.String(), "level=ERROR"); n != 10 {
 				t.Errorf("%d errors logged", n)
 			}
 			r.expect("1 4")
