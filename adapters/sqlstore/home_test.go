@@ -211,7 +211,9 @@ func TestHomesThatNobodyOpens(t *testing.T) {
 			}
 		}
 		w.must(w.RenewHome(t.Context(), home, start.Add(watchHomes)))
-		w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellHomes(ctx, a.MemberID, start.Add(watchHomes+time.Second)) })
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			return tx.TellHomes(ctx, a.MemberID, start.Add(watchHomes+time.Second))
+		})
 		if got := w.told(); len(got) != 1 {
 			t.Errorf("opened again: %v", got)
 		}
