@@ -246,7 +246,7 @@ func TestTasksAtOnce(t *testing.T) {
 		act := core.Activation{Store: w.DB, Clock: clock, Provider: seeing{}}
 		obs := core.Observer{Store: w.DB, Clock: clock, Provider: seeing{}}
 		ctx := t.Context()
-		tally(t, race(16, func(i int) error {
+		do := func(i int) error {
 			who := []core.Identity{slack, discord}[i/4%2]
 			switch i % 4 {
 			case 0:
@@ -266,7 +266,8 @@ func TestTasksAtOnce(t *testing.T) {
 					return tx.TellTasks(ctx, member, false, start)
 				})
 			}
-		}), nil)
+		}
+		tally(t, race(16, func(i int) error { return untilFree(func() error { return do(i) }) }), nil)
 		for _, kind := range []string{"profile:", "auto:"} {
 			if n := w.count(`SELECT count(*) FROM audit WHERE kind = 'task.done' AND subject = ?`, kind); n != 1 {
 				t.Errorf("%s is said %d times", kind, n)
