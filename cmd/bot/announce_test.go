@@ -236,7 +236,7 @@ func TestAnnounceInDiscord(t *testing.T) {
 		}
 		general := channel(discordsim.Channel{GuildID: guild, Name: "general"})
 		s.discord.SetManager(guild, bruno().discordID, true)
-		s.discordChat.As(bruno().discordID).Command("badges", "announce", nil).ExpectEphemeral("Das ist für Verantwortliche")
+		s.discordChat.As(bruno().discordID).Command("badges", "announce", nil).ExpectEphemeral("Bitte mach das auf deinem Server")
 		s.discordChat.As(ada().discordID).In(general).Command("badges", "announce", nil).ExpectEphemeral("This is for managers")
 
 		manager := s.discordChat.As(bruno().discordID).In(general)

@@ -146,7 +146,7 @@ func TestSlackSamplesReachTheBot(t *testing.T) {
 			// What nobody here asked for is acknowledged, blank or not; what
 			// is for the bot and names nobody is refused.
 			want := http.StatusBadRequest
-			if name == "ViewClosedPayload" || name == "MessageShortcutPayload" {
+			if name == "ViewClosedPayload" {
 				want = http.StatusOK
 			}
 			if got := s.raw(t, slacksim.EndpointInteractions, url.Values{"payload": {string(sample)}}.Encode()); got.Status != want {
