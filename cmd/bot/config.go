@@ -76,6 +76,9 @@ type Settings struct {
 	// badges says how badges are verified that people ask about; the zero
 	// value is the guarded way, with Credly's public pages known.
 	badges openbadges.Options
+	// credlyPerSecond is how many requests Credly takes in a second; zero is
+	// the usual pace.
+	credlyPerSecond float64
 }
 
 // secrets are the settings that may also be read from files.
