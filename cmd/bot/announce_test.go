@@ -135,7 +135,7 @@ func TestScheduledCallsInSlack(t *testing.T) {
 		first := team.ExpectMessage("Every Monday").ExpectButton("Claim your badge")
 		s.later(7 * oneDay)
 		first.ExpectEdit("There is a newer call").ExpectNoButton("Claim your badge")
-		second := team.ExpectMessage("Every Monday").ExpectButton("Claim your badge")
+		second := team.ExpectMessage("Every Monday", "0 of 3 claimed").ExpectButton("Claim your badge")
 		if first.TS == second.TS {
 			t.Error("the second edition stands in the first message")
 		}
