@@ -150,7 +150,7 @@ func (a *app) openProvider() (err error) {
 	a.credly, err = credly.New(credly.Config{
 		APIURL: s.CredlyAPIURL, OAuthURL: s.CredlyOAuthURL, OrganizationID: s.CredlyOrganizationID,
 		Token: s.CredlyToken, ClientID: s.CredlyClientID, ClientSecret: s.CredlyClientSecret,
-		SuppressMail: s.CredlySuppressMail, PerSecond: s.credlyPerSecond, Clock: a.clock, Log: a.log, Metrics: a.metrics,
+		SuppressMail: s.CredlySuppressMail, PerSecond: s.CredlyPerSecond, Clock: a.clock, Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("set up Credly: %w", err)

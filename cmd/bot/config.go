@@ -53,6 +53,7 @@ type Settings struct {
 	CredlyAPIURL         string      `help:"Address of the API, ends in /v1." name:"credly-api-url" env:"CREDLY_API_URL" default:"https://api.credly.com/v1" group:"Credly"`
 	CredlyOAuthURL       string      `help:"Address that hands out OAuth tokens." name:"credly-oauth-url" env:"CREDLY_OAUTH_URL" default:"https://www.credly.com/oauth/token" group:"Credly"`
 	CredlyWebhookToken   core.Secret `help:"Unguessable end of the webhook address: PUBLIC_URL/webhooks/credly/TOKEN." env:"CREDLY_WEBHOOK_TOKEN" group:"Credly"`
+	CredlyPerSecond      float64     `help:"How many requests are sent to Credly in a second; Credly publishes no limit." name:"credly-per-second" env:"CREDLY_PER_SECOND" default:"3" group:"Credly"`
 	CredlySuppressMail   bool        `help:"Let Credly send no mails of its own about badges issued here." env:"CREDLY_SUPPRESS_MAIL" group:"Credly"`
 
 	CredlyPublicProfiles bool `help:"Let people list the badges of other issuers on their public Credly profile, too. Credly describes that list nowhere." env:"CREDLY_PUBLIC_PROFILES" group:"Credly"`
@@ -76,9 +77,6 @@ type Settings struct {
 	// badges says how badges are verified that people ask about; the zero
 	// value is the guarded way, with Credly's public pages known.
 	badges openbadges.Options
-	// credlyPerSecond is how many requests Credly takes in a second; zero is
-	// the usual pace.
-	credlyPerSecond float64
 }
 
 // secrets are the settings that may also be read from files.
@@ -126,6 +124,7 @@ func (s *Settings) check() error {
 		when(s.HandoffTTL < 10*time.Second || s.HandoffTTL > time.Hour, "HANDOFF_TTL must lie between 10s and 1h"),
 		when(!strings.HasPrefix(s.DatabaseURL, "sqlite:") && !strings.HasPrefix(s.DatabaseURL, "postgres://") &&
 			!strings.HasPrefix(s.DatabaseURL, "postgresql://"), "DATABASE_URL must begin with postgres:// or sqlite:"),
+		when(s.CredlyPerSecond != 0 && (s.CredlyPerSecond < 0.1 || s.CredlyPerSecond > 100), "CREDLY_PER_SECOND must lie between 0.1 and 100"),
 		s.checkManagers(),
 		s.checkLevels(),
 		s.checkProxies(),

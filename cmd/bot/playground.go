@@ -205,8 +205,6 @@ func (r *rig) settings(publicURL, file string) (*Settings, error) {
 		PortalWebhookSecret: core.Secret(r.portalSecret), PortalEventsURL: r.portal.EventsURL(),
 		SMTPURL: core.Secret(r.mail.URL()), MailFrom: "Laurel <badges@laurel.example.org>",
 		CredlyPublicProfiles: true, LogFormat: "text", LogLevel: "warn",
-		// The simulated Credly is nobody's but this world's, whose clock jumps.
-		credlyPerSecond: 100,
 		badges: openbadges.Options{
 			Client: fetch.New(fetch.Options{Also: []string{r.credly.URL()}}),
 			Pages:  []openbadges.Page{{Prefix: r.credly.URL() + "/badges/", Badge: r.credly.APIURL() + "/obi/v2/badge_assertions/"}},

@@ -88,6 +88,7 @@ func newWorldStage(t *testing.T, databaseURL, publicURL string) *stage {
 		t.Fatal(err)
 	}
 	s.settings.DatabaseURL = databaseURL
+	s.settings.CredlyPerSecond = 100
 	s.slackChat = slacktest.New(t, r.slack).Within(20 * time.Second)
 	s.discordChat = discordtest.New(t, r.discord).Within(20 * time.Second)
 	settle := func(context.Context) error { s.rest(); return nil }
