@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/laurelbot/laurel/core"
 )
 
 // takesEveryStep goes from accepted to public and through everything after it.
@@ -67,6 +69,9 @@ func takesEveryStep(t *testing.T, s *stage, who *newcomer) {
 		t.Errorf("signature at %s", where)
 	}
 	s.rest()
+	if v := s.app.verifier.Verify(t.Context(), core.BadgeQuery{Link: s.credly.URL() + "/badges/" + badge, Recipient: who.email}); !v.Genuine() {
+		t.Errorf("what the body granted and the bot issued is %s: %s", v.Status, v.Reason)
+	}
 
 	// A further address is a further step, in the message that was glad.
 	second := "also." + who.email

@@ -57,13 +57,13 @@ func (s *Server) getAssertion(c *call) {
 	}
 	evidence := []any{}
 	for _, e := range b.Evidence {
-		id := e.ID
+		o := object{"@context": openBadges, "description": e.Description, "name": e.Name, "genre": e.Type, "type": "Evidence"}
+		// What Credly says of other evidence is unknown; an id has to be an
+		// address, and there is none.
 		if e.Type == "UrlEvidence" {
-			id = e.Value
+			o["id"] = e.Value
 		}
-		evidence = append(evidence, object{
-			"@context": openBadges, "description": e.Description, "id": id, "name": e.Name, "genre": e.Type, "type": "Evidence",
-		})
+		evidence = append(evidence, o)
 	}
 	// The address is hashed as it was given, without a salt.
 	sum := sha256.Sum256([]byte(b.RecipientEmail))
