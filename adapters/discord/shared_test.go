@@ -164,6 +164,7 @@ func host(t *testing.T, answer http.HandlerFunc) (a *Adapter, at string, asked *
 func TestFile(t *testing.T) {
 	t.Parallel()
 	errAny := errors.New("any other")
+	began := make(chan struct{}, 1)
 	serve := func(status int, body io.Reader) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -184,14 +185,21 @@ func TestFile(t *testing.T) {
 		"gone":      {serve(404, strings.NewReader("")), chat.ErrNoFile},
 		"forbidden": {serve(403, strings.NewReader("")), chat.ErrNoFile},
 		"down":      {serve(502, strings.NewReader("")), errAny},
-		"slow":      {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, errAny},
+		"slow": {func(_ http.ResponseWriter, r *http.Request) {
+			began <- struct{}{}
+			<-r.Context().Done()
+		}, errAny},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "9")
 			_, _ = io.WriteString(w, "da")
 		}, errAny},
 	} {
 		a, at, asked := host(t, tt.answer)
-		ctx, cancel := context.WithTimeout(t.Context(), map[bool]time.Duration{true: 50 * time.Millisecond, false: waitToFail}[name == "slow"])
+		ctx, cancel := context.WithTimeout(t.Context(), waitToFail)
+		if name == "slow" {
+			// The time is over while the host keeps the bot waiting.
+			go func() { <-began; cancel() }()
+		}
 		data, err := a.File(ctx, chat.FileRef{Ref: core.Secret(at)})
 		cancel()
 		if !errors.Is(err, tt.want) && (!errors.Is(tt.want, errAny) || err == nil || errors.Is(err, chat.ErrNoFile) || errors.Is(err, chat.ErrFileTooLarge)) {
