@@ -326,13 +326,13 @@ func abuses(t *testing.T) []abuse {
 	return list
 }
 
-func TestAbuse(t *testing.T) {
-	t.Parallel()
+// Not beside other tests: what each input takes is measured, and the runtime
+// counts what everybody allocates.
+func TestAbuse(t *testing.T) { //nolint:paralleltest // See above.
 	list := abuses(t)
 	if len(list) < 60 {
 		t.Fatalf("%d inputs, want 60 and more", len(list))
 	}
-	// One after the other: what each takes is measured.
 	for _, a := range list {
 		pages := a.pages
 		if pages == nil {
@@ -351,7 +351,7 @@ func TestAbuse(t *testing.T) {
 		if got.Genuine() || got.Status == "" || got.Reason == "" {
 			t.Errorf("%s: verdict %+v", a.name, got)
 		}
-		// Ten times what is usual: other tests may run at the same time.
+		// Ten times what is usual: other packages' tests run at the same time.
 		if took > 10*time.Second {
 			t.Errorf("%s: took %v", a.name, took)
 		}
