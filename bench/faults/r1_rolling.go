@@ -95,34 +95,21 @@ func (k rolling) Run(ctx context.Context, r *rig.Rig) (_ Figure, err error) {
 	})
 }
 
-// previous builds the bot as it was before the newest migration came, where
+// previous builds the bot as it was before the newest migrations came, where
 // the history is at hand; otherwise the present one stands in for it.
 func (rolling) previous(ctx context.Context, r *rig.Rig) (program, version string, err error) {
 	present := r.Binary
-	names, err := fs.Glob(os.DirFS(r.Source), "migrations/postgres/*.sql")
-	if err != nil || len(names) == 0 {
+	migrations, err := fs.Glob(os.DirFS(r.Source), "migrations/postgres/*.sql")
+	if err != nil {
 		return present, "the same version", nil //nolint:nilerr // Without sources there is nothing older.
 	}
-	newest := slices.Max(names)
-	git := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.Source}, args...)...) //nolint:gosec // Fixed arguments.
-		out, err := cmd.Output()
-		return strings.TrimSpace(string(out)), err
-	}
-	added, err := git("log", "--diff-filter=A", "--format=%H", "-n1", "--", newest)
-	if err != nil {
-		return present, "the same version", nil //nolint:nilerr // No history here.
-	}
-	commit := "HEAD"
-	if added != "" {
-		commit = added + "^"
-	}
-	if len(names) == 1 {
+	commit, known := older(ctx, r.Source, migrations)
+	if commit == "" {
 		return present, "the same version", nil
 	}
 	archive := filepath.Join(r.Dir, "previous.tar")
-	if _, err := git("archive", "--output="+archive, commit); err != nil {
-		return present, "the same version", nil //nolint:nilerr // A shallow history.
+	if _, err := git(ctx, r.Source, "archive", "--output="+archive, commit); err != nil {
+		return "", "", fmt.Errorf("read previous version: %w", err)
 	}
 	folder := filepath.Join(r.Dir, "previous")
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -132,5 +119,32 @@ func (rolling) previous(ctx context.Context, r *rig.Rig) (program, version strin
 		return "", "", fmt.Errorf("unpack previous version: %w: %s", err, out)
 	}
 	program, err = r.Build(ctx, folder, "bot-previous")
-	return program, "the version before " + filepath.Base(newest), err
+	return program, "the version before " + filepath.Base(migrations[known]), err
+}
+
+// older is the newest commit that knows fewer migrations, and how many it
+// knows. They are the first ones: work that was done side by side lands with
+// gaps between its numbers, and such a version never ran anywhere. Nothing
+// without a history, or with a shallow one.
+func older(ctx context.Context, source string, migrations []string) (commit string, known int) {
+	commits, err := git(ctx, source, "log", "--format=%H^", "--", "migrations/postgres")
+	if err != nil {
+		return "", 0
+	}
+	for commit := range strings.FieldsSeq(commits) {
+		listed, err := git(ctx, source, "ls-tree", "--name-only", commit, "migrations/postgres/")
+		if err != nil {
+			return "", 0
+		}
+		then := strings.Fields(listed)
+		if n := len(then); 0 < n && n < len(migrations) && slices.Equal(then, migrations[:n]) {
+			return commit, n
+		}
+	}
+	return "", 0
+}
+
+func git(ctx context.Context, source string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", source}, args...)...).Output() //nolint:gosec // Arguments of this program.
+	return strings.TrimSpace(string(out)), err
 }
