@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,12 @@ func TestScriptIsTheStatement(t *testing.T) {
 	for _, part := range []string{`\set badge (:n * 420489) % 1000 + 1`, ":now::bigint", "lpad(:badge::text, 12, '0')", "'badge.claim'"} {
 		if !strings.Contains(script, part) {
 			t.Errorf("the script lacks %q", part)
+		}
+	}
+	known := []string{"badge", "base", "client_id", "i", "n", "now", "owner", "place", "platform", "tenant", "until", "yes"}
+	for _, variable := range regexp.MustCompile(`(?:^|[^:]):([a-z]\w*)`).FindAllStringSubmatch(script, -1) {
+		if !slices.Contains(known, variable[1]) {
+			t.Errorf("pgbench would see a variable %q", variable[1])
 		}
 	}
 	if _, err := claimScript("SELECT $14", order{badges: 1000, members: 50}); err == nil {

@@ -25,6 +25,9 @@ const (
 )
 
 var (
+	// quotedColon is where pgbench would see one of its variables, which it
+	// does within quotes too.
+	quotedColon  = regexp.MustCompile(`':(\w)`)
 	placeholder  = regexp.MustCompile(`\$(\d+)`)
 	transactions = regexp.MustCompile(`number of transactions actually processed: (\d+)`)
 	speed        = regexp.MustCompile(`tps = ([0-9.]+) \(without`)
@@ -42,7 +45,8 @@ func claimScript(statement string, o order) (string, error) {
 		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", "(:until::bigint + :n::bigint)",
 	}
 	var unknown error
-	sql := placeholder.ReplaceAllStringFunc(statement, func(word string) string {
+	sql := quotedColon.ReplaceAllString(statement, "':' || '$1")
+	sql = placeholder.ReplaceAllStringFunc(sql, func(word string) string {
 		n, err := strconv.Atoi(word[1:])
 		if err != nil || n < 1 || n > len(arguments) {
 			unknown = fmt.Errorf("the statement has an argument %s that is not known here", word)
