@@ -42,8 +42,8 @@ const (
 	optionAttachment = 11
 )
 
-// commandName is the naming rule of chat commands and options.
-var commandName = regexp.MustCompile(`^[-_'\x{02BC}\p{L}\p{N}\p{Devanagari}\p{Thai}]{1,32}$`)
+// commandLetters are those that names of chat commands and options may have.
+var commandLetters = regexp.MustCompile(`^[-_'\x{02BC}\p{L}\p{N}\p{Devanagari}\p{Thai}]+$`)
 
 // locales are the keys of localizations,
 // https://discord.com/developers/docs/reference#locales.
@@ -151,7 +151,7 @@ func readMenuNames(at field, in object) any {
 }
 
 func checkName(at field, name string) {
-	if name != "" && utf8.RuneCountInString(name) <= maxCommandName && (!commandName.MatchString(name) || strings.ToLower(name) != name) {
+	if name != "" && utf8.RuneCountInString(name) <= maxCommandName && (!commandLetters.MatchString(name) || strings.ToLower(name) != name) {
 		at.add("APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 	}
 }
