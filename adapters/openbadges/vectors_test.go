@@ -129,14 +129,16 @@ func everyTextAltered(t *testing.T, s *session, d doc) {
 // it is no document any more, or its proof does not fit.
 func TestEveryByteAltered(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{
-		"eddsa-jcs-2022/signedJCS.json",
-		"eddsa-rdfc-2022/signedDataInt.json",
-		"eddsa-rdfc-2022/employ/signedDataInt.json",
-		"Ed25519Signature2020/signedEdSig.json",
-		"proof-set-chain/signedProofSet1.json",
-		"proof-set-chain/signedProofChain1.json",
-		"proof-set-chain/signedProofChain2.json",
+	// The dearer ones with strides that meet all of their parts: with a stride
+	// of one the race detector makes a minute of them.
+	for file, stride := range map[string]int{
+		"eddsa-jcs-2022/signedJCS.json":             1,
+		"eddsa-rdfc-2022/signedDataInt.json":        3,
+		"eddsa-rdfc-2022/employ/signedDataInt.json": 11,
+		"Ed25519Signature2020/signedEdSig.json":     5,
+		"proof-set-chain/signedProofSet1.json":      7,
+		"proof-set-chain/signedProofChain1.json":    17,
+		"proof-set-chain/signedProofChain2.json":    31,
 	} {
 		path := append([]string{"vc-di-eddsa"}, strings.Split(file, "/")...)
 		t.Run(file, func(t *testing.T) {
@@ -145,7 +147,7 @@ func TestEveryByteAltered(t *testing.T) {
 			d := vector(t, path...)
 			count := len(each(d["proof"]))
 			s := newWorld(nil).verifier().session(t)
-			for i := range raw {
+			for i := 0; i < len(raw); i += stride {
 				own := append([]byte{}, raw...)
 				own[i] ^= 1
 				altered, err := parseObject(own, maxDocumentBytes)
