@@ -15,7 +15,9 @@ ALTER TABLE members
     ADD COLUMN asked_zone    boolean NOT NULL DEFAULT false,
     ADD COLUMN reminded_on   text   NOT NULL DEFAULT '',
     ADD COLUMN reminder_post text   COLLATE "C" NOT NULL DEFAULT '';
-UPDATE members SET remind_at = (SELECT now_ms FROM clock), remind_from = (SELECT now_ms FROM clock);
+-- The clock is read once: a time for all.
+WITH now AS MATERIALIZED (SELECT now_ms FROM clock)
+UPDATE members SET remind_at = (SELECT now_ms FROM now), remind_from = (SELECT now_ms FROM now);
 CREATE INDEX members_remind ON members (remind_at, id) WHERE remind_at > 0;
 
 -- When the badge came into its stage, 0 for before this was noted.
