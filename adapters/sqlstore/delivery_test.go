@@ -347,3 +347,23 @@ func TestTellGivesFallbackToNewestPost(t *testing.T) {
 		}
 	})
 }
+
+// An attempt that met a limit showed nothing: the next one is the first.
+func TestUntriedIsTriedForTheFirstTime(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.account(slackUser("U1"), "ada@example.org")
+		w.observe(pending("p1", "ada@example.org"))
+		now := monday()
+		w.plan(now)
+		for i, want := range []struct{ untried, first bool }{{true, true}, {true, true}, {false, true}, {false, false}} {
+			due := w.take(now, 10)
+			if len(due) != 1 || due[0].FirstTryAt.IsZero() != want.first {
+				t.Fatalf("attempt %d: %+v", i+1, due)
+			}
+			w.finish(now, delivery.Outcome{
+				Delivery: due[0], State: delivery.StateReady, RetryAt: now, Uncounted: true, Untried: want.untried, LimitedSince: now,
+			})
+		}
+	})
+}

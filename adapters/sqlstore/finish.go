@@ -18,6 +18,8 @@ type outcomeRow struct {
 	// Uncounted is 1 where the attempt does not count.
 	Uncounted    int   `json:"uncounted"`
 	LimitedSince int64 `json:"limited_since"`
+	// Untried is 1 where it is as if nobody had tried.
+	Untried int `json:"untried"`
 }
 
 type laneTimeRow struct {
@@ -45,8 +47,9 @@ const (
 		available_at = CASE u.state WHEN 'ready' THEN u.retry_at ELSE outbox.available_at END,
 		done_at = CASE WHEN u.state IN ('sent', 'dead') THEN CAST(? AS bigint) ELSE 0 END,
 		payload = CASE WHEN outbox.kind = 'mail' AND u.state IN ('sent', 'dead') THEN '' ELSE outbox.payload END,
-		uncounted = outbox.uncounted + CAST(u.uncounted AS int), limited_since = CAST(u.limited_since AS bigint)
-	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text, uncounted int, limited_since bigint)
+		uncounted = outbox.uncounted + CAST(u.uncounted AS int), limited_since = CAST(u.limited_since AS bigint),
+		first_try_at = CASE CAST(u.untried AS int) WHEN 1 THEN 0 ELSE outbox.first_try_at END
+	FROM $rows(id bigint, attempts int, state text, retry_at bigint, cause text, uncounted int, limited_since bigint, untried int)
 	WHERE outbox.id = u.id AND outbox.state = 'sending' AND outbox.attempts = u.attempts
 		AND (SELECT count(*) FROM locked) >= 0
 	RETURNING outbox.id`
@@ -101,6 +104,9 @@ func (t *tx) finish(ctx context.Context, now time.Time, outcomes []delivery.Outc
 		}
 		if o.Uncounted {
 			row.Uncounted = 1
+		}
+		if o.Untried {
+			row.Untried = 1
 		}
 		list = append(list, row)
 	}

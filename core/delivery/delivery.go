@@ -62,7 +62,8 @@ type Delivery struct {
 	// LimitedSince is since when it has met nothing but limits; zero when the
 	// attempt before this one met none.
 	LimitedSince time.Time
-	// FirstTryAt is when the first attempt was made, zero in that attempt.
+	// FirstTryAt is when the first attempt was made by which something may have
+	// been shown, zero in that attempt.
 	FirstTryAt time.Time
 	CreatedAt  time.Time
 	// Parcel, if not nil, is what a post shows and where, so that neither has
@@ -78,6 +79,9 @@ type Outcome struct {
 	RetryAt time.Time
 	// Uncounted: the attempt does not count towards giving up.
 	Uncounted bool
+	// Untried: it is as if nobody had tried, because what was met came before
+	// anything could be shown. Only a first attempt can say so.
+	Untried bool
 	// LimitedSince: see [Delivery]; zero when this attempt met no limit.
 	LimitedSince time.Time
 	// Pause keeps the lane from sending for a while.

@@ -34,7 +34,7 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 		return Outcome{Delivery: d, State: StateSent, Cause: "post is gone"}
 	}
 	if err != nil {
-		return Failed(d, err, now, PostBackoff)
+		return untried(Failed(d, err, now, PostBackoff))
 	}
 	post.Tried = !d.FirstTryAt.IsZero()
 	messenger, ok := s.Messengers[post.Account.Identity.Platform]
@@ -49,7 +49,7 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 		return Outcome{Delivery: d, State: StateSent, Cause: "nothing to show"}
 	}
 	if err != nil {
-		return Failed(d, err, now, PostBackoff)
+		return untried(Failed(d, err, now, PostBackoff))
 	}
 	if post.Place.Reachable(now) {
 		place, err := messenger.Show(ctx, post.Place, card, d.Key)
@@ -162,13 +162,24 @@ func (s *PostSender) failed(d Delivery, post core.Post, err error) Outcome {
 		// It stays due: the store sends nothing there until new credentials
 		// have come.
 		dead := post.Account.Identity
-		return Outcome{
+		return untried(Outcome{
 			Delivery: d, State: StateReady, RetryAt: s.Clock.Now().Add(deadPause), Uncounted: true,
 			Cause: err.Error(), DeadInstallation: &dead,
-		}
+		})
+	case core.RetryLater:
+		return untried(Failed(d, err, s.Clock.Now(), PostBackoff))
 	default:
 		return Failed(d, err, s.Clock.Now(), PostBackoff)
 	}
+}
+
+// untried is the outcome of an attempt that showed nothing for certain: where
+// it was the first one, the next is. What is only shown at its time is then
+// not taken for something that may be there already, and nobody has to look
+// whether it is.
+func untried(o Outcome) Outcome {
+	o.Untried = o.State == StateReady && o.Delivery.FirstTryAt.IsZero()
+	return o
 }
 
 // MailSender sends mails with codes.

@@ -193,6 +193,7 @@ func TestPostSender(t *testing.T) {
 		{name: "nowhere yet", state: StateSent, showed: &dm, pause: time.Second, calls: []bool{true}},
 		{name: "closed to direct messages", directErr: classed(core.TargetDead), state: StateWaiting, cause: "target_dead", calls: []bool{true}},
 		{name: "direct message has no place either", place: here, showErr: classed(core.PlaceGone), directErr: classed(core.PlaceGone), state: StateDead, cause: "place_gone", calls: []bool{false, true}},
+		{name: "repeated, later", repeated: true, directErr: classed(core.RetryLater), state: StateReady, retry: 90 * time.Second, cause: "retry_later", calls: []bool{true}},
 		{name: "direct message later", directErr: classed(core.RetryLater), state: StateReady, retry: 90 * time.Second, cause: "retry_later", calls: []bool{true}},
 		{name: "direct message into a dead installation", directErr: classed(core.InstallationDead), state: StateReady, retry: deadPause, cause: "installation_dead", calls: []bool{true}, dead: true},
 		{name: "repeated, found again, brought up to date", repeated: true, state: StateSent, showed: &shown, pause: time.Second, calls: []bool{true, false}},
@@ -248,6 +249,11 @@ func TestPostSender(t *testing.T) {
 			}
 			if wait := got.RetryAt.Sub(start); tt.state == StateReady && (wait < tt.retry || wait > tt.retry*6/5) {
 				t.Errorf("again after %v, want %v", wait, tt.retry)
+			}
+			// Whatever was refused before anything could be shown is as if nobody had tried.
+			unclear := strings.Contains("temporary, connection reset", tt.cause)
+			if got.Untried != (tt.state == StateReady && !tt.repeated && !unclear) {
+				t.Errorf("untried: %v", got.Untried)
 			}
 			if (tt.showed == nil) != (got.Place == nil) || tt.showed != nil && *got.Place != *tt.showed {
 				t.Errorf("place %+v, want %+v", got.Place, tt.showed)
