@@ -50,4 +50,6 @@ type Post struct {
 	// Tried says that somebody tried to show it before, and may have done so
 	// without living to tell.
 	Tried bool
+	// Gone says that it was shown, and that the message is there no more.
+	Gone bool
 }

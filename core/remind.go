@@ -191,8 +191,9 @@ type RemindStore interface {
 	// ReminderView returns what a reminder shows now, or [ErrNotFound].
 	ReminderView(ctx context.Context, id string) (ReminderView, error)
 	// PostponeReminder takes a reminder back that nobody has seen yet: its
-	// steps are due again, and the person is looked at again.
-	PostponeReminder(ctx context.Context, id string, now time.Time) error
+	// steps are due again, and the person is looked at again. With gone it
+	// also does so where its message was shown, because it is there no more.
+	PostponeReminder(ctx context.Context, id string, gone bool, now time.Time) error
 	// WishesOf returns what the actor wants, or [ErrNotFound] for somebody
 	// unknown.
 	WishesOf(ctx context.Context, actor Identity) (WishesView, error)

@@ -213,7 +213,7 @@ func TestPostponeReminder(t *testing.T) {
 		if len(view.Items) != 1 || view.Items[0].Policy != core.PolicyPending || view.Later || !view.AskZone {
 			t.Fatalf("view %+v", view)
 		}
-		w.must(w.PostponeReminder(t.Context(), id, now))
+		w.must(w.PostponeReminder(t.Context(), id, false, now))
 		if n := w.count(`SELECT count(*) FROM reminder_steps`); n != 0 {
 			t.Errorf("%d steps are done", n)
 		}
@@ -223,10 +223,16 @@ func TestPostponeReminder(t *testing.T) {
 		if sent := w.send(now); len(sent) != 1 {
 			t.Fatalf("sent %v", sent)
 		}
-		w.must(w.PostponeReminder(t.Context(), id, now))
+		w.must(w.PostponeReminder(t.Context(), id, false, now))
 		if n := w.count(`SELECT count(*) FROM reminder_steps`); n != 1 {
 			t.Errorf("%d steps are done, want the one that was seen", n)
 		}
+		// Unless the message is there no more.
+		w.must(w.PostponeReminder(t.Context(), id, true, now))
+		if n := w.plan(now); n.Reminders != 1 || w.count(`SELECT count(*) FROM posts`) != 1 {
+			t.Fatalf("planned again: %+v", n)
+		}
+		w.send(now)
 		// What does not hold any more is not shown.
 		rejected := pending("p1", "ada@example.org")
 		rejected.Stage, rejected.At = core.StageRejected, start.Add(time.Minute)

@@ -81,18 +81,18 @@ func (r runner) hoursOf(ctx context.Context, member string, w core.Wishes) (core
 }
 
 // PostponeReminder implements [core.RemindStore].
-func (d *DB) PostponeReminder(ctx context.Context, id string, now time.Time) error {
+func (d *DB) PostponeReminder(ctx context.Context, id string, gone bool, now time.Time) error {
 	member, day, _ := strings.Cut(id, ".")
 	return d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		n, err := t.exec(ctx, `UPDATE members SET remind_at = ?, reminded_on = '' WHERE id = ? AND reminded_on = ?
-			AND EXISTS (SELECT 1 FROM posts p WHERE p.id = members.reminder_post AND p.subject_id = ? AND NOT p.shown)`,
-			ms(now), member, day, id)
+			AND EXISTS (SELECT 1 FROM posts p WHERE p.id = members.reminder_post AND p.subject_id = ? AND (NOT p.shown OR ?))`,
+			ms(now), member, day, id, gone)
 		if err != nil || n == 0 {
 			return err
 		}
 		var posts texts
-		err = t.all(ctx, &posts, `DELETE FROM posts WHERE subject_kind = 'reminder' AND subject_id = ? AND NOT shown
-			RETURNING id`, id)
+		err = t.all(ctx, &posts, `DELETE FROM posts WHERE subject_kind = 'reminder' AND subject_id = ? AND (NOT shown OR ?)
+			RETURNING id`, id, gone)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (c *Composer) reminder(ctx context.Context, w Words, p core.Post) (Card, er
 		case v.Wishes.Stopped || v.Later || len(v.Items) == 0:
 			return Card{}, core.ErrNotFound
 		case untimely && !p.Tried:
-			if err := c.Store.PostponeReminder(ctx, p.Subject.ID, now); err != nil {
+			if err := c.Store.PostponeReminder(ctx, p.Subject.ID, p.Gone, now); err != nil {
 				return Card{}, err
 			}
 			return Card{}, core.ErrNotFound

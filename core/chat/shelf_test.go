@@ -46,7 +46,7 @@ func (s *shelf) ReminderView(context.Context, string) (core.ReminderView, error)
 	return s.reminder, s.failure
 }
 
-func (s *shelf) PostponeReminder(_ context.Context, id string, _ time.Time) error {
+func (s *shelf) PostponeReminder(_ context.Context, id string, _ bool, _ time.Time) error {
 	s.postponed = append(s.postponed, id)
 	return s.failure
 }

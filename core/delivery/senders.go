@@ -76,6 +76,18 @@ func (s *PostSender) Send(ctx context.Context, d Delivery) Outcome {
 	if !d.Fallback {
 		return out
 	}
+	if post.Subject.Kind == core.SubjectReminder && post.Place.Shown {
+		// An edit comes at any hour. A new message rings a bell, and whether it
+		// may come now is decided as for any other.
+		post.Place, post.Gone = core.Place{}, true
+		card, err = s.card(ctx, d, post)
+		if errors.Is(err, chat.ErrNothing) {
+			return Outcome{Delivery: d, State: StateSent, Place: &core.Place{}, Cause: "nothing to show"}
+		}
+		if err != nil {
+			return untried(Failed(d, err, now, PostBackoff))
+		}
+	}
 	place, err := messenger.Direct(ctx, post.Account.Identity, card, d.Key, d.FirstTryAt)
 	if err != nil {
 		return s.failed(d, post, err)
