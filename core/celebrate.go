@@ -373,8 +373,14 @@ func (s *Celebrations) lock(ctx context.Context, tx Tx, actor Identity, question
 // Allow lets the actor be asked again. [ErrNotFound] for somebody unknown.
 func (s *Celebrations) Allow(ctx context.Context, actor Identity) error {
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := tx.SetNeverAsk(ctx, actor, false)
-		return err
+		if _, err := tx.SetNeverAsk(ctx, actor, false); err != nil {
+			return err
+		}
+		known, err := tx.EnsureAccount(ctx, Account{Identity: actor}, s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, known.MemberID, "celebration.allowed", "", s.Clock.Now())
 	})
 	if err != nil {
 		return fmt.Errorf("allow questions: %w", err)

@@ -280,5 +280,8 @@ func TestWishes(t *testing.T) {
 		if n := w.count(`SELECT count(*) FROM badges WHERE shared_at = ?`, ms(start)); n != 1 {
 			t.Error("the first time is not kept")
 		}
+		if n := w.count(`SELECT count(*) FROM audit a JOIN members m ON m.id = a.actor WHERE a.kind = 'wishes.changed'`); n != 1 {
+			t.Errorf("%d lines in the audit", n)
+		}
 	})
 }

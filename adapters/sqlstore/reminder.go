@@ -127,18 +127,19 @@ func (d *DB) WishesOf(ctx context.Context, actor core.Identity) (core.WishesView
 // SaveWishes implements [core.RemindStore].
 func (d *DB) SaveWishes(ctx context.Context, actor core.Identity, w core.Wishes, now time.Time) error {
 	return d.inTx(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE members SET stopped = ?, snoozed_until = ?, zone = ?, hours_from = ?, hours_to = ?,
+		var member string
+		err := t.get(ctx, &member, `UPDATE members SET stopped = ?, snoozed_until = ?, zone = ?, hours_from = ?, hours_to = ?,
 				days = ?, asked_zone = ?, remind_at = ?
-			WHERE id = `+memberOf,
+			WHERE id = `+memberOf+` RETURNING id`,
 			w.Stopped, ms(w.SnoozedUntil), clean(w.Zone), int(w.From/time.Minute), int(w.To/time.Minute), int(w.Days),
 			w.AskedZone, ms(now), actor.Platform, actor.Tenant, actor.User)
-		if err == nil && n == 0 {
-			err = core.ErrNotFound
-		}
 		if err != nil {
 			return err
 		}
-		return t.tellHomes(ctx, `a.member_id = `+memberOf, now, actor.Platform, actor.Tenant, actor.User)
+		if err := t.Audit(ctx, member, "wishes.changed", "", now); err != nil {
+			return err
+		}
+		return t.TellHomes(ctx, member, now)
 	})
 }
 
