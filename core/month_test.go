@@ -54,8 +54,9 @@ type reminded struct {
 	zone    *time.Location
 	stopped bool
 	quiet   time.Time
-	// day is the last day with a reminder.
+	// day is the last day with a reminder, and last what it was about.
 	day    string
+	last   map[*monthBadge]monthStep
 	badges []*monthBadge
 }
 
@@ -284,7 +285,7 @@ func (m *month) remindedOf(p *reminded, day string, got map[string]core.Policy) 
 	for b, s := range due {
 		b.done[s.policy] = s.step
 	}
-	p.day = day
+	p.day, p.last = day, due
 	m.reminders++
 }
 
@@ -336,5 +337,27 @@ func (m *month) due(p *reminded) map[*monthBadge]monthStep {
 		try(core.PolicyPrivate, stage == core.StageAccepted && !b.wasPublic, after, 2, 10)
 		try(core.PolicyUnshared, stage == core.StagePublic, after, 5)
 	}
+	m.again(p, out)
 	return out
+}
+
+// again adds what somebody was reminded of before they asked for a quiet week,
+// once the week is over.
+func (m *month) again(p *reminded, out map[*monthBadge]monthStep) {
+	const week = 7 * 24 * time.Hour
+	on := func(t time.Time) string { return t.In(p.zone).Format(time.DateOnly) }
+	if p.quiet.IsZero() || m.now.Before(p.quiet) || !m.now.Before(p.quiet.Add(week)) ||
+		p.day >= on(p.quiet) || p.day < on(p.quiet.Add(-2*week)) {
+		return
+	}
+	for b, s := range p.last {
+		holds := map[core.Policy]bool{
+			core.PolicyPending: b.said.Stage == core.StagePending, core.PolicyPrivate: b.said.Stage == core.StageAccepted && !b.wasPublic,
+			core.PolicyUnshared: b.said.Stage == core.StagePublic,
+			core.PolicyExpiring: (b.said.Stage == core.StageAccepted || b.said.Stage == core.StagePublic) && m.now.Before(b.said.ExpiresAt),
+		}
+		if _, found := out[b]; !found && holds[s.policy] {
+			out[b] = s
+		}
+	}
 }

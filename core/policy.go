@@ -125,6 +125,9 @@ type Occasion struct {
 	SharedAt time.Time
 	// Done is how many steps of each policy are done.
 	Done map[Policy]int
+	// Last is the step by which the person's last reminder called it to mind,
+	// or the zero one.
+	Last Step
 }
 
 // Reason reports whether policy p applies to the badge now, and since when

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -61,6 +62,11 @@ const (
 // Decide decides whether a person is reminded at now.
 func Decide(r Remindable, now time.Time) Reminding {
 	steps, next := Due(r.Occasions, r.Customs.Plan, now)
+	again, at := r.again(steps, now)
+	steps = append(steps, again...)
+	if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	none := Reminding{}
 	due := len(steps) > 0
 	switch {
@@ -68,7 +74,7 @@ func Decide(r Remindable, now time.Time) Reminding {
 		return none
 	case r.Wishes.Stopped:
 		return skipped(none, due, SkippedStopped)
-	case !r.Reachable:
+	case !r.Reachable && due:
 		// A workspace may come back without anything else changing.
 		return skipped(Reminding{Next: now.Add(day)}, due, SkippedUnreachable)
 	}
@@ -88,6 +94,33 @@ func Decide(r Remindable, now time.Time) Reminding {
 		return skipped(Reminding{Next: tomorrow}, due, SkippedDay)
 	}
 	return Reminding{Day: day, Steps: steps, Next: tomorrow}
+}
+
+// again returns the steps of the last reminder that are due once more, because
+// the person answered it by asking for quiet until later, beside those that
+// are due anyway; and when they will be, zero for never. What they are about
+// may have changed since: only what still holds is called to mind.
+func (r Remindable) again(due []Step, now time.Time) (steps []Step, at time.Time) {
+	until, hours := r.Wishes.SnoozedUntil, r.Customs.HoursFor(r.Wishes, r.Zone)
+	// A reminder of long before the quiet began is not what was answered.
+	if until.IsZero() || !now.Before(until.Add(usefulFor)) || r.RemindedOn >= hours.Day(until) ||
+		r.RemindedOn < hours.Day(until.Add(-2*usefulFor)) {
+		return nil, time.Time{}
+	}
+	for _, o := range r.Occasions {
+		s := o.Last
+		since, holds := o.Reason(s.Policy)
+		over := s.Policy == PolicyExpiring && !now.Before(since)
+		if !holds || over || len(r.Customs.Plan[s.Policy]) == 0 ||
+			slices.ContainsFunc(due, func(d Step) bool { return d.BadgeID == s.BadgeID }) {
+			continue
+		}
+		if now.Before(until) {
+			return nil, until
+		}
+		steps = append(steps, s)
+	}
+	return steps, time.Time{}
 }
 
 func skipped(r Reminding, due bool, reason string) Reminding {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -11,6 +12,10 @@ import (
 // editReminderFor is how old a reminder's message may be to be edited into
 // the next one. An edit rings no bell: after some days a new message follows.
 const editReminderFor = 6 * 24 * time.Hour
+
+// snoozeMatters is for how long after its end somebody's quiet matters to what
+// is due, at least.
+const snoozeMatters = 30 * 24 * time.Hour
 
 // wishesRow is what a member wants.
 type wishesRow struct {
@@ -61,6 +66,12 @@ type stepRow struct {
 	Reminder string `json:"reminder"`
 }
 
+// carriedRow is a reminder and the one that takes its place unseen.
+type carriedRow struct {
+	From string `json:"from_id"`
+	To   string `json:"to_id"`
+}
+
 // reminderPost is a post that shows a reminder from now on.
 type reminderPost struct {
 	ID      string `json:"id"`
@@ -75,8 +86,10 @@ type reminding struct {
 	steps   []stepRow
 	// fresh are posts that are new, taken those that are edited.
 	fresh, taken []reminderPost
-	lanes        []laneRow
-	queue        []queueRow
+	// carried are reminders that nobody saw, whose steps the next ones take over.
+	carried []carriedRow
+	lanes   []laneRow
+	queue   []queueRow
 }
 
 // PlanReminders implements [core.RemindStore]. Members are locked first, then
@@ -152,11 +165,21 @@ func (r occasionRow) occasion(from int64) core.Occasion {
 	}
 }
 
-// renews reports whether r takes the place of older: the same template for
-// the same person, for longer.
-func (r occasionRow) renews(older occasionRow) bool {
-	return r.ID != older.ID && r.TemplateID == older.TemplateID && older.ExpiresAt > 0 &&
-		(r.ExpiresAt == 0 || r.ExpiresAt > older.ExpiresAt)
+// lasting returns until when a person has a badge of each template.
+func lasting(badges []occasionRow) map[string]int64 {
+	last := make(map[string]int64, len(badges))
+	for _, b := range badges {
+		last[b.TemplateID] = max(last[b.TemplateID], b.lasts())
+	}
+	return last
+}
+
+// lasts is until when the badge is valid.
+func (r occasionRow) lasts() int64 {
+	if r.ExpiresAt == 0 {
+		return math.MaxInt64
+	}
+	return r.ExpiresAt
 }
 
 // remind asks about each member and collects what follows.
@@ -181,6 +204,9 @@ func (t *tx) remind(
 	}
 	occasions, err := t.hot().occasionsOf(ctx, due, ids)
 	if err != nil {
+		return out, err
+	}
+	if err := t.lastSteps(ctx, now, due, occasions); err != nil {
 		return out, err
 	}
 	shown, err := t.earlierReminders(ctx, posts)
@@ -231,6 +257,9 @@ func (out *reminding) add(now time.Time, m dueMember, account accountRow, got co
 	if earlier.editable(account.ID, now) {
 		out.taken = append(out.taken, reminderPost{ID: earlier.ID, Account: account.ID, Subject: id})
 		row.Post = earlier.ID
+		if !earlier.Shown && earlier.recent(now) {
+			out.carried = append(out.carried, carriedRow{From: earlier.SubjectID, To: id})
+		}
 	} else {
 		row.Post = core.NewID()
 		out.fresh = append(out.fresh, reminderPost{ID: row.Post, Account: account.ID, Subject: id})
@@ -284,92 +313,50 @@ func (r runner) occasionsOf(ctx context.Context, due []dueMember, members texts)
 	out := make(map[string][]core.Occasion, len(due))
 	for _, m := range due {
 		rows := byMember[m.ID]
+		last := lasting(rows)
 		for _, row := range rows {
 			o := row.occasion(m.RemindFrom)
 			if d := steps[row.ID]; d != nil {
 				o.Done = d
 			}
-			for _, other := range rows {
-				o.Renewed = o.Renewed || other.renews(row)
-			}
+			// Renewed by another one of the same template that is valid for longer.
+			o.Renewed = last[row.TemplateID] > row.lasts()
 			out[m.ID] = append(out[m.ID], o)
 		}
 	}
 	return out, nil
 }
 
-// earlierReminder is the message of the last reminder of a member.
-type earlierReminder struct {
-	ID            string `db:"id"`
-	AccountID     string `db:"account_id"`
-	EditableUntil int64  `db:"editable_until"`
-	Shown         bool   `db:"shown"`
-	CreatedAt     int64  `db:"created_at"`
-}
-
-// editable: the next reminder takes its place, because it is still new or
-// was never shown.
-func (e *earlierReminder) editable(account string, now time.Time) bool {
-	if e == nil || e.AccountID != account {
-		return false
-	}
-	return !e.Shown || ms(now) < min(e.EditableUntil, e.CreatedAt+editReminderFor.Milliseconds())
-}
-
-func (t *tx) earlierReminders(ctx context.Context, posts texts) (map[string]*earlierReminder, error) {
-	if len(posts) == 0 {
-		return nil, nil
-	}
-	var found []earlierReminder
-	err := t.all(ctx, &found, `SELECT id, account_id, editable_until, shown, created_at FROM posts
-		WHERE id IN $texts AND subject_kind = 'reminder'`, posts)
-	out := make(map[string]*earlierReminder, len(found))
-	for i := range found {
-		out[found[i].ID] = &found[i]
-	}
-	return out, err
-}
-
-// storeReminders stores everything that a look has led to.
-func (t *tx) storeReminders(ctx context.Context, now time.Time, plan reminding) error {
-	if len(plan.queue) > 0 {
-		if err := t.showReminders(ctx, now, plan); err != nil {
-			return err
+// lastSteps notes of what the last reminder was about, for those who asked for
+// quiet and may be reminded of it again.
+func (t *tx) lastSteps(ctx context.Context, now time.Time, due []dueMember, occasions map[string][]core.Occasion) error {
+	var last texts
+	for _, m := range due {
+		if m.SnoozedUntil > 0 && m.RemindedOn != "" && ms(now) < m.SnoozedUntil+snoozeMatters.Milliseconds() {
+			last = append(last, core.ReminderID(m.ID, m.RemindedOn))
 		}
 	}
-	_, err := t.exec(ctx, `UPDATE members SET remind_at = u.next, reminded_on = u.day, reminder_post = u.post,
-			-- The first reminder asks for the time zone.
-			asked_zone = asked_zone OR (reminded_on <> '' AND reminded_on <> u.day)
-		FROM $rows(id text, next bigint, day text, post text) WHERE members.id = u.id`, rows{plan.members})
-	return err
-}
-
-func (t *tx) showReminders(ctx context.Context, now time.Time, plan reminding) error {
-	_, err := t.exec(ctx, `INSERT INTO reminder_steps (badge_id, policy, step, reminder)
-		SELECT badge_id, policy, step, reminder
-		FROM $rows(badge_id text, policy text, step int, reminder text) WHERE true`, rows{plan.steps})
-	if err != nil {
+	if len(last) == 0 {
+		return nil
+	}
+	var found []struct {
+		BadgeID string `db:"badge_id"`
+		Policy  string `db:"policy"`
+		Step    int    `db:"step"`
+	}
+	if err := t.all(ctx, &found, `SELECT badge_id, policy, step FROM reminder_steps WHERE reminder IN $texts`, last); err != nil {
 		return err
 	}
-	if err := t.wake(ctx, plan.lanes, now); err != nil {
-		return err
+	steps := make(map[string]core.Step, len(found))
+	for _, s := range found {
+		steps[s.BadgeID] = core.Step{BadgeID: s.BadgeID, Policy: core.Policy(s.Policy), Number: s.Step}
 	}
-	if len(plan.taken) > 0 {
-		_, err := t.exec(ctx, `UPDATE posts SET subject_id = u.subject_id
-			FROM $rows(id text, account_id text, subject_id text) WHERE posts.id = u.id`, rows{plan.taken})
-		if err != nil {
-			return err
+	for _, all := range occasions {
+		for i := range all {
+			all[i].Last = steps[all[i].BadgeID]
 		}
 	}
-	if len(plan.fresh) > 0 {
-		_, err := t.exec(ctx, `INSERT INTO posts (id, account_id, subject_kind, subject_id, created_at)
-			SELECT id, account_id, 'reminder', subject_id, CAST(? AS bigint)
-			FROM $rows(id text, account_id text, subject_id text) WHERE true`, ms(now), rows{plan.fresh})
-		if err != nil {
-			return err
-		}
-	}
-	return t.put(ctx, plan.queue, now)
+	return nil
 }
 
 // touch has members looked at again, because something about the badges of

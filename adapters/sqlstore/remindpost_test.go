@@ -1,0 +1,128 @@
+package sqlstore
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/delivery"
+	"github.com/laurelbot/laurel/internal/testpg"
+)
+
+// planWith plans reminders while something else happens: between reading
+// everything and storing what follows.
+func (w *world) planWith(now time.Time, meanwhile func()) core.RemindCounts {
+	w.t.Helper()
+	n, _, err := w.PlanReminders(w.t.Context(), now, core.Cursor{}, 100, func(p core.Remindable) core.Reminding {
+		meanwhile()
+		return core.Decide(p, now)
+	})
+	w.must(err)
+	return n
+}
+
+// Somebody presses a button in the last reminder while the next one is planned
+// into its place: the message becomes what was asked for and stays that, and
+// the reminder comes as a message of its own. SQLite lets nobody in between.
+func TestReminderLosesItsMessage(t *testing.T) {
+	t.Parallel()
+	for name, press := range map[string]func(w *world, who core.Identity, badge, message string, now time.Time){
+		"claim": func(w *world, who core.Identity, badge, message string, now time.Time) {
+			p := claimOf(who, badge, now)
+			p.Place.MessageKey = message
+			w.claimed(p)
+		},
+		"list": func(w *world, who core.Identity, _, message string, _ time.Time) {
+			w.must(w.ForgetPost(w.t.Context(), who, message))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, testpg.New(t))
+			who := slackUser("U1")
+			a := w.account(who, "ada@example.org")
+			badge := w.observe(pending("p1", "ada@example.org")).After.ID
+			w.plan(monday())
+			first := w.send(monday())
+			w.observe(pending("p2", "ada@example.org"))
+			next := monday().Add(25 * time.Hour)
+			n := w.planWith(next, func() { press(w, who, badge, "message-"+first[0], next) })
+			if n.Reminders != 1 {
+				t.Fatalf("planned %+v", n)
+			}
+			want := core.Subject{Kind: core.SubjectReminder, ID: core.ReminderID(a.MemberID, "2026-11-10")}
+			found := false
+			for _, post := range w.send(next) {
+				if w.count(`SELECT count(*) FROM posts WHERE id = ?`, post) == 0 {
+					continue // An event.
+				}
+				subject := w.subjectOf(post)
+				found = found || subject == want
+				if subject.Kind == core.SubjectHandoff && w.count(`SELECT count(*) FROM handoffs WHERE id = ?`, subject.ID) == 0 {
+					t.Errorf("the claim's message shows %+v", subject)
+				}
+			}
+			if !found {
+				t.Error("the reminder has no message")
+			}
+			if n := w.count(`SELECT count(*) FROM posts p JOIN members m ON m.reminder_post = p.id WHERE p.subject_kind = 'reminder'`); n != 1 {
+				t.Error("the member does not know the message of the reminder")
+			}
+		})
+	}
+}
+
+// What a reminder that nobody saw was about is part of the next one.
+func TestReminderTakesOverWhatNobodySaw(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account(slackUser("U1"), "ada@example.org")
+		first := w.observe(pending("p1", "ada@example.org")).After.ID
+		now := monday()
+		w.plan(now)
+		// Direct messages are closed.
+		for _, d := range w.take(now, 10) {
+			w.finish(now, delivery.Outcome{Delivery: d, State: delivery.StateWaiting, Cause: "closed"})
+		}
+		second := w.observe(pending("p2", "ada@example.org")).After.ID
+		w.plan(now.Add(25 * time.Hour))
+		view, err := w.ReminderView(t.Context(), core.ReminderID(a.MemberID, "2026-11-10"))
+		w.must(err)
+		got := map[string]bool{}
+		for _, item := range view.Items {
+			got[item.View.Badge.ID] = true
+		}
+		if len(got) != 2 || !got[first] || !got[second] {
+			t.Errorf("the reminder is about %v, want %s and %s", got, first, second)
+		}
+		if posts := w.send(now.Add(25 * time.Hour)); len(posts) != 1 {
+			t.Errorf("sent %v", posts)
+		}
+	})
+}
+
+// Somebody who has thousands of badges holds nobody up.
+func TestRenewedBadges(t *testing.T) {
+	t.Parallel()
+	day := func(n int) int64 { return int64(n) * 24 * time.Hour.Milliseconds() }
+	rows := []occasionRow{
+		{ID: "a", TemplateID: "t", ExpiresAt: day(1)},
+		{ID: "b", TemplateID: "t", ExpiresAt: day(2)},
+		{ID: "c", TemplateID: "t", ExpiresAt: day(2)},
+		{ID: "d", TemplateID: "u", ExpiresAt: day(1)},
+		{ID: "e", TemplateID: "v", ExpiresAt: day(1)},
+		{ID: "f", TemplateID: "v"},
+		{ID: "g", TemplateID: "v"},
+	}
+	last := lasting(rows)
+	var renewed strings.Builder
+	for _, r := range rows {
+		if last[r.TemplateID] > r.lasts() {
+			renewed.WriteString(r.ID)
+		}
+	}
+	if renewed.String() != "ae" {
+		t.Errorf("renewed are %q, want a and e", renewed.String())
+	}
+}
