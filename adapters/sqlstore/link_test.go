@@ -363,3 +363,43 @@ func TestInTxRollsBackAndRefusesNesting(t *testing.T) {
 		}
 	})
 }
+
+// Two accounts that turn out to be one person's: they are reminded once on a
+// day, and what either of them wanted counts.
+func TestRemindersOfWhoJoined(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		now := monday()
+		ada := w.account(slackUser("U1"), "ada@example.org")
+		other := w.account(core.Identity{Platform: "discord", User: "1"}, "two@example.org")
+		w.observe(pending("p1", "ada@example.org"))
+		w.plan(now)
+		w.observe(pending("p2", "two@example.org"))
+		until := now.Add(30 * 24 * time.Hour)
+		w.must(w.SaveWishes(t.Context(), other.Identity, core.Wishes{
+			Zone: "Asia/Tokyo", From: 8 * time.Hour, To: 24 * time.Hour, Days: core.EveryDay, AskedZone: true,
+		}, now))
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			return tx.JoinMembers(ctx, ada.MemberID, other.MemberID, now)
+		})
+		if n := w.plan(now.Add(time.Minute)); n.Reminders != 0 || n.Skipped[core.SkippedDay] != 1 {
+			t.Errorf("reminded twice on a day: %+v", n)
+		}
+		v, err := w.WishesOf(t.Context(), slackUser("U1"))
+		w.must(err)
+		if v.Wishes.Zone != "Asia/Tokyo" || v.Wishes.To != 24*time.Hour || v.Wishes.Days != core.EveryDay || !v.Wishes.AskedZone {
+			t.Errorf("wishes %+v", v.Wishes)
+		}
+		// The other way round.
+		third := w.account(slackUser("U3"), "three@example.org")
+		w.must(w.SaveWishes(t.Context(), third.Identity, core.Wishes{SnoozedUntil: until}, now))
+		w.tx(func(ctx context.Context, tx core.Tx) error {
+			return tx.JoinMembers(ctx, third.MemberID, other.MemberID, now)
+		})
+		v, err = w.WishesOf(t.Context(), third.Identity)
+		w.must(err)
+		if !v.Wishes.SnoozedUntil.Equal(until) || v.Wishes.Zone != "Asia/Tokyo" || v.Wishes.From != 8*time.Hour {
+			t.Errorf("wishes %+v", v.Wishes)
+		}
+	})
+}

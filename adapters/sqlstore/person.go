@@ -173,16 +173,26 @@ func (t *tx) JoinMembers(ctx context.Context, from, into string, now time.Time) 
 	if err := t.joinTasks(ctx, from, into); err != nil {
 		return err
 	}
-	// What somebody does not want counts for the whole person from now on. Links
-	// to certificates that are out showed those of one of them, and end.
+	// What somebody does not want counts for the whole person from now on, and
+	// so does the reminder that one of them had today. Hours and zone are those
+	// of who chose some. Links to certificates that are out showed those of one
+	// of them, and end.
 	_, err = t.exec(ctx, `UPDATE members SET
 			remind_at = ?,
-			stopped = stopped OR (SELECT f.stopped FROM members f WHERE f.id = ?),
-			celebrate = CASE (SELECT f.celebrate FROM members f WHERE f.id = ?) WHEN 'never' THEN 'never' ELSE celebrate END,
-			elsewhere = elsewhere AND (SELECT f.elsewhere FROM members f WHERE f.id = ?),
-			asked = asked + (SELECT f.asked FROM members f WHERE f.id = ?),
-			certificate_links = certificate_links + 1
-		WHERE id = ?`, ms(now), from, from, from, from, into)
+			stopped = members.stopped OR f.stopped,
+			snoozed_until = CASE WHEN f.snoozed_until > members.snoozed_until THEN f.snoozed_until ELSE members.snoozed_until END,
+			reminded_on = CASE WHEN f.reminded_on > members.reminded_on THEN f.reminded_on ELSE members.reminded_on END,
+			remind_from = CASE WHEN f.remind_from > members.remind_from THEN f.remind_from ELSE members.remind_from END,
+			zone = CASE members.zone WHEN '' THEN f.zone ELSE members.zone END,
+			hours_from = CASE members.days WHEN 0 THEN f.hours_from ELSE members.hours_from END,
+			hours_to = CASE members.days WHEN 0 THEN f.hours_to ELSE members.hours_to END,
+			days = CASE members.days WHEN 0 THEN f.days ELSE members.days END,
+			asked_zone = members.asked_zone OR f.asked_zone,
+			celebrate = CASE f.celebrate WHEN 'never' THEN 'never' ELSE members.celebrate END,
+			elsewhere = members.elsewhere AND f.elsewhere,
+			asked = members.asked + f.asked,
+			certificate_links = members.certificate_links + 1
+		FROM members f WHERE members.id = ? AND f.id = ?`, ms(now), into, from)
 	if err != nil {
 		return err
 	}
