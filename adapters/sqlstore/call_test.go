@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -425,6 +426,36 @@ func TestCallTemplates(t *testing.T) {
 			if len(found) != 2 || found[0].ID+" "+found[1].ID != tc.want || found[0].Name != "Name "+found[0].ID {
 				t.Errorf("%s: %+v", name, found)
 			}
+		}
+	})
+}
+
+// A call counts and has its button until it is closed, however old its message.
+func TestOpenCallsAreNotTidiedAway(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		open := w.publish(callTo("C1", "Open"), time.Time{}, "")
+		again := w.publish(callTo("C2", "Again"), start.Add(time.Hour), "0 11 * * *")
+		w.tick(start.Add(time.Hour))
+		w.tick(start.Add(25 * time.Hour))
+		w.send(start.Add(25 * time.Hour))
+		subjects := func() []string { return w.texts(`SELECT subject_id FROM posts ORDER BY created_at, id`) }
+		later := start.Add(200 * 24 * time.Hour)
+		w.must(w.Tidy(t.Context(), later))
+		want := []string{open.ID + ".1", again.ID + ".2"}
+		if got := subjects(); !slices.Equal(got, want) {
+			t.Errorf("kept %v, want %v", got, want)
+		}
+		for _, c := range []core.Call{open, again} {
+			_, err := w.calls(later).End(t.Context(), "m1", team, c.ID)
+			w.must(err)
+		}
+		if edits := w.send(later); len(edits) != 2 {
+			t.Errorf("closed %v", edits)
+		}
+		w.must(w.Tidy(t.Context(), later))
+		if got := subjects(); len(got) != 0 {
+			t.Errorf("kept %v after their end", got)
 		}
 	})
 }

@@ -29,9 +29,12 @@ const (
 )
 
 // forgettable are posts p that nothing may have to be told any more. What is
-// shown with consent can be taken back however old it is.
+// shown with consent can be taken back however old it is, and a call counts
+// and has its button until it is closed.
 const forgettable = `NOT (p.subject_kind = 'celebration'
-	AND EXISTS (SELECT 1 FROM celebrations c WHERE c.batch = p.subject_id))`
+	AND EXISTS (SELECT 1 FROM celebrations c WHERE c.batch = p.subject_id))
+	AND NOT (p.subject_kind = 'call' AND EXISTS (SELECT 1 FROM calls c
+		WHERE c.state = 'open' AND p.subject_id = c.id || '.' || c.edition))`
 
 // Tidy deletes what is of no use any more, in batches, and leaves what a
 // hundred batches of a kind do not finish to the next call.
