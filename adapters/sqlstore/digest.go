@@ -70,6 +70,12 @@ func (d *DB) DigestIssue(ctx context.Context, id string) (core.DigestIssue, erro
 
 // AddDigest implements [core.DigestTx].
 func (t *tx) AddDigest(ctx context.Context, d core.Digest, limit int, now time.Time) error {
+	// Two that are added at once are counted one after the other.
+	var others []string
+	err := t.all(ctx, &others, `SELECT id FROM digests WHERE team = ? ORDER BY id FOR UPDATE`, clean(d.Team))
+	if err != nil {
+		return err
+	}
 	n, err := t.exec(ctx, `INSERT INTO digests
 			(id, team, account_id, channel_name, audience, every, zone, locale, from_at, next_at, created_at)
 		SELECT CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text),

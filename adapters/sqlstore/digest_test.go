@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/testpg"
 )
 
 // steady is a clock that a test sets.
@@ -301,4 +302,40 @@ func TestDigestFacts(t *testing.T) {
 			t.Errorf("long ago: %+v", empty)
 		}
 	})
+}
+
+// Of two managers who add the last digest that there is room for, one does.
+// SQLite lets them do so one after the other anyway.
+func TestDigestsAreCountedOneByOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testpg.New(t))
+	s := &core.Digests{Store: w.DB, Clock: steadyAt(start)}
+	for i := range core.MaxDigests - 1 {
+		_, err := s.Add(t.Context(), "m1", digestOf(fmt.Sprintf("C%d", i)))
+		w.must(err)
+	}
+	second := make(chan error, 1)
+	w.tx(func(ctx context.Context, tx core.Tx) error {
+		d := digestOf("C8")
+		account, err := tx.EnsureAccount(ctx, d.Account, start)
+		if err != nil {
+			return err
+		}
+		d.ID, d.Account = core.NewID(), account
+		if err := tx.AddDigest(ctx, d, core.MaxDigests, start); err != nil {
+			return err
+		}
+		go func() {
+			second <- untilFree(func() error {
+				_, err := s.Add(context.WithoutCancel(t.Context()), "m2", digestOf("C9"))
+				return err
+			})
+		}()
+		for w.count(lockWaits) == 0 && len(second) == 0 {
+		}
+		return nil
+	})
+	if err := <-second; !errors.Is(err, core.ErrTooManyDigests) {
+		t.Errorf("one too many: %v", err)
+	}
 }
