@@ -37,13 +37,20 @@ var (
 	bars   = charts.ColorRGB(31, 111, 235)
 )
 
+// atOnce is how many charts are drawn at the same time, of which each needs
+// some megabytes: on Monday at nine many digests are due together.
+const atOnce = 2
+
 // Painter draws charts.
-type Painter struct{ log *slog.Logger }
+type Painter struct {
+	log   *slog.Logger
+	turns chan struct{}
+}
 
 var _ chat.Charts = (*Painter)(nil)
 
 // New returns a painter.
-func New(log *slog.Logger) *Painter { return &Painter{log: log} }
+func New(log *slog.Logger) *Painter { return &Painter{log: log, turns: make(chan struct{}, atOnce)} }
 
 // Bars implements [chat.Charts]: the bars lie one below the other, the longest
 // fills the width, and beside each stands its value or its note.
@@ -51,6 +58,8 @@ func (p *Painter) Bars(c chat.BarChart) ([]byte, bool) {
 	if len(c.Bars) == 0 {
 		return nil, false
 	}
+	p.turns <- struct{}{}
+	defer func() { <-p.turns }()
 	height := titleHeight + len(c.Bars)*rowHeight + margin/2
 	canvas := charts.NewPainter(charts.PainterOptions{
 		OutputFormat: charts.ChartOutputPNG, Width: width, Height: height, Font: charts.GetFont(charts.FontFamilyNotoSans),

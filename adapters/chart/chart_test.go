@@ -150,3 +150,25 @@ func contrast(a, b color.Color) float64 {
 	la, lb := light(a), light(b)
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
 }
+
+// A chart is drawn when it is its turn: each canvas takes megabytes, and many
+// digests are due at the same time.
+func TestChartsTakeTurns(t *testing.T) {
+	t.Parallel()
+	p := &Painter{log: slog.New(slog.DiscardHandler), turns: make(chan struct{})}
+	drawn := make(chan bool, 1)
+	go func() {
+		_, ok := p.Bars(funnel())
+		drawn <- ok
+	}()
+	select {
+	case <-p.turns:
+	case <-drawn:
+		t.Fatal("drawn without a turn")
+	}
+	// The turn is given back.
+	p.turns <- struct{}{}
+	if !<-drawn {
+		t.Error("not drawn")
+	}
+}
