@@ -183,7 +183,8 @@ func TestBlackHole(t *testing.T) {
 			began := time.Now()
 			err := call(ctx)
 			cancel()
-			if took := time.Since(began); took > 4*time.Second {
+			// Far less than the caller would wait, on the busiest machine.
+			if took := time.Since(began); took > time.Minute/2 {
 				t.Errorf("%s took %v", name, took)
 			}
 			if !errors.Is(err, core.ErrUnavailable) {
