@@ -84,10 +84,15 @@ func (r runner) hoursOf(ctx context.Context, member string, w core.Wishes) (core
 func (d *DB) PostponeReminder(ctx context.Context, id string, gone bool, now time.Time) error {
 	member, day, _ := strings.Cut(id, ".")
 	return d.inTx(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE members SET remind_at = ?, reminded_on = '' WHERE id = ? AND reminded_on = ?
-			AND EXISTS (SELECT 1 FROM posts p WHERE p.id = members.reminder_post AND p.subject_id = ? AND (NOT p.shown OR ?))`,
+		var quiet int64
+		err := t.get(ctx, &quiet, `UPDATE members SET remind_at = ?, reminded_on = '' WHERE id = ? AND reminded_on = ?
+			AND EXISTS (SELECT 1 FROM posts p WHERE p.id = members.reminder_post AND p.subject_id = ? AND (NOT p.shown OR ?))
+			RETURNING snoozed_until`,
 			ms(now), member, day, id, gone)
-		if err != nil || n == 0 {
+		if isNotFound(err) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		var posts texts
@@ -96,11 +101,32 @@ func (d *DB) PostponeReminder(ctx context.Context, id string, gone bool, now tim
 		if err != nil {
 			return err
 		}
-		return t.steps(ctx,
-			step{`DELETE FROM reminder_steps WHERE reminder IN $texts`, texts{id}},
-			step{`DELETE FROM outbox WHERE ref IN $texts AND kind = 'post' AND state IN ('ready', 'waiting')`, posts},
-		)
+		_, err = t.exec(ctx, `DELETE FROM outbox WHERE ref IN $texts AND kind = 'post' AND state IN ('ready', 'waiting')`, posts)
+		if err != nil {
+			return err
+		}
+		if until := at(quiet); quiet > 0 && !now.Before(until) && now.Before(until.Add(againFor)) {
+			return t.remindAgain(ctx, member, id, until)
+		}
+		_, err = t.exec(ctx, `DELETE FROM reminder_steps WHERE reminder = ?`, id)
+		return err
 	})
+}
+
+// againFor is for how long after somebody's quiet a reminder that is taken
+// back is one of before it.
+const againFor = 6 * 24 * time.Hour
+
+// remindAgain makes what a reminder was about that of one before the quiet:
+// some of it may be due for no other reason than that the quiet is over.
+func (t *tx) remindAgain(ctx context.Context, member, id string, until time.Time) error {
+	// Two days before are before the day of its end in every zone.
+	before := until.Add(-48 * time.Hour).Format(time.DateOnly)
+	if _, err := t.exec(ctx, `UPDATE members SET reminded_on = ? WHERE id = ?`, before, member); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `UPDATE reminder_steps SET reminder = ? WHERE reminder = ?`, core.ReminderID(member, before), id)
+	return err
 }
 
 // memberOf finds the member of an identity.

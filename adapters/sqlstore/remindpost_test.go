@@ -126,3 +126,33 @@ func TestRenewedBadges(t *testing.T) {
 		t.Errorf("renewed are %q, want a and e", renewed.String())
 	}
 }
+
+// Whoever is reminded again after a quiet week still is when that reminder is
+// taken back.
+func TestPostponeReminderAfterQuiet(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account(slackUser("U1"), "ada@example.org")
+		shown := pending("p1", "ada@example.org")
+		shown.Stage = core.StagePublic
+		w.observe(shown)
+		w.plan(monday())
+		w.send(monday())
+		next := monday().Add(7 * 24 * time.Hour)
+		w.must(w.SaveWishes(t.Context(), a.Identity, core.Wishes{SnoozedUntil: next}, monday()))
+		for range 2 {
+			if n := w.plan(next); n.Reminders != 1 || n.Steps != 1 {
+				t.Fatalf("planned %+v", n)
+			}
+			w.must(w.PostponeReminder(t.Context(), core.ReminderID(a.MemberID, "2026-11-16"), false, next))
+		}
+		w.plan(next)
+		// The message of last week is told that there is a newer one.
+		if sent := w.send(next); len(sent) != 2 || w.subjectOf(sent[1]).ID != core.ReminderID(a.MemberID, "2026-11-16") {
+			t.Errorf("sent %v", sent)
+		}
+		if n := w.plan(next.Add(48 * time.Hour)); n.Reminders != 0 {
+			t.Errorf("and again: %+v", n)
+		}
+	})
+}
