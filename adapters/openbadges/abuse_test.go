@@ -146,6 +146,31 @@ func abuses(t *testing.T) []abuse {
 		address := fmt.Sprintf("https://example.org/e/%d", i)
 		vouched[i] = address
 	}
+	// Two nodes of which the same is said, with twelve below each: telling them
+	// apart by trying takes for ever.
+	alike := make([]any, 2)
+	for i := range alike {
+		below := make([]any, 12)
+		for j := range below {
+			below[j] = doc{"type": []any{"Alignment"}, "targetName": "same"}
+		}
+		alike[i] = doc{"type": []any{"Result"}, "alignment": below}
+	}
+	subject := func(changes doc) doc {
+		return doc{"credentialSubject": with(someCredential()["credentialSubject"].(doc), changes)}
+	}
+	manyTypes := []any{"VerifiableCredential", "OpenBadgeCredential"}
+	for i := range 20_000 {
+		manyTypes = append(manyTypes, fmt.Sprintf("u:%d", i))
+	}
+	manyAddresses := make([]any, 12_000)
+	for i := range manyAddresses {
+		manyAddresses[i] = fmt.Sprintf("urn:x:%d", i)
+	}
+	manyContexts := append([]any{}, someCredential()["@context"].([]any)...)
+	for len(manyContexts) < 3000 {
+		manyContexts = append(manyContexts, contextModel2)
+	}
 	heavy := make([]any, 8)
 	for i := range heavy {
 		heavy[i] = poison(doc{"evidence": siblings[:450], "proof": []any{poison(nil)["proof"], poison(nil)["proof"], poison(nil)["proof"], poison(nil)["proof"]}})
@@ -224,6 +249,11 @@ func abuses(t *testing.T) []abuse {
 		file("included keyword", poison(doc{"@included": clique}), nil),
 		file("three thousand siblings", poison(doc{"evidence": siblings}), nil),
 		file("as many siblings as allowed", poison(doc{"evidence": siblings[:450]}), nil),
+		file("nodes that are alike", poison(subject(doc{"result": alike})), nil),
+		file("a long name that is said often", poison(doc{"id": "urn:x:" + strings.Repeat("a", 60_000), "type": manyTypes[:2000]}), nil),
+		file("many types", poison(doc{"type": manyTypes}), nil),
+		file("many addresses", poison(subject(doc{"source": manyAddresses})), nil),
+		file("many contexts", poison(doc{"@context": manyContexts}), nil),
 		file("terms of its own", poison(doc{"@context": []any{contextModel2, doc{"@vocab": "https://example.org/"}}}), nil),
 		file("context on a private address", poison(doc{"@context": []any{contextModel2, "https://127.0.0.1/context"}}), nil),
 		file("context as a file", poison(doc{"@context": []any{contextModel2, "file:///etc/passwd"}}), nil),

@@ -12,7 +12,7 @@ import (
 func BenchmarkCanonicalRDF(b *testing.B) {
 	v, d := New(Options{}), plain(b, someCredential())
 	for b.Loop() {
-		if _, err := v.rdf(d, crypto.SHA256); err != nil {
+		if _, err := v.rdf(d, crypto.SHA256, someBudget()); err != nil {
 			b.Fatal(err)
 		}
 	}

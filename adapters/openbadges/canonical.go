@@ -16,12 +16,22 @@ import (
 )
 
 // Bounds of what is canonicalized as RDF. Its cost is that of telling nodes
-// apart that have no name: trees are cheap, nodes that point at one another
-// are not, so named ones that could are few.
+// apart that have no name, see [canonicalQuads], and that of the library, which
+// compares each value of a property with all others and reads contexts as often
+// as they are named.
 const (
-	maxGraphNodes = 500
-	maxBlankNames = 8
-	maxGraphBytes = 256 << 10
+	maxGraphNodes    = 500
+	maxGraphValues   = maxGraphNodes * valuesPerNode
+	maxGraphContexts = 64
+	maxBlankNames    = 8
+	maxGraphBytes    = 256 << 10
+	// maxQuadBytes bounds what a document is as statements.
+	maxQuadBytes = 2 << 20
+	// valuesPerNode and workPerNode are what comes with each node that a
+	// verification may canonicalize: texts, numbers and truths, and how much
+	// may be tried to tell it from others.
+	valuesPerNode = 6
+	workPerNode   = 200
 )
 
 // errGraph says that a document is not one that is canonicalized as RDF.
@@ -38,22 +48,15 @@ func (s *session) rdf(doc map[string]any, hash crypto.Hash) ([]byte, error) {
 	if canonical, ok := s.budget.canonical(key); ok {
 		return canonical, nil
 	}
-	g := &graph{}
-	if err := g.look(doc, 0); err != nil {
-		return nil, err
-	}
-	if !s.budget.graph(g.nodes) {
-		return nil, fmt.Errorf("%w: too large, with the others", errGraph)
-	}
-	canonical, err := s.v.rdf(doc, hash)
+	canonical, err := s.v.rdf(doc, hash, s.budget)
 	if err == nil {
 		s.budget.remember(key, canonical)
 	}
 	return canonical, err
 }
 
-// rdf canonicalizes JSON-LD: https://www.w3.org/TR/rdf-canon/
-func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, err error) {
+// rdf canonicalizes JSON-LD within a budget: https://www.w3.org/TR/rdf-canon/
+func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash, b *budget) (canonical []byte, err error) {
 	defer func() {
 		// The library was written for documents of friends.
 		if problem := recover(); problem != nil {
@@ -63,6 +66,9 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 	g := &graph{}
 	if err := g.look(doc, 0); err != nil {
 		return nil, err
+	}
+	if !b.graph(g.nodes, g.values) {
+		return nil, fmt.Errorf("%w: too large, with the others", errGraph)
 	}
 	options := ld.NewJsonLdOptions("")
 	options.ProcessingMode = ld.JsonLd_1_1
@@ -87,24 +93,44 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash) (canonical []byte, 
 		}
 	}
 	options.SafeMode = false
-	options.Algorithm = ld.AlgorithmURDNA2015
-	options.Format = "application/n-quads"
-	quads, err := processor.Normalize(expanded, options)
+	quads, err := statementsOf(processor, expanded, options)
+	if err != nil {
+		return nil, err
+	}
+	switch len(quads) {
+	case 0:
+		return nil, errGraph
+	case countStatements(expanded):
+		return canonicalQuads(quads, hash, b.work)
+	default:
+		return nil, errUncovered
+	}
+}
+
+// statementsOf turns an expanded document into statements.
+func statementsOf(processor *ld.JsonLdProcessor, expanded []any, options *ld.JsonLdOptions) ([]quad, error) {
+	made, err := processor.ToRDF(expanded, options)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errGraph, ldReason(err))
 	}
-	text, ok := quads.(string)
-	if !ok || text == "" {
+	dataset, ok := made.(*ld.RDFDataset)
+	if !ok {
 		return nil, errGraph
 	}
-	if strings.Count(text, "\n") != countStatements(expanded) {
-		return nil, errUncovered
+	// A name that is written once stands in each statement about its node.
+	size := 0
+	for graph, statements := range dataset.Graphs {
+		for _, q := range statements {
+			if size += len(q.Subject.GetValue()) + len(q.Predicate.GetValue()) + len(q.Object.GetValue()) + len(graph); size > maxQuadBytes {
+				return nil, fmt.Errorf("%w: too large", errGraph)
+			}
+		}
 	}
-	if hash != crypto.SHA256 {
-		// The library knows that one only.
-		return relabeled([]byte(text), hash)
+	var text bytes.Buffer
+	if err := (&ld.NQuadRDFSerializer{}).SerializeTo(&text, dataset); err != nil {
+		return nil, errGraph
 	}
-	return []byte(text), nil
+	return readQuads(text.Bytes())
 }
 
 // ldReason is the code of an error of JSON-LD, without the values in it.
@@ -125,7 +151,7 @@ func ldReason(err error) string {
 
 // graph looks through a document for what makes canonicalization dear, or a
 // signature cover something else than what is read.
-type graph struct{ nodes, blank, bytes int }
+type graph struct{ nodes, values, contexts, blank, bytes int }
 
 func (g *graph) look(v any, depth int) error {
 	switch v := v.(type) {
@@ -148,6 +174,7 @@ func (g *graph) look(v any, depth int) error {
 					if _, ok := c.(string); !ok {
 						return fmt.Errorf("%w: it defines terms of its own", errGraph)
 					}
+					g.contexts++
 				}
 			}
 			if err := g.look(inner, depth+1); err != nil {
@@ -161,12 +188,15 @@ func (g *graph) look(v any, depth int) error {
 			}
 		}
 	case string:
-		if strings.HasPrefix(v, "_:") {
+		if isBlank(v) {
 			g.blank++
 		}
+		g.values++
 		g.bytes += len(v)
+	default:
+		g.values++
 	}
-	if g.blank > maxBlankNames || g.bytes > maxGraphBytes {
+	if g.blank > maxBlankNames || g.bytes > maxGraphBytes || g.values > maxGraphValues || g.contexts > maxGraphContexts {
 		return fmt.Errorf("%w: too large", errGraph)
 	}
 	return nil

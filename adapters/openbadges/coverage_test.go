@@ -26,11 +26,11 @@ func TestNothingIsHiddenByShortNames(t *testing.T) {
 		"@context":       append(append([]any{}, someCredential()["@context"].([]any)...), prefixURL, "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"),
 		"refreshService": doc{"id": "ex:1", "type": []any{"1EdTechCredentialRefresh"}},
 	})
-	if _, err := v.rdf(plain(t, d), crypto.SHA256); err != nil {
+	if _, err := v.rdf(plain(t, d), crypto.SHA256, someBudget()); err != nil {
 		t.Fatal(err)
 	}
 	d["refreshService"] = doc{"id": "ex:1", "type": []any{"1EdTechCredentialRefresh", "VerifiableCredential"}, "validUntil": "2025-01-01T00:00:00Z"}
-	if got, err := v.rdf(plain(t, d), crypto.SHA256); !errors.Is(err, errGraph) {
+	if got, err := v.rdf(plain(t, d), crypto.SHA256, someBudget()); !errors.Is(err, errGraph) {
 		t.Errorf("canonicalized, %v:\n%s", err, got)
 	}
 }

@@ -87,7 +87,7 @@ func FuzzCanonical(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := v.rdf(d, crypto.SHA256); err != nil && err.Error() == "" {
+		if _, err := v.rdf(d, crypto.SHA256, someBudget()); err != nil && err.Error() == "" {
 			t.Fatal("an error without words")
 		}
 		canonical, err := jcs(d)

@@ -1,9 +1,6 @@
 package openbadges
 
 import (
-	"crypto"
-	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -66,45 +63,4 @@ func lines(quads []quad, name func(string) string) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// relabeled gives nodes without names those that another hash gives them.
-// That is simple as long as each can be told by the statements it is in:
-// https://www.w3.org/TR/rdf-canon/#hash-1d-quads
-func relabeled(canonical []byte, hash crypto.Hash) ([]byte, error) {
-	quads, err := readQuads(canonical)
-	if err != nil {
-		return nil, err
-	}
-	in := map[string][]quad{}
-	for _, q := range quads {
-		for i, term := range q {
-			if strings.HasPrefix(term, "_:") && !slices.Contains(q[:i], term) {
-				in[term] = append(in[term], q)
-			}
-		}
-	}
-	byHash := map[string]string{}
-	for node, about := range in {
-		text := strings.Join(lines(about, func(name string) string {
-			if name == node {
-				return "_:a"
-			}
-			return "_:z"
-		}), "")
-		byHash[hex.EncodeToString(sum(hash, []byte(text)))] = node
-	}
-	if len(byHash) != len(in) {
-		return nil, fmt.Errorf("%w: it has nodes that cannot be told apart", errGraph)
-	}
-	hashes := make([]string, 0, len(byHash))
-	for h := range byHash {
-		hashes = append(hashes, h)
-	}
-	slices.Sort(hashes)
-	names := map[string]string{}
-	for i, h := range hashes {
-		names[byHash[h]] = fmt.Sprintf("_:c14n%d", i)
-	}
-	return []byte(strings.Join(lines(quads, func(name string) string { return names[name] }), "")), nil
 }

@@ -28,13 +28,15 @@ type session struct {
 // budget counts what one verification costs. It is safe for concurrent use.
 type budget struct {
 	// most is how many addresses may be fetched, mostNodes how many nodes
-	// of RDF may be canonicalized.
+	// of RDF may be canonicalized, with what comes with each.
 	most, mostNodes int
 
 	mu      sync.Mutex
 	fetches int
 	hops    int
 	nodes   int
+	values  int
+	worked  int
 	// done are documents that were canonicalized, by their hash.
 	done map[string][]byte
 }
@@ -60,12 +62,22 @@ func (b *budget) remember(key string, canonical []byte) {
 	}
 }
 
-// graph reports whether a graph of so many nodes may be canonicalized.
-func (b *budget) graph(nodes int) bool {
+// graph reports whether a graph of so many nodes and values may be
+// canonicalized.
+func (b *budget) graph(nodes, values int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.nodes += nodes
-	return b.nodes <= b.mostNodes
+	b.values += values
+	return b.nodes <= b.mostNodes && b.values <= b.mostNodes*valuesPerNode
+}
+
+// work reports whether so much more may be done to tell nodes apart.
+func (b *budget) work(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.worked += n
+	return b.worked <= b.mostNodes*workPerNode
 }
 
 // fetch reports whether another address may be fetched.
