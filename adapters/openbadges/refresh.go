@@ -56,7 +56,7 @@ func (s *session) readCredential(body []byte, limit int) (map[string]any, proof,
 		doc, mismatch := unwrap(t.claims)
 		return doc, s.tokenProof(t, ref(doc["issuer"])), mismatch == ""
 	}
-	doc, err := parseObject(body, limit)
+	doc, err := s.parse(body, limit)
 	if err != nil {
 		return nil, proof{}, false
 	}

@@ -130,11 +130,23 @@ func (s *session) document(address string, limit int64) (map[string]any, string,
 	if !resp.OK() {
 		return nil, "", &fetch.StatusError{Status: resp.Status}
 	}
-	doc, err := parseObject(resp.Body, int(limit))
+	doc, err := s.parse(resp.Body, int(limit))
 	if err != nil {
 		return nil, "", err
 	}
 	return doc, resp.URL, nil
+}
+
+// parse reads a JSON object. Long lists wait for their turn: in memory they
+// take many times what they are as a text.
+func (s *session) parse(body []byte, limit int) (map[string]any, error) {
+	if len(body) > maxDocumentBytes {
+		if !take(s.ctx, s.v.lists) {
+			return nil, fetch.ErrTimeout
+		}
+		defer func() { <-s.v.lists }()
+	}
+	return parseObject(body, limit)
 }
 
 // ownDocument fetches a JSON object that has to come from the host that was
@@ -227,6 +239,7 @@ type cache struct {
 	mu      sync.Mutex
 	size    int
 	life    time.Duration
+	weight  int
 	order   *list.List
 	entries map[string]*list.Element
 }
@@ -235,6 +248,7 @@ type entry struct {
 	key, from string
 	doc       map[string]any
 	at        time.Time
+	weight    int
 }
 
 func newCache(size int, life time.Duration) *cache {
@@ -250,8 +264,7 @@ func (c *cache) get(key string, now time.Time) (map[string]any, string, bool) {
 	}
 	e, _ := found.Value.(*entry)
 	if age := now.Sub(e.at); age < 0 || age >= c.life {
-		c.order.Remove(found)
-		delete(c.entries, key)
+		c.drop(found)
 		return nil, "", false
 	}
 	c.order.MoveToFront(found)
@@ -259,16 +272,49 @@ func (c *cache) get(key string, now time.Time) (map[string]any, string, bool) {
 }
 
 func (c *cache) put(key string, doc map[string]any, from string, now time.Time) {
+	e := &entry{key: key, from: from, doc: doc, at: now, weight: weigh(doc)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, ok := c.entries[key]; ok {
-		c.order.Remove(old)
+		c.drop(old)
 	}
-	c.entries[key] = c.order.PushFront(&entry{key: key, from: from, doc: doc, at: now})
-	if c.order.Len() > c.size {
-		last := c.order.Back()
-		e, _ := last.Value.(*entry)
-		delete(c.entries, e.key)
-		c.order.Remove(last)
+	if e.weight > cacheBytes/8 {
+		return // It would push out many others.
 	}
+	c.entries[key] = c.order.PushFront(e)
+	c.weight += e.weight
+	for c.order.Len() > c.size || c.weight > cacheBytes {
+		c.drop(c.order.Back())
+	}
+}
+
+func (c *cache) drop(one *list.Element) {
+	e, _ := c.order.Remove(one).(*entry)
+	delete(c.entries, e.key)
+	c.weight -= e.weight
+}
+
+// What values of a document take in memory beside their texts, in bytes.
+const (
+	valueBytes  = 48
+	objectBytes = 320
+)
+
+// weigh is about how much memory a document takes, in bytes.
+func weigh(v any) int {
+	n := valueBytes
+	switch v := v.(type) {
+	case string:
+		n += len(v)
+	case []any:
+		for _, inner := range v {
+			n += weigh(inner)
+		}
+	case map[string]any:
+		n += objectBytes
+		for name, inner := range v {
+			n += len(name) + weigh(inner)
+		}
+	}
+	return n
 }

@@ -1,6 +1,9 @@
 package openbadges
 
 import (
+	"context"
+	"maps"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,5 +50,70 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 	if _, _, ok := c.get("a", present.Add(-time.Second)); ok {
 		t.Error("remembered before it was put")
+	}
+}
+
+// However large what is remembered is, it takes little memory all together.
+func TestCacheIsLight(t *testing.T) {
+	t.Parallel()
+	values := func(n int) doc {
+		list := make([]any, n)
+		for i := range list {
+			list[i] = doc{}
+		}
+		return doc{"x": list}
+	}
+	c := newCache(cacheSize, time.Minute)
+	for i := range cacheSize {
+		c.put(strings.Repeat("x", i), values(1000), "", present)
+	}
+	if c.weight > cacheBytes || c.order.Len() != len(c.entries) || c.order.Len() < 10 {
+		t.Errorf("%d bytes in %d documents", c.weight, len(c.entries))
+	}
+	if _, _, ok := c.get(strings.Repeat("x", cacheSize-1), present); !ok {
+		t.Error("the last one is forgotten")
+	}
+	// One that is too large is not remembered, and pushes none out.
+	before := len(c.entries)
+	c.put("y", values(5000), "", present)
+	if _, _, ok := c.get("y", present); ok || len(c.entries) != before {
+		t.Errorf("remembered: %t, and %d of %d others", ok, len(c.entries), before)
+	}
+	for key := range maps.Clone(c.entries) {
+		c.get(key, present.Add(time.Minute))
+	}
+	if c.weight != 0 || c.order.Len() != 0 {
+		t.Errorf("%d bytes are left", c.weight)
+	}
+}
+
+// Long lists are read a few at a time, of all verifications together.
+func TestLongListsWait(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	const address = "https://example.org/revocations"
+	long := make([]any, maxDocumentBytes/50)
+	for i := range long {
+		long[i] = "https://example.org/credentials/" + strings.Repeat("x", 30)
+	}
+	w := newWorld(map[string]page{address: {body: doc{"revokedCredential": long}}})
+	d := prove(t, with(someCredential(), doc{"credentialStatus": doc{"id": address, "type": "1EdTechRevocationList"}}), "eddsa-jcs-2022", k.ed, didOf(k.ed), nil)
+	v := w.verifier()
+	for range listsAtOnce {
+		v.lists <- struct{}{}
+	}
+	q := fileOf(t, d)
+	done := make(chan core.Verdict, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { done <- v.Verify(ctx, q) }()
+	for w.times(address) == 0 {
+		runtime.Gosched()
+	}
+	cancel()
+	wantStatus(t, <-done, core.VerdictUnreachable)
+	<-v.lists
+	wantStatus(t, v.Verify(t.Context(), q), core.VerdictGenuine)
+	if len(v.lists) != listsAtOnce-1 {
+		t.Errorf("%d turns are taken", len(v.lists))
 	}
 }

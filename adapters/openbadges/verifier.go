@@ -25,8 +25,12 @@ const (
 	// keys, and whatever tells of revocation are fetched each time; the
 	// issuers of signed badges as well, since they name keys and lists.
 	cacheTime = time.Minute
-	// cacheSize is how many are remembered.
-	cacheSize = 256
+	// cacheSize is how many are remembered, cacheBytes how much memory they
+	// take all together.
+	cacheSize  = 256
+	cacheBytes = 8 << 20
+	// listsAtOnce is how many long lists are read at once, of all verifications.
+	listsAtOnce = 2
 )
 
 // ContextLoader gives JSON-LD contexts by their address. It must not ask the
@@ -60,6 +64,8 @@ type Verifier struct {
 	maxTime  time.Duration
 	cache    *cache
 	pictures *pictures
+	// lists are the turns for reading long lists.
+	lists chan struct{}
 }
 
 var (
@@ -89,7 +95,7 @@ func New(o Options) *Verifier {
 	if v.maxTime <= 0 {
 		v.maxTime = maxTime
 	}
-	v.cache, v.pictures = newCache(cacheSize, cacheTime), newPictures()
+	v.cache, v.pictures, v.lists = newCache(cacheSize, cacheTime), newPictures(), make(chan struct{}, listsAtOnce)
 	return v
 }
 
