@@ -135,10 +135,10 @@ func (s *session) credential(doc map[string]any, p proof, r *report) {
 		return
 	}
 	var wait sync.WaitGroup
-	wait.Go(func() { s.confirm(ref(doc["issuer"]), p, r) })
-	wait.Go(func() { s.status(doc, p.by, r) })
+	s.beside(&wait, r, func() { s.confirm(ref(doc["issuer"]), p, r) })
+	s.beside(&wait, r, func() { s.status(doc, p.by, r) })
 	if !inside {
-		wait.Go(func() { s.endorsements(r, vouchers3(doc)) })
+		s.beside(&wait, r, func() { s.endorsements(r, vouchers3(doc)) })
 		s.recipient3(doc)
 		if doc["credentialSchema"] != nil {
 			r.skip(core.CheckSchema, "the schemas that the badge names are not fetched; its own rules were checked")

@@ -33,8 +33,10 @@ func (s *session) endorsements(r *report, all []judged) {
 	found := make([]core.Endorsement, min(len(all), maxEndorsements))
 	var wait sync.WaitGroup
 	for i := range found {
-		wait.Go(func() {
-			found[i] = all[i](&session{v: s.v, ctx: ctx, now: s.now, r: newReport(s.now), budget: shared})
+		own := newReport(s.now)
+		found[i].Status = core.VerdictUnknown
+		s.beside(&wait, own, func() {
+			found[i] = all[i](&session{v: s.v, ctx: ctx, now: s.now, r: own, budget: shared})
 		})
 	}
 	wait.Wait()

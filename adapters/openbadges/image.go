@@ -91,7 +91,13 @@ func (v *Verifier) VerdictPicture(ctx context.Context, address string) ([]byte, 
 	}
 	// Whoever asks meanwhile gets the same answer, also when the first one
 	// hangs up.
-	result := v.pictures.flight.DoChan(address, func() (any, error) {
+	result := v.pictures.flight.DoChan(address, func() (drawn any, err error) {
+		// What a stranger drew must not end the process either.
+		defer func() {
+			if problem := recover(); problem != nil {
+				drawn, err = nil, fmt.Errorf("%w: %w", core.ErrNotFound, errNoImage)
+			}
+		}()
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxImageTime)
 		defer cancel()
 		return v.fetchPicture(own, address)

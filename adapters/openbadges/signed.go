@@ -35,10 +35,10 @@ func (s *session) signedAssertion(t *signed, a map[string]any) {
 	}
 	creator := object(a["verification"])["creator"]
 	var key *publicKey
-	var keyErr error
+	keyErr := errKey
 	var wait sync.WaitGroup
 	if creator != nil {
-		wait.Go(func() { key, keyErr = s.publicKey(creator) })
+		s.beside(&wait, s.r, func() { key, keyErr = s.publicKey(creator) })
 	}
 	class, issuer := s.chain(a, version, true)
 	wait.Wait()

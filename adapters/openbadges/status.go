@@ -35,14 +35,14 @@ func (s *session) status(doc map[string]any, by *method, r *report) {
 			r.fail(core.CheckRevocation, core.VerdictUnknown, "its state cannot be read")
 		case isA(entry, "1EdTechRevocationList"):
 			revocable = true
-			wait.Go(func() { s.revokedCredentials(doc, entry, r) })
+			s.beside(&wait, r, func() { s.revokedCredentials(doc, entry, r) })
 		case !isA(entry, "BitstringStatusListEntry", "StatusList2021Entry"):
 			r.fail(core.CheckRevocation, core.VerdictUnknown, "its state is of a kind that is not known")
 		case isOtherPurpose(text(entry["statusPurpose"])):
 			r.skip(core.CheckRevocation, "a state for another purpose than revocation")
 		default:
 			revocable = true
-			wait.Go(func() { s.statusBit(entry, by, r) })
+			s.beside(&wait, r, func() { s.statusBit(entry, by, r) })
 		}
 	}
 	if !revocable {
