@@ -328,6 +328,7 @@ func abuses(t *testing.T) []abuse {
 		file("SVG with an outer entity", `<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg xmlns:o="http://openbadges.org"><o:assertion>&x;</o:assertion></svg>`, nil),
 		file("SVG, deep", `<svg>`+strings.Repeat("<g>", 500_000), nil),
 		file("SVG, many elements", `<svg>`+strings.Repeat("<g/>", 1_000_000)+`</svg>`, nil),
+		file("SVG, many attributes", "<svg "+strings.Repeat(`a="" `, 2_000_000)+"/>", nil),
 		file("SVG, attribute of megabytes", `<svg xmlns:o="http://openbadges.org"><o:assertion verify="`+strings.Repeat("a", 2<<20)+`"/></svg>`, nil),
 	}
 	for i, v := range wrongValues() {

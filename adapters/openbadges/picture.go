@@ -113,11 +113,48 @@ const (
 	svgSpace3 = "https://purl.imsglobal.org/ob/v3p0"
 )
 
-// maxElements and maxElementDepth bound an SVG.
+// maxElements, maxElementDepth and maxAttributes, of one element, bound an SVG.
 const (
 	maxElements     = 200_000
 	maxElementDepth = 256
+	maxAttributes   = 50_000
 )
+
+// tags hands an SVG to the decoder byte by byte and ends it where one element
+// has too many attributes: the decoder would gather them all first. Each has an
+// equals sign.
+type tags struct {
+	rest []byte
+	// equals are those since the last token.
+	equals int
+}
+
+// ReadByte makes the decoder read no further than it has to.
+func (t *tags) ReadByte() (byte, error) {
+	if len(t.rest) == 0 {
+		return 0, io.EOF
+	}
+	c := t.rest[0]
+	if t.rest = t.rest[1:]; c == '=' {
+		if t.equals++; t.equals > maxAttributes {
+			return 0, errTooManyC
+		}
+	}
+	return c, nil
+}
+
+// Read is what else a reader needs.
+func (t *tags) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c, err := t.ReadByte()
+	if err != nil {
+		return 0, err
+	}
+	p[0] = c
+	return 1, nil
+}
 
 func looksLikeSVG(data []byte) bool {
 	head := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
@@ -127,14 +164,18 @@ func looksLikeSVG(data []byte) bool {
 // unbakeSVG returns the text that is baked into an SVG: its verify attribute
 // when that is a token or an address, otherwise the JSON inside.
 func unbakeSVG(data []byte) (string, error) {
-	d := xml.NewDecoder(bytes.NewReader(data))
+	from := &tags{rest: data}
+	d := xml.NewDecoder(from)
 	depth := 0
 	for range maxElements {
 		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
+		from.equals = 0
+		switch {
+		case errors.Is(err, io.EOF):
 			return "", errNoBadge
-		}
-		if err != nil {
+		case errors.Is(err, errTooManyC):
+			return "", errTooManyC
+		case err != nil:
 			return "", errBroken
 		}
 		switch e := token.(type) {

@@ -108,6 +108,8 @@ func TestUnbakeSVG(t *testing.T) {
 		{"broken", svg(svgSpace2, `<openbadges:assertion>`), "", errBroken},
 		{"entities", `<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>` + svg(svgSpace2, `&b;<openbadges:assertion verify="https://example.org/1"/>`), "", errBroken},
 		{"deep", svg(svgSpace2, strings.Repeat("<g>", maxElementDepth)), "", errTooManyC},
+		{"many attributes", svg(svgSpace2, "<g "+strings.Repeat(`a="" `, maxAttributes+1)+"/>"), "", errTooManyC},
+		{"many signs in several", svg(svgSpace2, strings.Repeat(`<g a="`+strings.Repeat("=", maxAttributes-1)+`"/>`, 2)), "", errNoBadge},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
