@@ -32,6 +32,9 @@ const (
 	// unpacks to: a decoder takes up to 16 bytes for each.
 	maxImageBytes  = 5 << 20
 	maxImagePixels = 2400 * 2400
+	// maxImageSide keeps what scaling takes, which is some 100 bytes for each
+	// row and each column and more for narrow pictures, below that.
+	maxImageSide = 8192
 	// maxScans bounds the passes of a progressive JPEG, each of which may be
 	// a few bytes long and costs as much as the whole picture.
 	maxScans = 64
@@ -186,7 +189,7 @@ func decodePicture(data []byte) (image.Image, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: damaged", errNoImage)
-	case c.Width <= 0 || c.Height <= 0 || c.Width > maxImagePixels || c.Height > maxImagePixels/c.Width:
+	case c.Width <= 0 || c.Height <= 0 || c.Width > maxImageSide || c.Height > maxImageSide || c.Width*c.Height > maxImagePixels:
 		return nil, fmt.Errorf("%w: too many pixels", errNoImage)
 	}
 	picture, err := decode(bytes.NewReader(data))

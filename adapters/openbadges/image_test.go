@@ -34,14 +34,19 @@ func squares(w, h int) image.Image {
 const aWebP = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
 // hugePNG says that it is huge, and is tiny.
-func hugePNG(side uint32) []byte {
-	head := binary.BigEndian.AppendUint32(nil, side)
-	head = binary.BigEndian.AppendUint32(head, side)
+func hugePNG(side uint32) []byte { return madePNG(side, side, 8, 6, 1<<20) }
+
+// whitePNG is all there, of one bit for each pixel.
+func whitePNG(w, h uint32) []byte { return madePNG(w, h, 1, 0, int(h)*(1+int(w+7)/8)) }
+
+func madePNG(w, h uint32, depth, colours byte, size int) []byte {
+	head := binary.BigEndian.AppendUint32(nil, w)
+	head = binary.BigEndian.AppendUint32(head, h)
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
-	_, _ = z.Write(make([]byte, 1<<20))
+	_, _ = z.Write(make([]byte, size))
 	_ = z.Close()
-	return slices.Concat(pngSignature, chunk("IHDR", append(head, 8, 6, 0, 0, 0)), chunk("IDAT", packed.Bytes()), chunk("IEND", nil))
+	return slices.Concat(pngSignature, chunk("IHDR", append(head, depth, colours, 0, 0, 0)), chunk("IDAT", packed.Bytes()), chunk("IEND", nil))
 }
 
 func encoded(t *testing.T, encode func(*bytes.Buffer) error) []byte {
@@ -65,6 +70,7 @@ func TestVerdictPicture(t *testing.T) {
 		at + "svg":  {body: "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", kind: "image/svg+xml"},
 		at + "html": {body: "<html>", kind: "image/png"}, at + "empty": {}, at + "cut": {body: asPNG[:len(asPNG)/2]},
 		at + "cutjpeg": {body: asJPEG[:20]}, at + "many": {body: string(asJPEG) + strings.Repeat("\xff\xda", maxScans)},
+		at + "narrow": {body: whitePNG(1, maxImagePixels)}, at + "low": {body: whitePNG(maxImagePixels, 1)},
 		at + "huge": {body: hugePNG(60_000)}, at + "endless": {body: asPNG, endless: true}, at + "large": {body: hugePNG(2401)},
 		at + "gone": {status: 410}, at + "down": {status: 503}, at + "broken": {err: errors.New("no")},
 		at + "private": {location: "https://10.0.0.1/a.png"}, at + "moved": {location: at + "png"},
@@ -92,6 +98,8 @@ func TestVerdictPicture(t *testing.T) {
 		{"bomb of passes", at + "many", 0, 0, core.ErrNotFound},
 		{"bomb", at + "huge", 0, 0, core.ErrNotFound},
 		{"too large", at + "large", 0, 0, core.ErrNotFound},
+		{"narrow", at + "narrow", 0, 0, core.ErrNotFound},
+		{"low", at + "low", 0, 0, core.ErrNotFound},
 		{"endless", at + "endless", 0, 0, core.ErrNotFound},
 		{"gone", at + "gone", 0, 0, core.ErrNotFound},
 		{"private", at + "private", 0, 0, core.ErrNotFound},
