@@ -25,8 +25,10 @@ const (
 	// refusedBytes is how much of a body that is too large is read and
 	// forgotten, so that the browser gets to the sentence about it.
 	refusedBytes = 32 << 20
-	// pictureWait is how long the verdict waits for its picture.
-	pictureWait = 3 * time.Second
+	// verdictWithin bounds a verification with its picture, from when the form
+	// has come, pictureWait what of that may go to the picture.
+	verdictWithin = 10 * time.Second
+	pictureWait   = 3 * time.Second
 )
 
 // verifying is what the page /verify needs.
@@ -111,7 +113,7 @@ func (p *Pages) answerVerify(w http.ResponseWriter, r *http.Request) answer {
 // verdict verifies, and shows what came of it. Its time begins when the form
 // has come.
 func (p *Pages) verdict(r *http.Request, a asked) answer {
-	ctx, cancel := context.WithTimeout(r.Context(), within)
+	ctx, cancel := context.WithTimeout(r.Context(), verdictWithin)
 	defer cancel()
 	v := p.verify.verifier.Verify(ctx, a.query)
 	if wantsJSON(r) {

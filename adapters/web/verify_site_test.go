@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -20,6 +21,8 @@ type fakeVerifier struct {
 	asked   []core.BadgeQuery
 	png     []byte
 	picture error
+	// left is how long the last verification may take, with its picture.
+	left time.Duration
 	// hold keeps every verification until it is closed; began tells of each
 	// that is kept.
 	hold, began chan struct{}
@@ -36,6 +39,9 @@ func newFakeVerifier() *fakeVerifier {
 func (f *fakeVerifier) Verify(ctx context.Context, q core.BadgeQuery) core.Verdict {
 	f.mu.Lock()
 	f.asked = append(f.asked, q)
+	if end, ok := ctx.Deadline(); ok {
+		f.left = time.Until(end)
+	}
 	hold := f.hold
 	f.mu.Unlock()
 	if hold != nil {
@@ -64,7 +70,12 @@ func (f *fakeVerifier) last() core.BadgeQuery {
 	return f.asked[len(f.asked)-1]
 }
 
-func (f *fakeVerifier) VerdictPicture(context.Context, string) ([]byte, error) {
+func (f *fakeVerifier) VerdictPicture(ctx context.Context, _ string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > f.left {
+		f.left = 0
+	}
 	return f.png, f.picture
 }
 

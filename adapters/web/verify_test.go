@@ -341,6 +341,18 @@ func TestVerifyIsBounded(t *testing.T) {
 	}
 }
 
+// A verdict is there after ten seconds, with its picture or without.
+func TestVerdictIsThereInTime(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"text/html", "application/json"} {
+		s := newSite(t, nil)
+		s.verify(t, plainForm("badge", testLink), "Accept", accept)
+		if left := s.verifier.left; left <= 0 || left > 10*time.Second {
+			t.Errorf("%s: may take %v", accept, left)
+		}
+	}
+}
+
 // Whatever is sent is read at once, within its bounds, and nothing is made up.
 func FuzzVerifyForm(f *testing.F) {
 	for _, s := range []sent{
