@@ -168,7 +168,13 @@ func (s *pictures) get(ctx context.Context, at string) (*storedPicture, error) {
 	// Whoever asks meanwhile gets the same answer, also when the first one
 	// hangs up.
 	ctx = context.WithoutCancel(ctx)
-	got, err, _ := s.flight.Do(at, func() (any, error) { return s.read(ctx, at) })
+	got, err, _ := s.flight.Do(at, func() (any, error) {
+		// Somebody else may have read it since.
+		if now := s.current(at); now != nil && now != last {
+			return now, now.missing()
+		}
+		return s.read(ctx, at)
+	})
 	if err != nil {
 		again := &storedPicture{until: now.Add(pictureAgain), used: now}
 		if last != nil {
@@ -185,6 +191,13 @@ func (s *pictures) get(ctx context.Context, at string) (*storedPicture, error) {
 		return nil, errNoPicture
 	}
 	return pic, nil
+}
+
+// current is what is known of a picture, or nil.
+func (s *pictures) current(at string) *storedPicture {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[at]
 }
 
 // read asks the provider. Its errors do not name the address.
