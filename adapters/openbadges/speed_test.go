@@ -47,7 +47,7 @@ func together(t *testing.T, w *world, q core.BadgeQuery, addresses ...string) co
 	for _, a := range addresses {
 		m.waiting[a] = all
 	}
-	return New(Options{Client: fetch.New(fetch.Options{Transport: m}), Clock: &fixed{at: present}, MaxTime: 5 * time.Second}).Verify(t.Context(), q)
+	return New(Options{Client: fetch.New(fetch.Options{Transport: m, Timeout: time.Minute}), Clock: &fixed{at: present}, MaxTime: 2 * time.Minute}).Verify(t.Context(), q)
 }
 
 // What does not depend on one another is fetched at the same time.

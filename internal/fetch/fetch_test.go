@@ -67,7 +67,7 @@ func TestGet(t *testing.T) {
 			http.Redirect(w, r, "https://elsewhere.example.org/plain", http.StatusFound)
 		}
 	})
-	c := New(Options{Transport: rt})
+	c := New(Options{Transport: rt, Timeout: time.Minute})
 	tests := []struct {
 		name, url string
 		want      Response
@@ -128,7 +128,7 @@ func TestForbiddenAddresses(t *testing.T) {
 func TestHTTPOnlyWhenTold(t *testing.T) {
 	t.Parallel()
 	rt := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") })
-	c := New(Options{Transport: rt, AllowHTTP: true})
+	c := New(Options{Transport: rt, AllowHTTP: true, Timeout: time.Minute})
 	if _, err := c.Get(t.Context(), "http://example.org/", 10); err != nil {
 		t.Error(err)
 	}
@@ -258,7 +258,7 @@ func TestUntrustedCertificate(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, network, srv.Listener.Addr().String())
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	if _, err := New(Options{Transport: transport}).Get(t.Context(), "https://example.org/", 10); !errors.Is(err, ErrUntrusted) {
+	if _, err := New(Options{Transport: transport, Timeout: time.Minute}).Get(t.Context(), "https://example.org/", 10); !errors.Is(err, ErrUntrusted) {
 		t.Errorf("%v, want ErrUntrusted", err)
 	}
 }
@@ -302,7 +302,7 @@ func TestPicture(t *testing.T) {
 		w.Header().Set("Content-Type", "image/png")
 		_, _ = w.Write(body)
 	})
-	c := New(Options{Transport: rt})
+	c := New(Options{Transport: rt, Timeout: time.Minute})
 	tests := []struct {
 		path string
 		want error
