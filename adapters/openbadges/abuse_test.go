@@ -375,16 +375,16 @@ func TestAbuse(t *testing.T) { //nolint:paralleltest // See above.
 		})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
+		start := cpuTime(t)
 		got := v.Verify(t.Context(), a.query)
-		took := time.Since(start)
+		took := cpuTime(t) - start
 		runtime.ReadMemStats(&after)
 		if got.Genuine() || got.Status == "" || got.Reason == "" {
 			t.Errorf("%s: verdict %+v", a.name, got)
 		}
-		// Ten times what is usual: other packages' tests run at the same time.
-		if took > 10*time.Second {
-			t.Errorf("%s: took %v", a.name, took)
+		// Some ten times what the worst of them takes.
+		if took > 3*time.Second {
+			t.Errorf("%s: computed for %v", a.name, took)
 		}
 		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
 			t.Errorf("%s: allocated %d MB", a.name, allocated>>20)
@@ -410,14 +410,10 @@ func TestSlowServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := New(Options{
-				Client: fetch.New(fetch.Options{Transport: slow{drip: name == "drip"}, Timeout: time.Minute}), MaxTime: 200 * time.Millisecond,
+				// Nothing else ends it.
+				Client: fetch.New(fetch.Options{Transport: slow{drip: name == "drip"}, Timeout: time.Hour}), MaxTime: 200 * time.Millisecond,
 			})
-			start := time.Now()
-			got := v.Verify(t.Context(), core.BadgeQuery{Link: assertionURL})
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %v", took)
-			}
-			wantStatus(t, got, core.VerdictUnreachable)
+			wantStatus(t, v.Verify(t.Context(), core.BadgeQuery{Link: assertionURL}), core.VerdictUnreachable)
 		})
 	}
 }
