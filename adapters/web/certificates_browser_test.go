@@ -44,8 +44,7 @@ func TestBrowserCertificates(t *testing.T) {
 	ctx := tab(t, browser, look{390, 844, false, true}, base)
 	do(t, ctx, chromedp.Navigate(base+testCertPath), chromedp.WaitVisible(heading))
 	accessible(t, ctx, testCertPath)
-	do(t, ctx, chromedp.Click(chromedp.CSS(".copy")))
-	ask(t, ctx, chromedp.Poll[bool](`document.getElementById("copied").textContent === "Copied"`))
+	presses(t, ctx, ".copy", "#copied", "Copied")
 	calendarIsThere(t, ctx, s, base)
 	onPaper(t, ctx)
 }
