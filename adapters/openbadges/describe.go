@@ -85,7 +85,7 @@ func describeAchievement(doc map[string]any) core.VerifiedAchievement {
 // describeIdentity keeps an identity only where it is hashed.
 func describeIdentity(kind, identity, salt string) core.VerifiedRecipient {
 	r := core.VerifiedRecipient{Kind: shown(kind)}
-	if hashForm.MatchString(identity) || bareHashForm.MatchString(identity) {
+	if oldHashForm.MatchString(identity) || bareHashForm.MatchString(identity) {
 		r.Hash, r.Salted = identity, salt != ""
 	}
 	return r

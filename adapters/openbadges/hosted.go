@@ -68,7 +68,7 @@ func (s *session) assertionAt(address string, got *fetch.Response) (a map[string
 	doc = upgraded(doc, "Assertion", address)
 	own := id(doc)
 	if version2(doc) == version05 {
-		return doc, got.URL, ""
+		return doc, lies(address, got.URL), ""
 	}
 	if fold(own) == fold(address) || fold(own) == fold(got.URL) {
 		return doc, lies(address, got.URL), ""
@@ -108,8 +108,7 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 	}
 	version := version2(a)
 	if version == version05 {
-		s.r.set(func(v *core.Verdict) { v.Version = version })
-		s.r.noProof("Open Badges 0.5 has no way to confirm an issuer")
+		s.hosted05(a, at)
 		return
 	}
 	if version == "" {
@@ -280,7 +279,7 @@ func startsWithAny(address string, begins []string) bool {
 // validity2 holds the dates of an assertion against the present.
 func (s *session) validity2(a map[string]any) {
 	issued, err := parseTime(text(a["issuedOn"]))
-	if err != nil {
+	if err != nil && a["issuedOn"] != nil {
 		return // Judged by the rules already.
 	}
 	s.r.set(func(v *core.Verdict) { v.IssuedAt = issued })

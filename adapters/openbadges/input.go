@@ -121,7 +121,7 @@ func (s *session) document2or3(doc map[string]any) {
 	case version == "":
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, "the context is not that of Open Badges")
 	case version == version05:
-		s.r.noProof("Open Badges 0.5 has no way to confirm an issuer")
+		s.r.noProof("a badge of Open Badges 0.5 can be verified at its address only")
 	case isA(a, "BadgeClass", "Issuer", "Profile") && !isA(a, "Assertion"):
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, "not a badge that was issued to somebody, but a class or an issuer")
 	case isSigned(a):

@@ -1,7 +1,8 @@
 package openbadges
 
 import (
-	"crypto/md5" //nolint:gosec // Open Badges 2.0 allows MD5 for hashed identities; nothing secret depends on it.
+	"crypto/md5"  //nolint:gosec // Open Badges 2.0 allows MD5 for hashed identities; nothing secret depends on it.
+	"crypto/sha1" //nolint:gosec // So does 0.5 SHA-1.
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -44,6 +45,9 @@ func identityMatches(identity, salt, address string, hashed bool) bool {
 			own = h[:]
 		case "md5":
 			h := md5.Sum([]byte(candidate + salt)) //nolint:gosec // See the import.
+			own = h[:]
+		case "sha1":
+			h := sha1.Sum([]byte(candidate + salt)) //nolint:gosec // See the import.
 			own = h[:]
 		default:
 			return false

@@ -96,8 +96,8 @@ func parseTime(s string) (time.Time, error) {
 	return time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], nanos, zone).UTC(), nil
 }
 
-// parseOldTime reads the times of Open Badges 1: seconds since 1970, a day,
-// or a time that may lack its zone.
+// parseOldTime reads the times of Open Badges 0.5 and 1: seconds since 1970, a
+// day, a month, or a time that may lack its zone.
 func parseOldTime(v any) (time.Time, error) {
 	switch v := v.(type) {
 	case float64:
@@ -112,8 +112,10 @@ func parseOldTime(v any) (time.Time, error) {
 		if t, err := parseTime(v + "Z"); err == nil {
 			return t, nil
 		}
-		if t, err := time.Parse(time.DateOnly, v); err == nil {
-			return t, nil
+		for _, form := range []string{time.DateOnly, "20060102", "2006-01"} {
+			if t, err := time.Parse(form, v); err == nil {
+				return t, nil
+			}
 		}
 		if seconds, err := strconv.ParseFloat(v, 64); err == nil && secondsForm.MatchString(v) && seconds < 1e11 {
 			return time.Unix(int64(seconds), 0).UTC(), nil

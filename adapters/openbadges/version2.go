@@ -22,7 +22,7 @@ const context10 = "urn:openbadges:1.0"
 func version2(doc map[string]any) string {
 	contexts := each(doc["@context"])
 	if len(contexts) == 0 {
-		if _, old := doc["recipient"].(string); old {
+		if isVersion05(doc) {
 			return version05
 		}
 		if object(doc["verification"]) != nil {
@@ -82,6 +82,9 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 	}
 	switch class {
 	case "Assertion":
+		if image := text(doc["image"]); isDataURI(image) {
+			doc["image"] = map[string]any{"id": image} // Not allowed any more.
+		}
 		for _, name := range []string{"issuedOn", "expires"} {
 			if t, err := parseOldTime(doc[name]); err == nil {
 				doc[name] = t.Format(time.RFC3339Nano)
