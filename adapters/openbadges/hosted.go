@@ -115,6 +115,10 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, "the context is not that of Open Badges")
 		return
 	}
+	if b := notIssued(a); b != "" {
+		s.r.fail(core.CheckFormat, core.VerdictMalformed, b)
+		return
+	}
 	s.r.pass(core.CheckInput, "read at the badge's own address")
 	if b := checkAssertion(a); b != "" {
 		s.describe(a, nil, nil, version)
@@ -136,6 +140,20 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 	s.validity2(a)
 	s.recipient2(a)
 	s.endorsements(s.r, vouchers2(a, c, p))
+}
+
+// notIssued says what a document is that is no assertion, or "".
+func notIssued(doc map[string]any) string {
+	switch {
+	case isA(doc, "Assertion"):
+		return ""
+	case isA(doc, "BadgeClass", "Issuer", "Profile"):
+		return "not a badge that was issued to somebody, but a class or an issuer"
+	case isA(doc, "Endorsement"):
+		return "not a badge, but what somebody says of one"
+	default:
+		return ""
+	}
 }
 
 // node is a class or an issuer, with the address that it was fetched from.

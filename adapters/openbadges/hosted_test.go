@@ -402,3 +402,18 @@ func TestCredlyLinks(t *testing.T) {
 		}
 	}
 }
+
+// What is handed in or linked may be no badge at all, but belong to one.
+func TestNotIssued(t *testing.T) {
+	t.Parallel()
+	const vouching = "https://example.org/endorsements/1"
+	w := hostedWorld()
+	w.set(vouching, page{body: doc{"@context": "https://w3id.org/openbadges/v2", "type": "Endorsement", "id": vouching}})
+	for _, address := range []string{classURL, issuerURL, vouching} {
+		v := w.verifier().Verify(t.Context(), core.BadgeQuery{Link: address})
+		wantStatus(t, v, core.VerdictMalformed)
+		if !strings.HasPrefix(v.Reason, "not a badge") {
+			t.Errorf("%s: %s", address, v.Reason)
+		}
+	}
+}

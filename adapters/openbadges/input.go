@@ -122,8 +122,8 @@ func (s *session) document2or3(doc map[string]any) {
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, "the context is not that of Open Badges")
 	case version == version05:
 		s.r.noProof("a badge of Open Badges 0.5 can be verified at its address only")
-	case isA(a, "BadgeClass", "Issuer", "Profile") && !isA(a, "Assertion"):
-		s.r.fail(core.CheckFormat, core.VerdictMalformed, "not a badge that was issued to somebody, but a class or an issuer")
+	case notIssued(a) != "":
+		s.r.fail(core.CheckFormat, core.VerdictMalformed, notIssued(a))
 	case isSigned(a):
 		s.describe(a, nil, nil, version)
 		s.r.noProof("a signed badge without its signature")
