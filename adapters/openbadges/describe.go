@@ -42,6 +42,9 @@ func picture(v any) string {
 func (s *session) describe(a map[string]any, class, issuer *node, version string) {
 	s.r.set(func(v *core.Verdict) {
 		v.Version, v.ID = version, shown(id(a))
+		if strings.HasPrefix(v.ID, "_:") {
+			v.ID = "" // A name for this document only.
+		}
 		if t, err := parseTime(text(a["issuedOn"])); err == nil {
 			v.IssuedAt = t
 		}

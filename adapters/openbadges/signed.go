@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -9,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/fetch"
 )
 
 // signedAssertion judges an assertion of Open Badges 2.0 inside a token:
@@ -45,9 +47,9 @@ func (s *session) signedAssertion(t *signed, a map[string]any) {
 	s.describe(a, class, issuer, version)
 	s.validity2(a)
 	s.recipient2(a)
-	s.signature2(t, creator != nil, key, keyErr, issuer)
+	s.signature2(t, creator != nil, key, keyErr, issuer, version)
 	if issuer != nil {
-		s.revocationList(a, issuer)
+		s.revocationList(a, issuer, version)
 	}
 	s.endorsements(s.r, vouchers2(a, class, issuer))
 }
@@ -55,7 +57,9 @@ func (s *session) signedAssertion(t *signed, a map[string]any) {
 // publicKey is a key of Open Badges 2.0.
 type publicKey struct {
 	id, owner string
-	key       crypto.PublicKey
+	// from is where it lies; empty when it stands in another document.
+	from string
+	key  crypto.PublicKey
 }
 
 var errKey = errors.New("the key cannot be read")
@@ -64,17 +68,30 @@ var errKey = errors.New("the key cannot be read")
 func (s *session) publicKey(v any) (*publicKey, error) {
 	own := ref(v)
 	doc := object(v)
-	if doc == nil || isURL(own) {
-		if !isURL(own) {
-			return nil, errKey
+	from := ""
+	switch {
+	case isURL(own):
+		resp, err := s.get(own, maxDocumentBytes, acceptJSON)
+		if err != nil {
+			return nil, err
 		}
-		var err error
-		if doc, _, err = s.document(own, maxDocumentBytes); err != nil {
+		if !resp.OK() {
+			return nil, &fetch.StatusError{Status: resp.Status}
+		}
+		from = lies(own, resp.URL)
+		if bytes.HasPrefix(bytes.TrimSpace(resp.Body), []byte("-----BEGIN ")) {
+			// The key itself, as in version 1.
+			doc = map[string]any{"publicKeyPem": string(resp.Body)}
+			break
+		}
+		if doc, err = parseObject(resp.Body, maxDocumentBytes); err != nil {
 			return nil, err
 		}
 		if named := id(doc); named != "" && fold(named) != fold(own) {
 			return nil, errKey
 		}
+	case doc == nil:
+		return nil, errKey
 	}
 	if breach(doc, "CryptographicKey", keyRules) != "" {
 		return nil, errKey
@@ -83,7 +100,7 @@ func (s *session) publicKey(v any) (*publicKey, error) {
 	if err != nil || !fitKey(key) {
 		return nil, errKey
 	}
-	return &publicKey{id: own, owner: text(doc["owner"]), key: key}, nil
+	return &publicKey{id: own, owner: text(doc["owner"]), from: from, key: key}, nil
 }
 
 func parsePEM(text string) (crypto.PublicKey, error) {
@@ -106,7 +123,7 @@ func parsePEM(text string) (crypto.PublicKey, error) {
 const maxIssuerKeys = 4
 
 // signature2 judges the signature, and whether its key is the issuer's.
-func (s *session) signature2(t *signed, named bool, key *publicKey, keyErr error, issuer *node) {
+func (s *session) signature2(t *signed, named bool, key *publicKey, keyErr error, issuer *node, version string) {
 	if !named {
 		s.anyIssuerKey(t, issuer)
 		return
@@ -126,22 +143,29 @@ func (s *session) signature2(t *signed, named bool, key *publicKey, keyErr error
 	if issuer == nil {
 		return // The verdict knows.
 	}
-	s.keyOwner(key, issuer)
+	s.keyOwner(key, issuer, version)
 }
 
 // keyOwner makes sure that the key is one of the issuer's: the issuer names
-// the key, and the key its owner.
-func (s *session) keyOwner(key *publicKey, issuer *node) {
+// the key, and the key its owner. In version 1 issuers cannot name keys; there
+// the host speaks for both.
+func (s *session) keyOwner(key *publicKey, issuer *node, version string) {
+	old := isOld(version) && isOld(version2(issuer.doc)) && issuer.doc["publicKey"] == nil
+	near := old && sameAuthority(key.from, issuer.identity)
 	switch {
 	case !isURL(issuer.identity):
 		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer stands only inside the badge")
-	case !declares(issuer.doc, key.id):
+	case !near && !declares(issuer.doc, key.id):
 		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the issuer does not name the key that signed")
 	case key.owner != "" && fold(key.owner) != fold(issuer.identity) && fold(key.owner) != fold(id(issuer.doc)):
 		s.r.fail(core.CheckIssuer, core.VerdictIssuerNotConfirmed, "the key that signed belongs to somebody else")
 	default:
+		detail := "the issuer names the key that signed"
+		if near {
+			detail = "the key that signed lies on the issuer's host"
+		}
 		s.r.set(func(v *core.Verdict) { v.Issuer.Confirmed = true })
-		s.r.pass(core.CheckIssuer, "the issuer names the key that signed")
+		s.r.pass(core.CheckIssuer, detail)
 	}
 }
 
@@ -186,7 +210,7 @@ func (s *session) anyIssuerKey(t *signed, issuer *node) {
 // revocationList looks the badge up in its issuer's list, which is fetched
 // each time:
 // https://www.imsglobal.org/sites/default/files/Badges/OBv2p0Final/index.html#RevocationList
-func (s *session) revocationList(a map[string]any, issuer *node) {
+func (s *session) revocationList(a map[string]any, issuer *node, version string) {
 	v := issuer.doc["revocationList"]
 	if v == nil {
 		s.r.pass(core.CheckRevocation, "the issuer keeps no list of revoked badges")
@@ -200,7 +224,17 @@ func (s *session) revocationList(a map[string]any, issuer *node) {
 			return
 		}
 	}
-	if _, there := list["revokedAssertions"]; !there || !isA(list, "RevocationList") {
+	_, there := list["revokedAssertions"]
+	if isOld(version) && !there && len(types(list)) == 0 {
+		// In version 1 it says for each uid why.
+		if reason, listed := list[text(a["uid"])]; listed {
+			s.r.revoked("its issuer lists it as revoked", map[string]any{"revocationReason": reason})
+			return
+		}
+		s.r.pass(core.CheckRevocation, "its issuer does not list it as revoked")
+		return
+	}
+	if !there || !isA(list, "RevocationList") {
 		s.r.fail(core.CheckRevocation, core.VerdictUnknown, "the list of revoked badges cannot be read")
 		return
 	}

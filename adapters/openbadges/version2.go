@@ -58,7 +58,7 @@ func version2(doc map[string]any) string {
 // maps them. at is the address that it was fetched from.
 func upgraded(doc map[string]any, class, at string) map[string]any {
 	version := version2(doc)
-	if version != version10 && version != version11 {
+	if !isOld(version) {
 		return doc
 	}
 	doc = maps.Clone(doc)
@@ -68,10 +68,9 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 	if verify, ok := doc["verify"]; ok && doc["verification"] == nil {
 		doc["verification"] = verify
 	}
-	if id(doc) == "" {
-		own := at
-		if verify := object(doc["verification"]); own == "" && verify != nil {
-			own = text(verify["url"])
+	if own := at; id(doc) == "" {
+		if own == "" && isHosted(doc) {
+			own = text(object(doc["verification"])["url"])
 		}
 		if own != "" {
 			doc["id"] = own
@@ -82,6 +81,9 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 	}
 	switch class {
 	case "Assertion":
+		if isSigned(doc) {
+			namedSigned(doc)
+		}
 		if image := text(doc["image"]); isDataURI(image) {
 			doc["image"] = map[string]any{"id": image} // Not allowed any more.
 		}
@@ -112,6 +114,24 @@ func upgraded(doc map[string]any, class, at string) map[string]any {
 	}
 	return doc
 }
+
+// namedSigned gives a signed assertion of version 1 what it has by other names:
+// its key is what it says to be verified at, and its identifier need only be
+// unique where it comes from.
+func namedSigned(doc map[string]any) {
+	if verify := object(doc["verification"]); verify["creator"] == nil && verify["url"] != nil {
+		verify = maps.Clone(verify)
+		verify["creator"] = verify["url"]
+		doc["verification"] = verify
+	}
+	if uid := text(doc["uid"]); id(doc) == "" && uid != "" {
+		doc["id"] = "_:" + uid
+	}
+}
+
+// isOld reports whether a version is one of those before 2.0 that are read in
+// the terms of it.
+func isOld(version string) bool { return version == version10 || version == version11 }
 
 // newTerms renames what an alignment was called in version 1.
 func newTerms(alignment map[string]any) map[string]any {
