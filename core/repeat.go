@@ -54,9 +54,10 @@ const (
 	leastBetween = 24 * time.Hour
 )
 
-// ruleLetters are those of the five fields. The parser knows more than these:
-// a zone of its own and names of intervals.
-var ruleLetters = regexp.MustCompile(`^[0-9A-Za-z*,/ -]+$`)
+// ruleLetters are those of the fields, and of the names of intervals behind
+// "@", which are understood to be refused. The parser knows more than these: a
+// zone of its own.
+var ruleLetters = regexp.MustCompile(`^@?[0-9A-Za-z*,/ -]+$`)
 
 // ParseRepetition reads a rule of five fields: minute, hour, day of the month,
 // month, day of the week (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/crontab.html).
@@ -68,23 +69,42 @@ func ParseRepetition(rule string) (Repetition, error) {
 	}
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow).Parse(rule)
 	if err != nil {
-		return Repetition{}, ErrNoRule
+		return Repetition{}, otherRule(rule)
 	}
-	// A day of a rule has the same times as each of its days: two that follow
-	// one another show whether there are several, wherever in a day one
-	// begins. The year is one of 366 days.
-	first := parsed.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err := tooOften(parsed); err != nil {
+		return Repetition{}, err
+	}
+	return Repetition{rule: parsed}, nil
+}
+
+// tooOften returns [ErrNever] or [ErrTooOften] for a rule that deserves it. A
+// day of a rule has the same times as each of its days: two that follow one
+// another show whether there are several, wherever in a day one begins. The
+// year is one of 366 days.
+func tooOften(rule cron.Schedule) error {
+	first := rule.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
 	if first.IsZero() {
-		return Repetition{}, ErrNever
+		return ErrNever
 	}
 	for range 2 {
-		next := parsed.Next(first)
+		next := rule.Next(first)
 		if !next.IsZero() && next.Sub(first) < leastBetween {
-			return Repetition{}, ErrTooOften
+			return ErrTooOften
 		}
 		first = next
 	}
-	return Repetition{rule: parsed}, nil
+	return nil
+}
+
+// otherRule judges what is written as a rule of another kind, with seconds or
+// by the name of an interval: it is not taken, and who wants something each
+// second or each hour is told that this is too often.
+func otherRule(rule string) error {
+	parsed, err := cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(rule)
+	if err == nil && errors.Is(tooOften(parsed), ErrTooOften) {
+		return ErrTooOften
+	}
+	return ErrNoRule
 }
 
 // Next returns the first moment after t that is like the rule by the clock on

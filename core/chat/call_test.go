@@ -172,7 +172,9 @@ func TestReadWhen(t *testing.T) {
 		"tomorrow":                {problem: "when"},
 		"0 0 30 2 *":              {problem: "never"},
 		"* * * * *":               {problem: "often"},
-		"* * * * * *":             {problem: "when"},
+		"* * * * * *":             {problem: "often"},
+		"@every 1s":               {problem: "often"},
+		"0 0 9 * * 1":             {problem: "when"},
 		strings.Repeat("0 ", 200): {problem: "when"},
 	} {
 		at, rule, problem := readWhen(c.For("de"), text, berlin, noon)
