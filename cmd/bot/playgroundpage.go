@@ -62,7 +62,7 @@ func (a *app) outlook(ctx context.Context) (console.Work, error) {
 		})
 	}
 	for _, d := range seen.Due {
-		work.Due = append(work.Due, console.Due{What: dueName(d.What), At: d.At})
+		work.Due = append(work.Due, console.Due{What: dueName(d.What), At: d.At, Timely: timely(d.What)})
 	}
 	return work, nil
 }
@@ -104,6 +104,12 @@ func inboxName(k inbox.Kind) string {
 		return "Say farewell to a workspace"
 	}
 	return string(k)
+}
+
+// timely reports whether something has its time of day, which may be over when
+// it is looked at later.
+func timely(k sqlstore.DueKind) bool {
+	return k == sqlstore.DueReminder || k == sqlstore.DueCall || k == sqlstore.DueDigest
 }
 
 func dueName(k sqlstore.DueKind) string {

@@ -52,6 +52,8 @@ type Task struct {
 type Due struct {
 	What string    `json:"what"`
 	At   time.Time `json:"at"`
+	// Timely says that it has its time of day: the clock does not jump over it.
+	Timely bool `json:"-"`
 }
 
 // partApp is the program itself.

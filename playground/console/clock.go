@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -82,7 +83,7 @@ func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, "advance takes a duration such as 1m, forward and at most five years")
 			return
 		}
-		c.clock.clock.Advance(d)
+		c.pass(r.Context(), d)
 	case act.Next:
 		due, ok := c.nextDue(r)
 		if !ok {
@@ -102,6 +103,67 @@ func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, c.clockState(happens))
+}
+
+// Limits of the way that the clock takes: how often it stops, for how long in
+// all, and for how long at one place. What is left then is jumped over.
+const (
+	maxStops   = 50
+	passWithin = 15 * time.Second
+	restWithin = 2 * time.Second
+	restEvery  = 25 * time.Millisecond
+)
+
+// pass moves the clock forward by d. Where something has its time of day, such
+// as a message in somebody's hours, the clock stops on the way until that is
+// done: a jump over it would be a day on which the program slept.
+func (c *console) pass(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, passWithin)
+	defer cancel()
+	for range maxStops {
+		step, ok := c.nextStop(ctx)
+		if !ok || step >= d {
+			break
+		}
+		c.clock.clock.Advance(step)
+		d -= step
+		c.rest(ctx)
+	}
+	c.clock.clock.Advance(d)
+}
+
+// nextStop says how far away the next moment is at which something has its
+// time.
+func (c *console) nextStop(ctx context.Context) (time.Duration, bool) {
+	work, err := c.work(ctx)
+	now := c.clock.clock.Now()
+	for _, d := range work.Due {
+		if err == nil && d.Timely && d.At.After(now) {
+			return d.At.Sub(now) + justAfter, true
+		}
+	}
+	return 0, false
+}
+
+// rest waits for what the program has to send now.
+func (c *console) rest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, restWithin)
+	defer cancel()
+	for {
+		work, err := c.work(ctx)
+		now := c.clock.clock.Now()
+		busy := slices.ContainsFunc(work.Deliveries, func(t Task) bool {
+			return t.State == "running" || t.State == "ready" && !t.NextAt.After(now)
+		})
+		if err != nil || !busy {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(restEvery):
+		}
+	}
 }
 
 // justAfter is how far behind the next moment the clock is put: the times of
