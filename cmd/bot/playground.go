@@ -147,7 +147,10 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 		Commands: []slacksim.CommandInfo{{
 			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | home | link <address> | emails | claim | share | verify <link> | certificates | reminders | status | announce | digests | settings | forget | help]",
 		}},
-		Shortcuts: []slacksim.ShortcutInfo{{Name: "Verify this badge", Type: "message", CallbackID: "verify"}},
+		Shortcuts: []slacksim.ShortcutInfo{
+			{Name: "Verify this badge", Type: "message", CallbackID: "verify"},
+			{Name: "Announce a badge", Type: "global", CallbackID: "announce"},
+		},
 	}); err != nil {
 		return nil, fmt.Errorf("start simulated Slack: %w", err)
 	}

@@ -27,8 +27,10 @@ type State struct {
 	Views         []View               `json:"views"`
 	Home          *View                `json:"home,omitempty"`
 	Commands      []CommandInfo        `json:"commands"`
-	// Shortcuts are those in the menus of messages.
+	// Shortcuts are those in the menus of messages, Global those beside the
+	// composer.
 	Shortcuts []ShortcutInfo `json:"shortcuts"`
+	Global    []ShortcutInfo `json:"global"`
 	// SocketMode, Connections, Sockets and Events tell how the app is reached.
 	SocketMode  bool         `json:"socket_mode"`
 	Connections []Connection `json:"connections"`
@@ -48,7 +50,7 @@ func (s *Server) State(userID string) State {
 	s.mu.Unlock()
 	out := State{
 		Version: version, Bot: bot, Team: s.cfg.TeamName, Users: s.Users(), DM: dm, Messages: map[string][]Message{},
-		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(), Shortcuts: []ShortcutInfo{},
+		Views: s.Views(userID), Commands: s.cfg.Commands, Now: s.clock.Now(), Shortcuts: []ShortcutInfo{}, Global: []ShortcutInfo{},
 		SocketMode: s.SocketMode(), Connections: s.Connections(), Sockets: s.Sockets(), Events: s.Events(),
 	}
 	out.Channels, out.Conversations = s.Channels(userID), s.Conversations(userID)
@@ -58,6 +60,8 @@ func (s *Server) State(userID string) State {
 	for _, one := range s.cfg.Shortcuts {
 		if one.Type == shortcutMessage {
 			out.Shortcuts = append(out.Shortcuts, one)
+		} else {
+			out.Global = append(out.Global, one)
 		}
 	}
 	if home, ok := s.Home(userID); ok {
@@ -108,7 +112,7 @@ type acted struct {
 //	POST /close-view      {user, view}
 //	POST /home            {user, tab}
 //	POST /say             {user, channel, text}
-//	POST /shortcut        {user, channel, ts, callback_id}, on a message
+//	POST /shortcut        {user, callback_id}, with {channel, ts} on a message
 //	POST /share           {user, channel, text, files: [{name, data}]}, data in base64
 //	POST /socket-mode     {on}: switches Socket Mode
 //	POST /connections     {do, id}: drop, freeze or refresh one connection, or all without id
@@ -165,6 +169,9 @@ func (s *Server) ConsoleHandler() http.Handler {
 			return s.Say(ctx, a.User, a.Channel, a.Text)
 		},
 		"POST /shortcut": func(ctx context.Context, a act) (*Result, error) {
+			if a.TS == "" {
+				return s.Shortcut(ctx, a.User, a.Callback)
+			}
 			return s.MessageShortcut(ctx, a.User, MessageRef{Channel: a.Channel, TS: a.TS}, a.Callback)
 		},
 		"POST /share": func(ctx context.Context, a act) (*Result, error) {

@@ -6,9 +6,10 @@ import { tray } from "./shared.js";
 
 /**
  * composer makes the line. suggest(text) returns {items, first}: items of
- * {label, detail, insert}, and whether Enter takes the first one. submit(text,
- * files) returns true when the line may be emptied. complain(text) says what
- * does not work. of names the chat.
+ * {label, detail, insert}, or with act() instead of insert where there is
+ * nothing to type, and whether Enter takes the first one. submit(text, files)
+ * returns true when the line may be emptied. complain(text) says what does not
+ * work. of names the chat.
  */
 export function composer({ of, label, placeholder, suggest, submit, complain }) {
   const files = tray(of, complain);
@@ -53,6 +54,12 @@ export function composer({ of, label, placeholder, suggest, submit, complain }) 
     show();
   };
   const take = (item) => {
+    if (item.act) {
+      input.value = "";
+      close();
+      item.act();
+      return;
+    }
     input.value = item.insert;
     input.focus();
     look();

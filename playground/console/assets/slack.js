@@ -110,7 +110,10 @@ export function slackChat(root, ctx) {
     if (word === undefined) {
       const items = (state?.commands ?? []).filter((c) => c.name.startsWith(name))
         .map((c) => ({ label: `${c.name} ${c.usage_hint ?? ""}`, detail: c.description, insert: `${c.name} ` }));
-      return { items, first: !command };
+      // Typed behind the slash, Slack finds an app's shortcuts as well.
+      const found = (state?.global ?? []).filter((s) => s.name.toLowerCase().includes(name.slice(1).toLowerCase()))
+        .map((s) => ({ label: s.name, detail: `Shortcut of ${botName()}`, act: () => act("shortcut", { callback_id: s.callback_id }) }));
+      return { items: [...items, ...found], first: !command };
     }
     if (!command) return { items: [] };
     if (rest.length === 0) {
@@ -211,7 +214,7 @@ export function slackChat(root, ctx) {
       root.hidden = false;
       state = fresh;
       // An empty list may come as null.
-      for (const key of ["channels", "commands", "conversations", "shortcuts", "users", "views"]) state[key] ??= [];
+      for (const key of ["channels", "commands", "conversations", "global", "shortcuts", "users", "views"]) state[key] ??= [];
       frame.name(state.team);
       // Archived channels are out of the way, as in Slack.
       frame.show(state.channels.filter((c) => !c.archived).map((c) => ({
