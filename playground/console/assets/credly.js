@@ -1,7 +1,7 @@
 // The Credly side: what a person decides there, and what the issuer takes back.
 import { get, post } from "./api.js";
 import { busy } from "./chat.js";
-import { day } from "./clock.js";
+import { day, now } from "./clock.js";
 import { fill, h, link, picture, sync } from "./dom.js";
 import { help } from "./help.js";
 import { icon } from "./icons.js";
@@ -70,13 +70,16 @@ export function credly(root, ctx) {
   function draw(b, changed) {
     const button = (label, name, body, kind) => h("button", { type: "button", class: `small ${kind ?? ""}`, data: { focus: name, act: name }, onclick: act(name, { badge_id: b.id, ...body }) }, label);
     const accepted = b.state === "accepted";
+    const ends = b.expires_at.startsWith("0001") ? "" : b.expires_at;
+    const seconds = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
     const stateName = accepted && b.public ? "public" : b.state;
     return h("li", { class: changed ? "changed" : "" }, picture(`${ctx.setup.credly_url}/images/${b.badge_template_id}.svg`, ""),
       h("div", null, h("p", null, h("strong", null, b.name), " ", h("span", { class: `chip state-${stateName}` }, stateName)),
-        h("p", { class: "soft" }, `${b.recipient_email} · ${day(b.issued_at)}`),
+        h("p", { class: "soft" }, `${b.recipient_email} · ${day(b.issued_at)}${ends ? ` – ${day(ends)}` : ""}`),
         h("p", { class: "buttons" },
           b.state === "pending" ? [button("Accept", "accept", {}, "primary"), button("Reject", "reject")] : null,
           accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
+          accepted && ends ? button("Renew", "replace", { badge: { issued_at: seconds(now()), expires_at: seconds(now() + 1826 * 86400000) } }, "quiet") : null,
           b.accept_badge_url ? away(b.accept_badge_url, "Open at Credly") : null,
           accepted && b.public ? away(b.badge_url, "Public page") : null,
           ctx.setup.verify_url && (accepted || b.state === "revoked") ? away(`${ctx.setup.verify_url}?badge=${encodeURIComponent(b.badge_url)}`, "Verify") : null,

@@ -19,6 +19,8 @@ export function portal(root, ctx) {
   const address = h("input", { type: "email", required: true, list: "portal-addresses", autocomplete: "off", placeholder: "name@example.org" });
   const addresses = h("datalist", { id: "portal-addresses" });
   const template = h("select", { required: true });
+  // How many days a badge is valid; nothing is without an end.
+  const valid = h("select", null, [["", "Without an end"], ["1826", "For five years"], ["100", "For 100 days"]].map(([value, name]) => h("option", { value }, name)));
   const list = h("ul", { class: "awards" });
   const none = h("p", { class: "none" }, "Nothing yet. Award a badge above.");
   const heard = h("ul", { class: "heard" });
@@ -41,8 +43,10 @@ export function portal(root, ctx) {
   const grant = h("form", { class: "grant", onsubmit: (e) => {
     e.preventDefault();
     const [first, ...last] = ctx.person().name.split(/\s+/);
-    act(grant, "grant", { award: { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" } });
-  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary small" }, "Award this badge")));
+    const award = { email: address.value.trim(), first_name: first, last_name: last.join(" ") || first, badge_template_id: template.value, locale: "en" };
+    if (valid.value) award.expires_at = new Date(now() + Number(valid.value) * 86400000).toISOString();
+    act(grant, "grant", { award });
+  } }, h("label", null, "Address", address), addresses, h("label", null, "Badge", template), h("label", null, "Valid", valid), h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary small" }, "Award this badge")));
   const byFile = ctx.setup.imports ? intake(ctx, () => template.value, () => new Date(now()).toISOString().slice(0, 10)) : null;
 
   const about = help("portal", "Certification body");
