@@ -59,6 +59,11 @@ const (
 	SkippedDay         = "one_a_day"
 )
 
+// SkipReasons are all of them.
+func SkipReasons() []string {
+	return []string{SkippedStopped, SkippedUnreachable, SkippedSnoozed, SkippedHours, SkippedDay}
+}
+
 // Decide decides whether a person is reminded at now.
 func Decide(r Remindable, now time.Time) Reminding {
 	steps, next := Due(r.Occasions, r.Customs.Plan, now)

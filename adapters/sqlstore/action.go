@@ -83,6 +83,7 @@ func (t *tx) lane(ctx context.Context, accountID string) (laneRow, error) {
 
 // Audit implements [core.Tx].
 func (t *tx) Audit(ctx context.Context, actor, kind, subject string, now time.Time) error {
+	t.audits = append(t.audits, kind)
 	_, err := t.exec(ctx, `INSERT INTO audit (at, actor, kind, subject) VALUES (?, ?, ?, ?)`, ms(now), actor, kind, subject)
 	return err
 }

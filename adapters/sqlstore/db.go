@@ -44,6 +44,9 @@ type DB struct {
 	// others is the round of looks past tenants that have their share.
 	others round
 
+	// audited hears of what was noted, see OnAudit.
+	audited func(kind string)
+
 	statsMu sync.Mutex
 	stages  stageCounts
 	survey  survey
@@ -87,6 +90,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	return d, nil
 }
+
+// OnAudit has f hear the kind of each note in the audit ([core.Tx.Audit]), once
+// it is stored for good. It is set before the store is used; f is called by
+// several goroutines. Claims, which are one statement, are not among them.
+func (d *DB) OnAudit(f func(kind string)) { d.audited = f }
 
 // Ping asks the database for an answer.
 func (d *DB) Ping(ctx context.Context) error {

@@ -14,6 +14,8 @@ const maxAttempts = 4
 type tx struct {
 	runner
 	db *DB
+	// audits are the kinds of what was noted in it.
+	audits []string
 }
 
 var _ core.Tx = (*tx)(nil)
@@ -76,5 +78,13 @@ func (d *DB) once(ctx context.Context, f func(ctx context.Context, t *tx) error)
 		return err
 	}
 	done = true
-	return wrap(ctx, x.Commit())
+	if err := x.Commit(); err != nil {
+		return wrap(ctx, err)
+	}
+	if d.audited != nil {
+		for _, kind := range t.audits {
+			d.audited(kind)
+		}
+	}
+	return nil
 }

@@ -108,6 +108,7 @@ func newApp(ctx context.Context, s *Settings, log *slog.Logger, clock core.Clock
 			a.close()
 		}
 	}()
+	db.OnAudit(countTeamEvents(a.metrics))
 	a.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if !s.NoMigrate {
 		if err := db.Migrate(ctx); err != nil {
@@ -207,7 +208,7 @@ func (a *app) newVerifier() *openbadges.Verifier {
 func (a *app) composer(keys *core.Keys, catalog *chat.Catalog) *chat.Composer {
 	c := &chat.Composer{
 		Store: a.db, Clock: a.clock, Keys: keys, Catalog: catalog, Provider: a.credly,
-		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL, Charts: chart.New(a.log),
+		PublicURL: a.settings.PublicURL, TTL: a.settings.HandoffTTL, Charts: chart.New(a.log), Unsent: a.remindMetrics.unsent,
 	}
 	a.composers = append(a.composers, c)
 	return c

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,24 +15,32 @@ import (
 // over it may have shown already is not taken back.
 func (c *Composer) reminder(ctx context.Context, w Words, p core.Post) (Card, error) {
 	v, err := c.Store.ReminderView(ctx, p.Subject.ID)
-	if err != nil {
-		return Card{}, err
+	if err == nil && v.MemberID != p.Account.MemberID {
+		err = core.ErrNotFound
 	}
-	if v.MemberID != p.Account.MemberID {
-		return Card{}, core.ErrNotFound
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
+		return Card{}, err
 	}
 	now := c.Clock.Now()
 	if !p.Place.Shown {
-		untimely := now.Before(v.Wishes.SnoozedUntil) || !v.Hours.Open(now) || v.Hours.Day(now) != v.Day
-		switch {
-		case v.Wishes.Stopped || v.Later || len(v.Items) == 0:
-			return Card{}, core.ErrNotFound
-		case untimely && !p.Tried:
+		reason := unsentGone
+		if err == nil {
+			reason = unsent(v, p.Tried, now)
+		}
+		if reason == unsentUntimely {
 			if err := c.Store.PostponeReminder(ctx, p.Subject.ID, p.Gone, now); err != nil {
 				return Card{}, err
 			}
+		}
+		if reason != "" {
+			if c.Unsent != nil {
+				c.Unsent(reason)
+			}
 			return Card{}, core.ErrNotFound
 		}
+	}
+	if err != nil {
+		return Card{}, err
 	}
 	switch {
 	case v.Wishes.Stopped:
@@ -51,6 +60,42 @@ func (c *Composer) reminder(ctx context.Context, w Words, p core.Post) (Card, er
 		}
 	}
 	return c.reminderCard(w, p.Account, v, f, now), nil
+}
+
+// Why a reminder that was queued is not sent.
+const (
+	// unsentGone: the person is not there any more.
+	unsentGone    = "gone"
+	unsentStopped = "stopped"
+	// unsentNewer: there is a newer one.
+	unsentNewer = "newer"
+	// unsentDone: nothing of what it was about holds any more.
+	unsentDone = "done"
+	// unsentUntimely: it comes outside the person's hours, on another day, or
+	// while the person wants quiet; it comes back when it is time.
+	unsentUntimely = "untimely"
+)
+
+// UnsentReasons are why a reminder that was queued is not sent.
+func UnsentReasons() []string {
+	return []string{unsentGone, unsentStopped, unsentNewer, unsentDone, unsentUntimely}
+}
+
+// unsent says why a reminder that nobody has seen yet is not sent; empty for
+// one that is. What an earlier attempt may have shown is not late.
+func unsent(v core.ReminderView, tried bool, now time.Time) string {
+	switch {
+	case v.Wishes.Stopped:
+		return unsentStopped
+	case v.Later:
+		return unsentNewer
+	case len(v.Items) == 0:
+		return unsentDone
+	case !tried && (now.Before(v.Wishes.SnoozedUntil) || !v.Hours.Open(now) || v.Hours.Day(now) != v.Day):
+		return unsentUntimely
+	default:
+		return ""
+	}
 }
 
 // reminderNote stands where a reminder was that has nothing more to say.

@@ -23,6 +23,9 @@ type Composer struct {
 	TTL time.Duration
 	// Charts draws the pictures of digests; without it they have none.
 	Charts Charts
+	// Unsent hears why a reminder that was queued is not sent, see
+	// [UnsentReasons]; nil means nobody does.
+	Unsent func(reason string)
 	// Roles knows how people's roles stand, at the platform RolesAt; nil where
 	// there are none.
 	Roles   *core.Roles
