@@ -15,6 +15,11 @@ const (
 	askTogether = 6 * 24 * time.Hour
 	// celebrateTogether is how long further badges join a celebration.
 	celebrateTogether = time.Hour
+	// celebrateUse is how long a badge that could not be shown is worth a
+	// celebration when its team chooses a channel again.
+	celebrateUse = 7 * 24 * time.Hour
+	// movedBatch is how many of them are read at once.
+	movedBatch = 100
 	// celebrateMost is how many badges fit into one message on every platform.
 	celebrateMost = 8
 )
@@ -38,7 +43,8 @@ type Consent struct {
 	Number   int
 	State    ConsentState
 	// Person is the account that was asked, by whose name the person is
-	// celebrated; Channel is the one that the team had chosen then.
+	// celebrated; Channel is the one that shows the badge, or, while none
+	// does, the one that the team has chosen by now, or had chosen then.
 	Person, Channel Account
 	// Batch is the celebration that shows the badge, or empty.
 	Batch string
@@ -69,6 +75,11 @@ type CelebrateStore interface {
 	Consents(ctx context.Context, question string) ([]Consent, error)
 	// Celebrated returns those of a batch, those asked about first in front.
 	Celebrated(ctx context.Context, batch string) ([]Consent, error)
+	// Unshown returns up to limit badges after one, in the order of their
+	// ids, that no channel shows though their owners, asked in a channel of
+	// the team, did not decline; those about which somebody was asked, or
+	// which came into their stage, after since.
+	Unshown(ctx context.Context, team string, since time.Time, after string, limit int) (badges []string, err error)
 }
 
 // Asked is the question that a badge was added to.
@@ -102,8 +113,9 @@ type CelebrateTx interface {
 	// is younger than since and has fewer badges than most; otherwise
 	// [ErrNotFound]. The caller has locked the channel's member.
 	LatestBatch(ctx context.Context, channelID string, since time.Time, most int) (batch, postID string, err error)
-	// SetBatch says which batch shows a badge, empty for none.
-	SetBatch(ctx context.Context, badgeID, batch string) error
+	// SetBatch says which batch shows a badge, and in which channel; empty for
+	// none.
+	SetBatch(ctx context.Context, badgeID, batch, channelID string) error
 }
 
 // celebrate asks the owner of a badge that was accepted just now, and has the
@@ -193,7 +205,7 @@ func settle(ctx context.Context, tx Tx, p Provider, c Consent, now time.Time) er
 	case c.Batch == "":
 		return nil
 	case !shows:
-		if err := tx.SetBatch(ctx, c.Badge.ID, ""); err != nil {
+		if err := tx.SetBatch(ctx, c.Badge.ID, "", ""); err != nil {
 			return err
 		}
 		if err := tx.Audit(ctx, "", "celebration.taken_back", c.Badge.ID, now); err != nil {
@@ -222,7 +234,7 @@ func join(ctx context.Context, tx Tx, c Consent, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.SetBatch(ctx, c.Badge.ID, batch); err != nil {
+	if err := tx.SetBatch(ctx, c.Badge.ID, batch, c.Channel.ID); err != nil {
 		return err
 	}
 	if err := tx.Tell(ctx, post, true, now); err != nil {
@@ -386,4 +398,46 @@ func (s *Celebrations) Allow(ctx context.Context, actor Identity) error {
 		return fmt.Errorf("allow questions: %w", err)
 	}
 	return nil
+}
+
+// Moved has a team's badges looked at again whose owners were asked and that
+// no channel shows, because the team celebrates in another channel from now
+// on: what waited for one is shown there, unless that comes too late to be of
+// use, and questions name it. It may be repeated.
+func (s *Celebrations) Moved(ctx context.Context, team string) error {
+	since := s.Clock.Now().Add(-celebrateUse)
+	for after := ""; ; {
+		badges, err := s.Store.Unshown(ctx, team, since, after, movedBatch)
+		if err != nil {
+			return fmt.Errorf("find badges to celebrate: %w", err)
+		}
+		for _, id := range badges {
+			err := s.Store.InTx(ctx, func(ctx context.Context, tx Tx) error { return s.moved(ctx, tx, id) })
+			if err != nil {
+				return fmt.Errorf("celebrate in another channel: %w", err)
+			}
+			after = id
+		}
+		if len(badges) < movedBatch {
+			return nil
+		}
+	}
+}
+
+func (s *Celebrations) moved(ctx context.Context, tx Tx, badgeID string) error {
+	if err := tx.LockBadges(ctx, badgeID); err != nil {
+		return err
+	}
+	c, err := tx.Consent(ctx, badgeID)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	if err := settle(ctx, tx, s.Provider, c, now); err != nil {
+		return err
+	}
+	return tx.TellSubject(ctx, Subject{Kind: SubjectConsent, ID: c.Question}, false, now)
 }

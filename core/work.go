@@ -16,6 +16,8 @@ const (
 	WorkReadPerson WorkKind = "provider.person"
 	// WorkRevoke: take back a withdrawn badge; the badge's id.
 	WorkRevoke WorkKind = "badge.revoke"
+	// WorkCelebrate: a team celebrates in another channel; the team.
+	WorkCelebrate WorkKind = "team.celebrate"
 )
 
 // Work is what has to be done at the provider because of what happened here.

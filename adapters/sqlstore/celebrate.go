@@ -11,14 +11,19 @@ import (
 // neverAsk is what members have who do not want to be asked.
 const neverAsk = "never"
 
-// consentQuery reads [consentRow]s.
+// consentQuery reads [consentRow]s. While no channel shows a badge, its channel
+// is that in which the team celebrates by now whose channel it was asked for.
 const consentQuery = `SELECT ` + badgeColumns + `, c.question, c.n AS number, c.state AS decision, c.batch, ` + accountColumns + `,
 		h.id AS channel_id, h.platform AS channel_platform, h.tenant AS channel_tenant, h.user_id AS channel_user,
 		h.member_id AS channel_member, h.locale AS channel_locale, h.display_name AS channel_name,
 		EXISTS (SELECT 1 FROM addresses d WHERE d.normal = b.recipient AND d.member_id = a.member_id) AS owned,
 		EXISTS (SELECT 1 FROM customs u WHERE u.celebrate_in = h.id) AS chosen, m.celebrate = '` + neverAsk + `' AS never_ask
 	FROM celebrations c JOIN badges b ON b.id = c.badge_id LEFT JOIN templates t ON t.id = b.template_id
-	JOIN accounts a ON a.id = c.person_id JOIN members m ON m.id = a.member_id JOIN accounts h ON h.id = c.account_id WHERE `
+	JOIN accounts a ON a.id = c.person_id JOIN members m ON m.id = a.member_id
+	JOIN accounts h ON h.id = CASE c.batch WHEN '' THEN COALESCE((SELECT n.id
+		FROM accounts o JOIN customs u ON u.team = o.team JOIN accounts n ON n.id = u.celebrate_in
+		WHERE o.id = c.account_id AND o.team <> ''), c.account_id) ELSE c.account_id END
+	WHERE `
 
 type consentRow struct {
 	badgeRow
@@ -191,9 +196,32 @@ func (t *tx) LatestBatch(ctx context.Context, channelID string, since time.Time,
 }
 
 // SetBatch implements [core.CelebrateTx].
-func (t *tx) SetBatch(ctx context.Context, badgeID, batch string) error {
-	_, err := t.exec(ctx, `UPDATE celebrations SET batch = ? WHERE badge_id = ?`, batch, badgeID)
+func (t *tx) SetBatch(ctx context.Context, badgeID, batch, channelID string) error {
+	_, err := t.exec(ctx, `UPDATE celebrations SET batch = ?, account_id = COALESCE(NULLIF(CAST(? AS text), ''), account_id)
+		WHERE badge_id = ?`, batch, channelID, badgeID)
 	return err
+}
+
+// Unshown implements [core.CelebrateStore].
+func (d *DB) Unshown(ctx context.Context, team string, since time.Time, after string, limit int) ([]string, error) {
+	return d.run().unshown(ctx, team, since, after, limit)
+}
+
+// Unshown implements [core.CelebrateStore].
+func (t *tx) Unshown(ctx context.Context, team string, since time.Time, after string, limit int) ([]string, error) {
+	return t.unshown(ctx, team, since, after, limit)
+}
+
+// unshown begins at the channels of a team: only what was asked for one of
+// them is read.
+func (r runner) unshown(ctx context.Context, team string, since time.Time, after string, limit int) ([]string, error) {
+	var badges []string
+	err := r.all(ctx, &badges, `SELECT c.badge_id FROM accounts h JOIN celebrations c ON c.account_id = h.id
+			JOIN badges b ON b.id = c.badge_id
+		WHERE h.team = ? AND h.user_id LIKE '#%' AND c.batch = '' AND c.state IN ('asked', 'agreed')
+			AND (c.asked_at > ? OR b.stage_at > ?) AND c.badge_id > ?
+		ORDER BY c.badge_id LIMIT ?`, clean(team), ms(since), ms(since), after, limit)
+	return badges, err
 }
 
 // batchesOf returns the celebrations that show some badges, or some people by

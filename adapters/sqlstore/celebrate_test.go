@@ -28,7 +28,7 @@ func (w *world) celebrateIn(channel string, people ...core.Account) core.Account
 		if err := tx.SaveCustoms(ctx, "slack:T1", core.CustomsChange{CelebrateIn: &account.ID}, start); err != nil {
 			return err
 		}
-		for _, p := range people {
+		for _, p := range append([]core.Account{account}, people...) {
 			if _, err := tx.EnsureAccount(ctx, core.Account{Identity: p.Identity, Team: "slack:T1"}, start); err != nil {
 				return err
 			}
@@ -145,6 +145,77 @@ func TestAddressGoesWhileSomebodyAgrees(t *testing.T) {
 		if n := w.count(`SELECT count(*) FROM celebrations`); n != 0 {
 			t.Errorf("%d decisions are left", n)
 		}
+	})
+}
+
+// A team that celebrates in another channel, or nowhere for a while, sees there
+// what waited for one; what stands in the former channel stays, and what is old
+// by then is let go of.
+func TestCelebrationsFollowTheirTeam(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+		accept := func(user string, stage core.Stage, at time.Time) core.Account {
+			address := user + "@example.org"
+			a := w.account(slackUser(user), address)
+			w.celebrateIn("C1", a)
+			w.must(w.apply("at-"+user, address, core.StagePending, at))
+			w.must(w.apply("at-"+user, address, stage, at.Add(time.Second)))
+			return a
+		}
+		share := func(a core.Account, at time.Time) { w.must(w.decide(a, core.ChooseShare, at)) }
+		move := func(at time.Time) {
+			s := &core.Celebrations{Store: w.DB, Clock: fixedClock(at), Provider: credly{}}
+			w.must(s.Moved(t.Context(), "slack:T1"))
+		}
+		// stands is the channel that shows the badge of somebody, or none.
+		stands := func(user string) string {
+			var channel string
+			w.must(w.run().get(t.Context(), &channel, `SELECT COALESCE(min(a.user_id), '') FROM celebrations c JOIN accounts a ON a.id = c.account_id
+				JOIN accounts p ON p.id = c.person_id JOIN posts m ON m.subject_id = c.batch AND m.account_id = a.id WHERE p.user_id = ?`, user))
+			return channel
+		}
+		want := func(when string, in map[string]string) {
+			t.Helper()
+			for user, channel := range in {
+				if got := stands(user); got != channel {
+					t.Errorf("%s: %s stands in %q, want %q", when, user, got, channel)
+				}
+			}
+		}
+		share(accept("shown", core.StagePublic, start), start.Add(time.Minute))
+		private := accept("private", core.StageAccepted, start)
+		share(private, start.Add(time.Minute))
+		old, fresh := accept("old", core.StageAccepted, start), accept("fresh", core.StageAccepted, start)
+		unanswered := accept("unanswered", core.StagePublic, day(7))
+		nowhere := ""
+		w.save("slack:T1", core.CustomsChange{CelebrateIn: &nowhere}, day(7))
+		share(old, start.Add(time.Minute))
+		w.must(w.apply("at-old", "old@example.org", core.StagePublic, start.Add(time.Hour)))
+		share(fresh, start.Add(time.Minute))
+		w.must(w.apply("at-fresh", "fresh@example.org", core.StagePublic, day(7)))
+		move(day(8))
+		want("nowhere", map[string]string{"shown": "#C1", "private": "", "old": "", "fresh": "", "unanswered": ""})
+
+		w.celebrateIn("C2")
+		w.must(errors.Join(race(3, func(int) error {
+			s := &core.Celebrations{Store: w.DB, Clock: fixedClock(day(8)), Provider: credly{}}
+			return untilFree(func() error { return s.Moved(t.Context(), "slack:T1") })
+		})...))
+		move(day(8))
+		want("elsewhere", map[string]string{"shown": "#C1", "private": "", "old": "", "fresh": "#C2", "unanswered": ""})
+		if n := w.count(`SELECT count(*) FROM posts WHERE subject_kind = 'celebration'`); n != 2 {
+			t.Errorf("%d celebrations, want one in each channel", n)
+		}
+
+		// What is decided and made public later goes to the new one as well.
+		share(unanswered, day(9))
+		w.must(w.apply("at-private", "private@example.org", core.StagePublic, day(9)))
+		want("later", map[string]string{"shown": "#C1", "private": "#C2", "old": "", "unanswered": "#C2"})
+		w.must(w.decide(private, core.ChooseBack, day(9)))
+		w.celebrateIn("C1")
+		move(day(9))
+		want("in the end", map[string]string{"private": "", "unanswered": "#C2", "fresh": "#C2", "shown": "#C1"})
 	})
 }
 

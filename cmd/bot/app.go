@@ -42,17 +42,18 @@ type app struct {
 	credly  *credly.Client
 	mailer  *mail.Mailer
 
-	claims     *core.Claims
-	links      *core.Links
-	observer   *core.Observer
-	reconciler *core.Reconciler
-	work       *core.Work
-	farewells  *core.Farewells
-	reminders  *core.Reminders
-	calls      *core.Calls
-	digests    *core.Digests
-	verifier   *openbadges.Verifier
-	gallery    *core.Gallery
+	claims       *core.Claims
+	links        *core.Links
+	observer     *core.Observer
+	reconciler   *core.Reconciler
+	work         *core.Work
+	farewells    *core.Farewells
+	reminders    *core.Reminders
+	calls        *core.Calls
+	digests      *core.Digests
+	celebrations *core.Celebrations
+	verifier     *openbadges.Verifier
+	gallery      *core.Gallery
 	// roles also end connections where nobody can make any.
 	roles     *core.Roles
 	roleLooks *prometheus.CounterVec
@@ -169,6 +170,7 @@ func (a *app) openCore(keys *core.Keys, catalog *chat.Catalog) error {
 	a.remindMetrics = newRemindMetrics(a.metrics)
 	a.calls = &core.Calls{Store: a.db, Clock: a.clock}
 	a.digests = &core.Digests{Store: a.db, Clock: a.clock}
+	a.celebrations = &core.Celebrations{Store: a.db, Clock: a.clock, Provider: a.credly}
 	a.verifier = a.newVerifier()
 	a.gallery = &core.Gallery{Keys: keys, Clock: a.clock, Pictures: a.verifier}
 	a.links = &core.Links{Store: a.db, Clock: a.clock, Keys: keys}

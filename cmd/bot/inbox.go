@@ -22,6 +22,7 @@ func (a *app) inboxHandlers() map[inbox.Kind]inbox.Handler {
 		inbox.KindIssue:               payload(a.work.Issue),
 		inbox.KindReplace:             payload(a.work.Replace),
 		inbox.KindRevoke:              payload(a.work.Revoke),
+		inbox.KindCelebrate:           payload(a.celebrations.Moved),
 		inbox.KindReadPerson:          a.readPerson,
 		inbox.KindProviderEvent:       payload(a.providerEvent),
 		inbox.KindPortalEvent:         payload(a.portalEvent),

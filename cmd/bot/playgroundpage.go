@@ -94,6 +94,8 @@ func inboxName(k inbox.Kind) string {
 		return "Replace a badge at Credly"
 	case inbox.KindRevoke:
 		return "Revoke a badge at Credly"
+	case inbox.KindCelebrate:
+		return "Celebrate in another channel"
 	case inbox.KindReadPerson:
 		return "Read a person's badges at Credly"
 	case inbox.KindProviderEvent:

@@ -56,7 +56,7 @@ func (c *Composer) consentCard(w Words, question string, all []core.Consent, nev
 	args := Args{"Count": max(1, count[all[0].State]), "Channel": celebratedIn(w, all[0].Channel)}
 	var card Card
 	for _, one := range all {
-		card.Items = append(card.Items, c.consentItem(w, one, args))
+		card.Items = append(card.Items, c.consentItem(w, one))
 	}
 	var numbers []int
 	for _, one := range all {
@@ -95,7 +95,8 @@ func (c *Composer) consentCard(w Words, question string, all []core.Consent, nev
 }
 
 // consentItem names a badge and says what follows from what was decided.
-func (c *Composer) consentItem(w Words, one core.Consent, args Args) Item {
+func (c *Composer) consentItem(w Words, one core.Consent) Item {
+	args := Args{"Channel": celebratedIn(w, one.Channel)}
 	item := Item{Text: Text{{Text: badgeName(w, one.Badge), Bold: true}}}
 	switch {
 	case one.State == core.ConsentAsked:
@@ -103,8 +104,10 @@ func (c *Composer) consentItem(w Words, one core.Consent, args Args) Item {
 		item.Text = Join(item.Text, w.Text("consent.item.declined", args))
 	case one.Batch != "":
 		item.Text = Join(item.Text, w.Text("consent.item.shown", args))
-	case core.HasPage(c.Provider, one.Badge):
+	case core.HasPage(c.Provider, one.Badge) && !one.Chosen:
 		item.Text = Join(item.Text, w.Text("consent.item.closed", args))
+	case core.HasPage(c.Provider, one.Badge):
+		item.Text = Join(item.Text, w.Text("consent.item.missed", args))
 	default:
 		item.Text = Join(item.Text, w.Text("consent.item.waits", args))
 		if page := c.publishURL(one.Badge); page != "" {

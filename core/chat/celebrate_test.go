@@ -47,11 +47,14 @@ func goldenCelebrations(t *testing.T, c *Composer, w Words, reader core.Account,
 	compose("asked", asked)
 	waits, closed, never, nameless := agreed, agreed, declined, asked
 	waits.Batch, waits.Badge.Stage, closed.Batch, never.NeverAsk, nameless.Channel.DisplayName = "", core.StageAccepted, "", true, ""
+	missed := closed
+	closed.Chosen = false
 	compose("asked, channel without a name", nameless)
 	compose("asked about two, one shared, one not", consented(7, core.ConsentAsked), asked, agreed, declined)
 	compose("agreed", agreed)
 	compose("agreed, not public", waits)
 	compose("agreed, channel not used any more", closed)
+	compose("agreed, too late", missed)
 	compose("declined", declined)
 	compose("never", never)
 	compose("nothing left")

@@ -164,13 +164,18 @@ func (s *Service) changeCelebrations(ctx context.Context, w Words, a Action) (An
 		return refusedSettings(w, "trouble.channel", settingsCelebrate, nil, wrong), nil
 	}
 	account.DisplayName = clip(name, 80)
-	return s.changeSettings(ctx, w, a, settingsCelebrate, func(ctx context.Context, tx core.Tx, now time.Time) error {
+	answer, err := s.changeSettings(ctx, w, a, settingsCelebrate, func(ctx context.Context, tx core.Tx, now time.Time) error {
 		known, err := tx.EnsureAccount(ctx, account, now)
 		if err != nil {
 			return err
 		}
-		return tx.SaveCustoms(ctx, a.Team, core.CustomsChange{CelebrateIn: &known.ID}, now)
+		if err := tx.SaveCustoms(ctx, a.Team, core.CustomsChange{CelebrateIn: &known.ID}, now); err != nil {
+			return err
+		}
+		return tx.QueueWork(ctx, "team", core.NewID(), core.WorkCelebrate, a.Team, now)
 	})
+	s.Wake()
+	return answer, err
 }
 
 // refusedSettings refuses what was entered, at the fields where the platform

@@ -27,6 +27,9 @@ const (
 	KindReplace Kind = "badge.replace"
 	// KindRevoke: take back a withdrawn badge; the payload is the badge's id.
 	KindRevoke = Kind(core.WorkRevoke)
+	// KindCelebrate: a team celebrates in another channel; the payload is the
+	// team.
+	KindCelebrate = Kind(core.WorkCelebrate)
 	// KindPortalEvent: a signed event of the body's own system, as it came.
 	KindPortalEvent Kind = "portal.event"
 	// KindInstallationEnded: the credentials of a workspace are void; the
