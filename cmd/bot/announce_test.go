@@ -128,7 +128,7 @@ func TestScheduledCallsInSlack(t *testing.T) {
 
 		list, form = newCall(manager, "Every Monday")
 		form.Fill("when", "0 9 * * 1").Submit()
-		preview = list.ExpectEdit("Preview", "0 9 * * 1", "Europe/London")
+		preview = list.ExpectEdit("Preview", "each Monday at 09:00", "Europe/London")
 		preview.Press("Schedule")
 		preview.ExpectEdit("To come")
 		s.monday("Europe/London")

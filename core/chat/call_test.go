@@ -65,6 +65,8 @@ func goldenCalls(t *testing.T, c *Composer, w Words, reader core.Account, put fu
 		v.Call.State, v.Call.Edition, v.Call.NextAt = core.CallScheduled, 0, noon.AddDate(0, 0, 7)
 	})
 	open := manage("open, again", func(v *core.CallView) { v.Call.NextAt, v.Call.Cron = noon.AddDate(0, 0, 7), "0 9 * * 1" })
+	manage("open, each month", func(v *core.CallView) { v.Call.NextAt, v.Call.Cron = noon.AddDate(0, 0, 7), "5 17 1 * *" })
+	manage("open, by a rule", func(v *core.CallView) { v.Call.NextAt, v.Call.Cron = noon.AddDate(0, 0, 7), "0 9 1-7 * MON" })
 	closed := manage("closed", func(v *core.CallView) { v.Call.State = core.CallClosed })
 	gone := manage("bot is gone", func(v *core.CallView) { v.Trouble = "send direct message: target_dead (50001): discord answered 403" })
 	manage("archived", func(v *core.CallView) { v.Trouble = "target_dead (is_archived): chat.postMessage" })

@@ -2,8 +2,10 @@ package chat
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -73,7 +75,7 @@ func previewCard(w Words, d core.CallDraft, e enteredCall) Card {
 	}
 	card.Footer = w.Text(id, args)
 	if e.call.Cron != "" {
-		card.Footer = Join(card.Footer, w.Text("call.repeats", Args{"Rule": Code(e.call.Cron), "Zone": e.call.Zone}))
+		card.Footer = Join(card.Footer, repeatText(w, e.call))
 	}
 	card.Buttons = []Button{
 		post,
@@ -81,6 +83,30 @@ func previewCard(w Words, d core.CallDraft, e enteredCall) Card {
 		{ID: ID(VerbCallDrop, d.ID), Label: w.Plain("button.discard", nil), Style: StyleDanger},
 	}
 	return card
+}
+
+// eachWeek and eachMonth are the rules that can be told in words: a time of
+// day on one day of the week, or of the month.
+var (
+	eachWeek  = regexp.MustCompile(`^(\d{1,2}) (\d{1,2}) \* \* ([0-6])$`)
+	eachMonth = regexp.MustCompile(`^(\d{1,2}) (\d{1,2}) (\d{1,2}) \* \*$`)
+)
+
+// repeatText says when a call is repeated, in words where these are simple.
+func repeatText(w Words, c core.Call) Text {
+	id, args := "call.repeats", Args{"Rule": Code(c.Cron), "Zone": c.Zone}
+	at := func(minute, hour string) string {
+		// Both are digits.
+		m, _ := strconv.Atoi(minute)
+		h, _ := strconv.Atoi(hour)
+		return clockTime(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute)
+	}
+	if m := eachWeek.FindStringSubmatch(c.Cron); m != nil {
+		id, args = "call.repeats.week", Args{"At": at(m[1], m[2]), "Day": w.Plain("day."+m[3], nil), "Zone": c.Zone}
+	} else if m := eachMonth.FindStringSubmatch(c.Cron); m != nil {
+		id, args = "call.repeats.month", Args{"At": at(m[1], m[2]), "Day": m[3], "Zone": c.Zone}
+	}
+	return w.Text(id, args)
 }
 
 func channelName(c core.Call) string { return "#" + c.ChannelName }
@@ -115,7 +141,7 @@ func callState(w Words, v core.CallView) Text {
 		lines = append(lines, w.Text("call.next", Args{"At": v.Call.NextAt}))
 	}
 	if v.Call.Cron != "" && !v.Call.NextAt.IsZero() {
-		lines = append(lines, w.Text("call.repeats", Args{"Rule": Code(v.Call.Cron), "Zone": v.Call.Zone}))
+		lines = append(lines, repeatText(w, v.Call))
 	}
 	if v.Call.Edition > 0 {
 		lines = append(lines, countText(w, v.Call))
