@@ -101,6 +101,9 @@ func (c *Composer) managersDigest(w Words, i core.DigestIssue, f core.DigestFact
 			card.Text = Join(card.Text, Text{{Text: s.Label + ": "}, {Text: s.Note, Bold: true}})
 		}
 		card.Picture = c.chart(w, card.Title, steps)
+		if listed := templateLines(w, f.Templates); len(listed) > 0 {
+			card.Text = Join(card.Text, Plain(""), listed)
+		}
 	}
 	if f.Claimed > 0 {
 		card.Text = Join(card.Text, Plain(""), w.Text("digest.time", Args{"Time": span(w, f.TimeToClaim)}))
