@@ -219,6 +219,8 @@ type WishesView struct {
 	// ZoneKnown says that the zone is the person's own, and not that of the
 	// workspace.
 	ZoneKnown bool
+	// Plan is that of the person's team.
+	Plan Plan
 	// NeverAsk says that the person does not want to be asked whether their
 	// team may know of a badge.
 	NeverAsk bool

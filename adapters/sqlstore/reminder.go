@@ -28,11 +28,11 @@ func (d *DB) ReminderView(ctx context.Context, id string) (core.ReminderView, er
 		return core.ReminderView{}, err
 	}
 	view := core.ReminderView{MemberID: member, Day: day, Later: row.RemindedOn > day, Wishes: row.wishes()}
-	hours, zoneKnown, err := r.hoursOf(ctx, member, view.Wishes)
+	customs, zoneKnown, err := r.customsFor(ctx, member, view.Wishes)
 	if err != nil {
 		return core.ReminderView{}, err
 	}
-	view.Hours, view.AskZone = hours, !zoneKnown && !view.Wishes.AskedZone
+	view.Hours, view.AskZone = customs.Hours, !zoneKnown && !view.Wishes.AskedZone
 	var steps []struct {
 		BadgeID string `db:"badge_id"`
 		Policy  string `db:"policy"`
@@ -65,19 +65,20 @@ func (d *DB) ReminderView(ctx context.Context, id string) (core.ReminderView, er
 	return view, err
 }
 
-// hoursOf returns when a member may be reminded, and whether the zone is the
-// member's own.
-func (r runner) hoursOf(ctx context.Context, member string, w core.Wishes) (core.Hours, bool, error) {
+// customsFor returns what counts for a member, with the member's own hours,
+// and whether their zone is the member's own.
+func (r runner) customsFor(ctx context.Context, member string, w core.Wishes) (core.Customs, bool, error) {
 	var account accountRow
 	if err := r.get(ctx, &account, chosenOf, member); err != nil {
-		return core.Hours{}, false, err
+		return core.Customs{}, false, err
 	}
 	customs, err := r.customsOf(ctx, map[string]accountRow{member: account})
 	if err != nil {
-		return core.Hours{}, false, err
+		return core.Customs{}, false, err
 	}
 	c := customs[account.Team]
-	return c.HoursFor(w, account.TimeZone), w.Zone != "" || account.TimeZone != "", nil
+	c.Hours = c.HoursFor(w, account.TimeZone)
+	return c, w.Zone != "" || account.TimeZone != "", nil
 }
 
 // PostponeReminder implements [core.RemindStore].
@@ -146,7 +147,8 @@ func (d *DB) WishesOf(ctx context.Context, actor core.Identity) (core.WishesView
 		return core.WishesView{}, err
 	}
 	view := core.WishesView{Wishes: row.wishes(), NeverAsk: row.NeverAsk}
-	view.Hours, view.ZoneKnown, err = r.hoursOf(ctx, row.ID, view.Wishes)
+	customs, known, err := r.customsFor(ctx, row.ID, view.Wishes)
+	view.Hours, view.Plan, view.ZoneKnown = customs.Hours, customs.Plan, known
 	return view, err
 }
 

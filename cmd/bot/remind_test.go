@@ -86,9 +86,13 @@ func TestRemindersInDiscord(t *testing.T) {
 		s.later(oneDay + time.Hour)
 		reminder := who.ExpectDM("2 Badges brauchen dich", "Zeit von UTC").ExpectButton("Zeiten ändern")
 		form := reminder.Press("Zeiten ändern").Modal("Wann darf ich erinnern?")
-		form.Fill("zone", "Europe/Nirgends").Submit().ExpectEphemeral("Diese Zeiten gehen nicht")
+		refused := form.Fill("zone", "Europe/Nirgends").Fill("to", "16").Submit().
+			ExpectEphemeral("Diese Zeiten gehen nicht", "Diese Zeitzone kenne ich nicht")
+		// What was typed is there again.
+		refused.Press(word(bruno(), "button.try_again")).Modal("Wann darf ich erinnern?").Fill("zone", "Europe/Paris").Submit().
+			ExpectUpdate("Mo–Fr, 09:00 bis 16:00", "Europe/Paris", "noch nicht angenommen: nach 1, 3, 7, 14, 30 Tagen")
 		form = reminder.Press("Zeiten ändern").Modal("Wann darf ich erinnern?")
-		form.Fill("zone", "Europe/Berlin").Submit()
+		form.Fill("zone", "Europe/Berlin").Fill("to", "17").Submit()
 		reminder.ExpectEdit("Mo–Fr, 09:00 bis 17:00", "Europe/Berlin")
 		s.later(7 * oneDay)
 		last := who.ExpectDM("Badges brauchen dich")
@@ -104,6 +108,8 @@ func TestStatusIsForManagers(t *testing.T) {
 		s.linkSlack(ada())
 		s.slackChat.As(ada().slackID).Command("/badges", "status").ExpectEphemeral("This is for managers")
 		s.slackChat.As(theManager().slackID).Command("/badges", "status").ExpectEphemeral("How it stands", "linked an account")
+		s.slackChat.As(ada().slackID).Command("/badges", "reminders").ExpectEphemeral("What I remind you of", "Expires soon: 90, 30, 7 days before").
+			ExpectNoButton("Team settings")
 		s.discordChat.As(theManager().discordID).In(discordChannel).Command("badges", "status", nil).ExpectEphemeral("How it stands", "linked an account")
 
 		s.discordChat.As(bruno().discordID).Command("badges", "status", nil).ExpectEphemeral("Das ist für Verantwortliche")

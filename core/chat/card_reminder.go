@@ -117,8 +117,12 @@ func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, f 
 		},
 	}
 	shown := v.Items[:min(len(v.Items), pageSize)]
-	for _, item := range shown {
+	for i, item := range shown {
 		card.Items = append(card.Items, c.reminderItem(w, item, f, now))
+		if item.Policy == core.PolicyFollowed && !followed(shown[i+1:]) {
+			// Once for all that went the same way.
+			card.Items = append(card.Items, Item{Text: w.Text("reminder.answers", Args{"Provider": c.Provider.Name()})})
+		}
 	}
 	if date, err := time.ParseInLocation(time.DateOnly, v.Day, v.Hours.Zone); err == nil {
 		// Noon, because the platform shows the day in the zone of who reads.
@@ -133,6 +137,11 @@ func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, f 
 		card.Buttons = append(card.Buttons, Button{ID: ID(VerbHours, ""), Label: w.Plain("button.hours", nil)})
 	}
 	return card
+}
+
+// followed reports whether somebody went to the provider for one of these.
+func followed(items []core.ReminderItem) bool {
+	return slices.ContainsFunc(items, func(i core.ReminderItem) bool { return i.Policy == core.PolicyFollowed })
 }
 
 // reminderItem says why a badge is called to mind, with the step's own

@@ -16,7 +16,7 @@ func FuzzParseID(f *testing.F) {
 	id := core.NewID()
 	for _, s := range []string{
 		ID(VerbClaim, id), ID(VerbCode, id), ID(VerbCallForm, "d."+id), ID(VerbCalled, id), consentID(core.ChooseShare, id, []int{1, 12}), pageID(core.Identity{Platform: "slack", Tenant: "T1", User: "U1"}, "2"), "claim:", "claim",
-		":x", "list:x", ID(VerbEmails, ""), ID(VerbHome, ""), ID(VerbShare, shareAny), "CLAIM:" + id, "page:999999999999999999999.x", "page:-1", strings.Repeat("claim:", 30), "claim:\xff\x00", typedID(settingsPlan, []string{"1, 3", "", "", "", "7"}),
+		":x", "list:x", ID(VerbEmails, ""), ID(VerbHome, ""), ID(VerbShare, shareAny), "CLAIM:" + id, "page:999999999999999999999.x", "page:-1", strings.Repeat("claim:", 30), "claim:\xff\x00", typedID(VerbSettings, settingsPlan, []string{"1, 3", "", "", "", "7"}),
 	} {
 		f.Add(s)
 	}

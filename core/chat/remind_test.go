@@ -54,8 +54,8 @@ func goldenReminders(t *testing.T, c *Composer, w Words, reader core.Account, pu
 		t.Fatal(err)
 	}
 	hours := core.DefaultHours(berlin)
-	put("wishes", readable(wishesCard(w, core.WishesView{Hours: hours, ZoneKnown: true}, reader.Identity, noon)))
-	put("wishes, no time zone known", readable(wishesCard(w, core.WishesView{Hours: core.DefaultHours(time.UTC)}, reader.Identity, noon)))
+	put("wishes", readable(wishesCard(w, core.WishesView{Hours: hours, ZoneKnown: true, Plan: core.DefaultPlan()}, reader.Identity, noon)))
+	put("wishes, no time zone known", readable(wishesCard(w, core.WishesView{Hours: core.DefaultHours(time.UTC), Plan: core.Plan{core.PolicyPending: {1}}}, reader.Identity, noon)))
 	put("wishes, stopped", readable(wishesCard(w, core.WishesView{Hours: hours, Wishes: core.Wishes{Stopped: true}}, reader.Identity, noon)))
 	put("wishes, snoozed", readable(wishesCard(w, core.WishesView{
 		Hours: core.Hours{Zone: berlin, From: 8 * time.Hour, To: 12 * time.Hour, Days: core.EveryDay &^ (1 << time.Wednesday)}, ZoneKnown: true,
@@ -66,7 +66,9 @@ func goldenReminders(t *testing.T, c *Composer, w Words, reader core.Account, pu
 		Members: 17, Stopped: 1, Reminded: 9, Waiting: 2, Dead: 1,
 	})))
 	put("status, nothing", readable(statusCard(w, core.Status{})))
-	put("form, hours", readableForm(hoursForm(w, hours)))
+	put("form, hours", readableForm(hoursForm(w, writtenHours(hours))))
+	_, wrong := parseHours(w, map[string]string{fieldZone: "Europe/Nowhere", fieldFrom: "17", fieldTo: "9"})
+	put("refusal, hours", readable(*refused(w, "trouble.hours", typedID(VerbHours, "", []string{"Europe/Nowhere", "17", "9", ""}), hoursFieldNames(), wrong).Card))
 }
 
 // What is not sent, and what comes back another day.

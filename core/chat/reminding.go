@@ -25,6 +25,12 @@ const (
 // reminders shows what a person wants of reminders.
 func (s *Service) reminders(ctx context.Context, w Words, a Action) (Answer, error) {
 	v, err := s.wishes(ctx, a)
+	if errors.Is(err, core.ErrNotFound) && a.Team != "" && s.manages(a) {
+		// Who has nothing to be reminded of here wants to see the team's.
+		answer, err := s.showSettings(ctx, w, a)
+		answer.Where = asideOfPress(a)
+		return answer, err
+	}
 	if errors.Is(err, core.ErrNotFound) {
 		card := greetingCard(w, s.Provider.Name())
 		return Answer{Card: &card, Where: asideOfPress(a)}, nil
@@ -32,8 +38,18 @@ func (s *Service) reminders(ctx context.Context, w Words, a Action) (Answer, err
 	if err != nil {
 		return Answer{}, err
 	}
-	card := wishesCard(w, v, a.Actor, s.Clock.Now())
+	card := s.wishesFor(w, v, a)
 	return Answer{Card: &card, Where: asideOfPress(a)}, nil
+}
+
+// wishesFor shows what a person wants of reminders, and to who runs the team
+// the way to what counts for everybody in it.
+func (s *Service) wishesFor(w Words, v core.WishesView, a Action) Card {
+	card := wishesCard(w, v, a.Actor, s.Clock.Now())
+	if a.Team != "" && s.manages(a) {
+		card.Buttons = append(card.Buttons, Button{ID: ID(VerbSettings, ""), Label: w.Plain("button.team_settings", nil)})
+	}
+	return card
 }
 
 func (s *Service) wishes(ctx context.Context, a Action) (core.WishesView, error) {
@@ -51,8 +67,7 @@ func (s *Service) wish(ctx context.Context, w Words, a Action, change func(*core
 		return Answer{}, err
 	}
 	change(&v.Wishes)
-	now := s.Clock.Now()
-	if err := s.Store.SaveWishes(ctx, a.Actor, v.Wishes, now); err != nil {
+	if err := s.Store.SaveWishes(ctx, a.Actor, v.Wishes, s.Clock.Now()); err != nil {
 		return Answer{}, err
 	}
 	if a.MessageKey != "" {
@@ -63,7 +78,7 @@ func (s *Service) wish(ctx context.Context, w Words, a Action, change func(*core
 	if v, err = s.Store.WishesOf(ctx, a.Actor); err != nil {
 		return Answer{}, err
 	}
-	card := wishesCard(w, v, a.Actor, now)
+	card := s.wishesFor(w, v, a)
 	return Answer{Card: &card}, nil
 }
 
@@ -99,16 +114,12 @@ func (s *Service) hours(ctx context.Context, w Words, a Action) (Answer, error) 
 		if err != nil {
 			return Answer{}, err
 		}
-		return Answer{Form: hoursForm(w, v.Hours)}, nil
+		return Answer{Form: hoursForm(w, typedOr(a.Arg, a.Arg != "", hoursFieldNames(), writtenHours(v.Hours)))}, nil
 	}
 	chosen, wrong := parseHours(w, a.Fields)
 	if len(wrong) > 0 {
-		card := Card{
-			Tone: ToneWarn, Title: w.Plain("trouble.hours.title", nil), Summary: w.Plain("trouble.hours.title", nil),
-			Text:    w.Text("trouble.hours.text", nil),
-			Buttons: []Button{{ID: ID(VerbHours, ""), Label: w.Plain("button.try_again", nil), Style: StylePrimary}},
-		}
-		return Answer{Card: &card, Where: Aside, FieldErrors: wrong}, nil
+		again := typedID(VerbHours, "", typedFields(hoursFieldNames(), a.Fields))
+		return refused(w, "trouble.hours", again, hoursFieldNames(), wrong), nil
 	}
 	return s.wish(ctx, w, a, func(p *core.Wishes) {
 		p.Zone, p.From, p.To, p.Days, p.AskedZone = chosen.Zone.String(), chosen.From, chosen.To, chosen.Days, true
@@ -116,10 +127,10 @@ func (s *Service) hours(ctx context.Context, w Words, a Action) (Answer, error) 
 }
 
 // hoursForm asks when a person may be reminded.
-func hoursForm(w Words, h core.Hours) *Form {
+func hoursForm(w Words, values map[string]string) *Form {
 	return &Form{
 		ID: ID(VerbHours, ""), Title: w.Plain("form.hours.title", nil), Submit: w.Plain("form.hours.submit", nil),
-		Cancel: w.Plain("form.cancel", nil), Fields: hoursFields(w, writtenHours(h)),
+		Cancel: w.Plain("form.cancel", nil), Fields: hoursFields(w, values),
 	}
 }
 
@@ -239,6 +250,12 @@ func wishesCard(w Words, v core.WishesView, actor core.Identity, now time.Time) 
 	card.Summary, card.Text = w.Plain("wishes."+state+".summary", args), w.Text("wishes."+state+".text", args)
 	if !v.ZoneKnown && !v.Wishes.Stopped {
 		card.Text = Join(card.Text, Plain(""), w.Text("wishes.zone", args))
+	}
+	if v.Plan != nil && !v.Wishes.Stopped {
+		card.Text = Join(card.Text, Plain(""), w.Text("wishes.plan", nil))
+		for _, p := range policiesInForm() {
+			card.Text = Join(card.Text, planLine(w, p, v.Plan[p]))
+		}
 	}
 	if v.NeverAsk {
 		card.Text = Join(card.Text, Plain(""), w.Text("wishes.never_ask", nil))

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +55,7 @@ func (s *Service) settings(ctx context.Context, w Words, a Action) (Answer, erro
 		if submitted {
 			return s.changeCelebrations(ctx, w, a)
 		}
-		return s.celebrationsForm(ctx, w, a)
+		return s.celebrationsForm(ctx, w, a, typed)
 	case settingsUsual:
 		return s.changeSettings(ctx, w, a, "usual", func(ctx context.Context, tx core.Tx, now time.Time) error {
 			return tx.DropCustoms(ctx, a.Team, now)
@@ -122,7 +121,8 @@ func (s *Service) changeSettings(
 func (s *Service) changePlan(ctx context.Context, w Words, a Action) (Answer, error) {
 	plan, wrong := parsePlan(w, a.Fields)
 	if len(wrong) > 0 {
-		return refusedSettings(w, "trouble.plan", settingsPlan, typedFields(planFields(), a.Fields), wrong), nil
+		again := typedID(VerbSettings, settingsPlan, typedFields(planFields(), a.Fields))
+		return refused(w, "trouble.plan", again, planFields(), wrong), nil
 	}
 	return s.changeSettings(ctx, w, a, settingsPlan, func(ctx context.Context, tx core.Tx, now time.Time) error {
 		return tx.SaveCustoms(ctx, a.Team, core.CustomsChange{Plan: plan}, now)
@@ -132,14 +132,18 @@ func (s *Service) changePlan(ctx context.Context, w Words, a Action) (Answer, er
 func (s *Service) changeHours(ctx context.Context, w Words, a Action) (Answer, error) {
 	hours, wrong := parseHours(w, a.Fields)
 	if len(wrong) > 0 {
-		return refusedSettings(w, "trouble.hours", settingsHours, typedFields(hoursFieldNames(), a.Fields), wrong), nil
+		again := typedID(VerbSettings, settingsHours, typedFields(hoursFieldNames(), a.Fields))
+		return refused(w, "trouble.hours", again, hoursFieldNames(), wrong), nil
 	}
 	return s.changeSettings(ctx, w, a, settingsHours, func(ctx context.Context, tx core.Tx, now time.Time) error {
 		return tx.SaveCustoms(ctx, a.Team, core.CustomsChange{Hours: &hours}, now)
 	})
 }
 
-func (s *Service) celebrationsForm(ctx context.Context, w Words, a Action) (Answer, error) {
+func (s *Service) celebrationsForm(ctx context.Context, w Words, a Action, typed string) (Answer, error) {
+	if typed != "" {
+		return Answer{Form: celebrationsForm(w, typed)}, nil
+	}
 	c, err := s.Store.Customs(ctx, a.Team)
 	if err != nil {
 		return Answer{}, err
@@ -161,7 +165,8 @@ func (s *Service) changeCelebrations(ctx context.Context, w Words, a Action) (An
 	account, name, problem := s.readChannel(ctx, a, channel)
 	if problem != "" {
 		wrong := map[string]string{fieldTeamChannel: w.Plain("trouble.channel."+problem, nil)}
-		return refusedSettings(w, "trouble.channel", settingsCelebrate, nil, wrong), nil
+		again := typedID(VerbSettings, settingsCelebrate, []string{channel})
+		return refused(w, "trouble.channel", again, []string{fieldTeamChannel}, wrong), nil
 	}
 	account.DisplayName = clip(name, 80)
 	answer, err := s.changeSettings(ctx, w, a, settingsCelebrate, func(ctx context.Context, tx core.Tx, now time.Time) error {
@@ -178,21 +183,26 @@ func (s *Service) changeCelebrations(ctx context.Context, w Words, a Action) (An
 	return answer, err
 }
 
-// refusedSettings refuses what was entered, at the fields where the platform
-// can, and otherwise by a card that leads to the form again, with what was
-// typed where it fits into a button.
-func refusedSettings(w Words, trouble, what string, typed []string, wrong map[string]string) Answer {
-	text := w.Text(trouble+".text", nil)
-	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+// refused refuses what was entered, at the fields where the platform can, and
+// otherwise by a card that says what is wrong with each and leads to the form
+// again, by a button with this id.
+func refused(w Words, trouble, again string, names []string, wrong map[string]string) Answer {
+	text := w.Text("trouble.unchanged", nil)
+	var told []string
+	for _, name := range names {
 		line := wrong[name]
-		if what == settingsPlan {
+		if line == "" || slices.Contains(told, line) {
+			continue
+		}
+		told = append(told, line)
+		if slices.Contains(planFields(), name) {
 			line = w.Plain("settings.policy."+name, nil) + ": " + line
 		}
 		text = Join(text, Plain("• "+line))
 	}
 	card := Card{
 		Tone: ToneWarn, Title: w.Plain(trouble+".title", nil), Summary: w.Plain(trouble+".title", nil), Text: text,
-		Buttons: []Button{{ID: typedID(what, typed), Label: w.Plain("button.try_again", nil), Style: StylePrimary}},
+		Buttons: []Button{{ID: again, Label: w.Plain("button.try_again", nil), Style: StylePrimary}},
 	}
 	return Answer{Card: &card, Where: Aside, FieldErrors: wrong}
 }
@@ -202,13 +212,15 @@ const typedBetween = ";"
 
 // typedID is the id of a button that opens a form with what was typed there
 // before, or, where that is too long, with what counts.
-func typedID(what string, typed []string) string {
-	if len(typed) > 0 {
-		if id := ID(VerbSettings, what+":"+strings.Join(typed, typedBetween)); len(id) <= MaxID {
-			return id
-		}
+func typedID(v Verb, what string, typed []string) string {
+	before := what
+	if what != "" {
+		before += ":"
 	}
-	return ID(VerbSettings, what)
+	if id := ID(v, before+strings.Join(typed, typedBetween)); len(id) <= MaxID {
+		return id
+	}
+	return ID(v, what)
 }
 
 // typedFields returns the values of fields in their order, without what

@@ -37,7 +37,7 @@ func goldenSettings(w Words, put func(name, text string)) {
 		put("refusal, plan, "+field, sentence+"\n")
 	}
 	for _, problem := range []string{"unknown", "absent", "archived", "permission", "foreign"} {
-		answer := refusedSettings(w, "trouble.channel", settingsCelebrate, nil, map[string]string{
+		answer := refused(w, "trouble.channel", typedID(VerbSettings, settingsCelebrate, []string{"C7"}), []string{fieldTeamChannel}, map[string]string{
 			fieldTeamChannel: w.Plain("trouble.channel."+problem, nil),
 		})
 		put("refusal, channel, "+problem, readable(*answer.Card))
@@ -122,7 +122,7 @@ func TestTypedComesBack(t *testing.T) {
 		"too long":   {map[string]string{"pending": strings.Repeat("x", 60), "private": strings.Repeat("y", 60)}, false},
 		"semicolons": {map[string]string{"pending": "1;2"}, true},
 	} {
-		id := typedID(settingsPlan, typedFields(planFields(), tc.typed))
+		id := typedID(VerbSettings, settingsPlan, typedFields(planFields(), tc.typed))
 		verb, opaque, ok := ParseID(id)
 		what, rest, again := strings.Cut(opaque, ":")
 		if !ok || verb != VerbSettings || what != settingsPlan {
