@@ -39,6 +39,9 @@ type Issuer struct {
 	Name string
 	// LinkedInID is the number of the issuer's page at LinkedIn, or empty.
 	LinkedInID string
+	// SupportURL is the page on which the issuer answers questions, SupportMail
+	// the address for them; either may be empty.
+	SupportURL, SupportMail string
 }
 
 // Showing is what is shown of a badge.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -29,8 +30,8 @@ type issuer struct {
 	until time.Time
 }
 
-// Issuer returns the name and the number of LinkedIn's page that Credly
-// has of the organization, see
+// Issuer returns the name, the number of LinkedIn's page and where questions are
+// answered, as Credly has them of the organization, see
 // https://www.credly.com/docs/organizations. Where Credly does not answer it
 // returns what was known last.
 func (c *Client) Issuer(ctx context.Context) core.Issuer {
@@ -71,6 +72,8 @@ type organizationData struct {
 	Name         text `json:"name"`
 	LinkedInName text `json:"linked_in_name"`
 	LinkedInID   text `json:"linked_in_org_id"`
+	SupportURL   text `json:"support_url"`
+	SupportMail  text `json:"support_email"`
 }
 
 // decodeIssuer reads an organization, alone or as the only entry of a list.
@@ -93,7 +96,27 @@ func decodeIssuer(body []byte) (core.Issuer, bool) {
 	if name == "" {
 		name = o.Name
 	}
-	return core.Issuer{Name: string(name), LinkedInID: string(o.LinkedInID)}, name != ""
+	return core.Issuer{
+		Name: string(name), LinkedInID: string(o.LinkedInID), SupportURL: page(string(o.SupportURL)), SupportMail: mailbox(string(o.SupportMail)),
+	}, name != ""
+}
+
+// page returns the address of a page that everybody can open, or "".
+func page(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return ""
+	}
+	return u.String()
+}
+
+// mailbox returns an address that mail can be sent to, or "".
+func mailbox(address string) string {
+	e, err := core.ParseEmail(address)
+	if err != nil {
+		return ""
+	}
+	return e.Shown
 }
 
 // Embed returns the code that Credly's own pages offer for a badge.

@@ -16,13 +16,18 @@ func TestIssuer(t *testing.T) {
 		answer string
 		want   core.Issuer
 	}{
-		"as documented": {string(refdata.Read(t, "credly", "docs-examples", "organizations_list.json")), core.Issuer{Name: "Organization 8"}},
-		"complete":      {`{"data":{"name":"Body","linked_in_name":"The Body","linked_in_org_id":"1234567"}}`, core.Issuer{Name: "The Body", LinkedInID: "1234567"}},
-		"as a number":   {`{"data":{"name":"Body","linked_in_org_id":1234567}}`, core.Issuer{Name: "Body", LinkedInID: "1234567"}},
-		"without name":  {`{"data":{"linked_in_org_id":"1"}}`, core.Issuer{}},
-		"several":       {`{"data":[{"name":"A"},{"name":"B"}]}`, core.Issuer{}},
-		"wrong types":   {`{"data":{"name":["A"],"linked_in_org_id":{}}}`, core.Issuer{}},
-		"no data":       {`[]`, core.Issuer{}},
+		"as documented": {string(refdata.Read(t, "credly", "docs-examples", "organizations_list.json")), core.Issuer{
+			Name: "Organization 8", SupportURL: "https://example.com", SupportMail: "someEmail@example.com",
+		}},
+		"complete": {`{"data":{"name":"Body","linked_in_name":"The Body","linked_in_org_id":"1234567"}}`, core.Issuer{Name: "The Body", LinkedInID: "1234567"}},
+		"no way to ask": {
+			`{"data":{"name":"Body","support_url":"javascript:alert(1)","support_email":"ask us"}}`, core.Issuer{Name: "Body"},
+		},
+		"as a number":  {`{"data":{"name":"Body","linked_in_org_id":1234567}}`, core.Issuer{Name: "Body", LinkedInID: "1234567"}},
+		"without name": {`{"data":{"linked_in_org_id":"1"}}`, core.Issuer{}},
+		"several":      {`{"data":[{"name":"A"},{"name":"B"}]}`, core.Issuer{}},
+		"wrong types":  {`{"data":{"name":["A"],"linked_in_org_id":{}}}`, core.Issuer{}},
+		"no data":      {`[]`, core.Issuer{}},
 	} {
 		a := newAPI(t, nil)
 		a.on("GET ", ok(tt.answer))

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/laurelbot/laurel/core"
@@ -79,6 +80,24 @@ func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 				card.Buttons[1].Style = StylePlain
 			}
 		}
+	}
+	return card
+}
+
+// asking adds where the issuer is asked about a badge that only it can give
+// back.
+func (c *Composer) asking(ctx context.Context, w Words, card Card, stage core.Stage) Card {
+	show, ok := c.Provider.(core.Showcase)
+	if !ok || stage != core.StageRejected && stage != core.StageRevoked && stage != core.StageWithdrawn {
+		return card
+	}
+	issuer := show.Issuer(ctx)
+	if issuer.SupportMail != "" {
+		card.Text = Join(card.Text, w.Text("stage.ask", Args{"Address": Code(issuer.SupportMail)}))
+	}
+	if issuer.SupportURL != "" {
+		ask := Button{URL: issuer.SupportURL, Label: w.Plain("button.ask", nil), Style: StylePrimary}
+		card.Buttons = append([]Button{ask}, card.Buttons...)
 	}
 	return card
 }

@@ -30,6 +30,12 @@ func goldenSharing(t *testing.T, c *Composer, w Words, reader core.Account, put 
 		held = append(held, collection()[5:7]...)
 	}
 	put("share, choose", readable(c.chooseCard(w, held, reader)))
+	for _, stage := range []core.Stage{core.StageRejected, core.StageRevoked} {
+		if card, err = c.badgeCard(t.Context(), w, core.BadgeView{Badge: goldenBadge(stage)}, reader); err != nil {
+			t.Fatal(err)
+		}
+		put("stage, "+string(stage)+", with somebody to ask", readable(card))
+	}
 }
 
 // showcase is a provider whose badges can be embedded.
@@ -37,4 +43,6 @@ type showcase struct{ provider }
 
 func (showcase) Embed(core.Badge) string { return `<div data-share-badge-id="1"></div>` }
 
-func (showcase) Issuer(context.Context) core.Issuer { return core.Issuer{} }
+func (showcase) Issuer(context.Context) core.Issuer {
+	return core.Issuer{SupportURL: "https://www.example.org/support", SupportMail: "support@example.org"}
+}

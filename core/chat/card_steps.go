@@ -32,7 +32,7 @@ func (c *Composer) badgeCard(ctx context.Context, w Words, v core.BadgeView, a c
 	if v.Badge.Stage.Held() {
 		return c.held(ctx, w, v, a)
 	}
-	return c.stageCard(w, v, a), nil
+	return c.asking(ctx, w, c.stageCard(w, v, a), v.Badge.Stage), nil
 }
 
 // tasks are those for one badge, or for all.

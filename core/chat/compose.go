@@ -101,7 +101,11 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 	if v.Handoff.MemberID == p.Account.MemberID && v.Owned && v.Badge.Stage.Held() {
 		return c.held(ctx, w, core.BadgeView{Badge: v.Badge}, p.Account)
 	}
-	return c.handoffAs(w, p, v)
+	card, err := c.handoffAs(w, p, v)
+	if err != nil || !v.Owned {
+		return card, err
+	}
+	return c.asking(ctx, w, card, v.Badge.Stage), nil
 }
 
 // ComposeAs makes the card of a handoff's post from what is known of the
