@@ -45,8 +45,8 @@ type TaskTx interface {
 	// where that is news, otherwise "".
 	NoteKnown(ctx context.Context, normal string, known bool) (memberID string, err error)
 	// TellTasks queues deliveries for the newest posts that show tasks of the
-	// member; with fallback, for the newest one about all badges of each
-	// account.
+	// member, and for the homes that [Tx.TellHomes] would tell; with fallback,
+	// the newest one about all badges of each account may be followed.
 	TellTasks(ctx context.Context, memberID string, fallback bool, now time.Time) error
 }
 

@@ -111,7 +111,11 @@ func (t *tx) TellTasks(ctx context.Context, memberID string, fallback bool, now 
 			newest[p.AccountID], found[i].fallback = true, true
 		}
 	}
-	return t.queuePosts(ctx, found, now)
+	var homes []target
+	if err := t.all(ctx, &homes, targetQuery+isWatched+` AND a.member_id = ?`, ms(now.Add(-watchHomes)), memberID); err != nil {
+		return err
+	}
+	return t.queuePosts(ctx, withHomes(found, homes), now)
 }
 
 // joinTasks carries over what one member said to the other. That something is

@@ -199,19 +199,21 @@ func TestTellTasks(t *testing.T) {
 		}
 		w.post(a, core.Subject{Kind: core.SubjectBadge, ID: waiting}, core.Place{Ref: "r"}, start)
 		w.post(eve, core.Subject{Kind: core.SubjectTasks, ID: eve.ID}, core.Place{Ref: "r"}, start)
+		shows = append(shows, w.post(a, core.Subject{Kind: core.SubjectHome, ID: a.ID}, core.Place{Ref: "h", MessageKey: core.HomeKey}, start))
+		w.post(eve, core.Subject{Kind: core.SubjectHome, ID: eve.ID}, core.Place{Ref: "h", MessageKey: core.HomeKey}, start)
 		tell := func() []string {
 			w.tx(func(ctx context.Context, tx core.Tx) error { return tx.TellTasks(ctx, a.MemberID, false, start) })
 			return w.texts(`SELECT ref FROM outbox WHERE kind = 'post' AND NOT fallback`)
 		}
 		got := tell()
-		if len(got) != 3 || w.count(`SELECT count(*) FROM outbox WHERE ref IN (?, ?)`, shows[0], shows[1]) != 2 ||
+		if len(got) != 4 || w.count(`SELECT count(*) FROM outbox WHERE ref IN (?, ?, ?)`, shows[0], shows[1], shows[2]) != 3 ||
 			w.count(`SELECT count(*) FROM outbox o JOIN posts p ON p.id = o.ref WHERE p.subject_id = ?`, claims[other]) != 1 {
 			t.Errorf("told %v", got)
 		}
 		for range tellTasksOf {
 			w.post(a, core.Subject{Kind: core.SubjectTasks, ID: a.ID}, core.Place{Ref: "r"}, start.Add(time.Hour))
 		}
-		if got := tell(); len(got) != 3+tellTasksOf {
+		if got := tell(); len(got) != 4+tellTasksOf {
 			t.Errorf("told %d", len(got))
 		}
 	})

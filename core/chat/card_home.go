@@ -32,7 +32,9 @@ type homeView struct {
 	account   core.Account
 	addresses []core.Address
 	badges    []core.BadgeView
-	wishes    core.WishesView
+	// tasks are those for all badges.
+	tasks  []core.Task
+	wishes core.WishesView
 	// kept says that it is brought up to date by itself.
 	kept bool
 }
@@ -48,7 +50,7 @@ func (c *Composer) homeCard(w Words, v homeView) (Card, error) {
 	if len(v.addresses) == 0 {
 		return greetingCard(w, c.Provider.Name()), nil
 	}
-	shelf := sortHome(v.badges, c.Clock.Now())
+	shelf := sortHome(v.badges, v.tasks, c.Clock.Now())
 	card := Card{
 		Title: w.Plain("home.title", nil), Summary: w.Plain("home.title", nil),
 		Text: shelf.counts(w), Footer: w.Text("home.footer", nil),
@@ -62,9 +64,12 @@ func (c *Composer) homeCard(w Words, v homeView) (Card, error) {
 	switch {
 	case shelf.empty():
 		card.Text = w.Text("list.empty.text", Args{"Addresses": clip(shownAddresses(v.addresses), 500)})
+	case shelf.task != nil:
+		card.Tone = ToneAction
+		card.Items = append(card.Items, c.taskItem(w, *shelf.task))
 	case shelf.next == nil:
 		card.Tone = ToneGood
-		card.Text = Join(w.Text("home.done", nil), shelf.counts(w))
+		card.Text = Join(shelf.done(w), shelf.counts(w))
 	default:
 		card.Tone = ToneAction
 		item, err := c.nextItem(w, *shelf.next)
@@ -95,8 +100,12 @@ func (c *Composer) homeCard(w Words, v homeView) (Card, error) {
 
 // homeShelf is a person's badges by what there is to do about them.
 type homeShelf struct {
-	// next is the badge that the next step is about, or nil.
+	// next is the badge that the next step is about, task the one that is the
+	// next step where that is something at the provider; either may be nil.
 	next *core.BadgeView
+	task *core.Task
+	// chosen says that the person wants something not to be seen by others.
+	chosen bool
 	// open is how many wait to be claimed, hidden how many only their owner
 	// sees.
 	open, hidden int
@@ -105,8 +114,24 @@ type homeShelf struct {
 	now                                time.Time
 }
 
-func sortHome(badges []core.BadgeView, now time.Time) homeShelf {
+func sortHome(badges []core.BadgeView, tasks []core.Task, now time.Time) homeShelf {
 	s := homeShelf{now: now}
+	// toPublish are badges that are not kept private by choice, left is what
+	// else there is to do at the provider.
+	toPublish := map[string]bool{}
+	var left []core.Task
+	for _, t := range tasks {
+		shows := t.Ref.Kind == core.TaskPublic || t.Ref.Kind == core.TaskProfile
+		switch {
+		case t.State == core.TaskSkipped && shows:
+			s.chosen = true
+		case !t.State.Open():
+		case t.Ref.Kind == core.TaskPublic:
+			toPublish[t.Ref.Scope] = true
+		default:
+			left = append(left, t)
+		}
+	}
 	var unshared []core.BadgeView
 	for _, v := range badges {
 		switch {
@@ -133,12 +158,26 @@ func sortHome(badges []core.BadgeView, now time.Time) homeShelf {
 	switch {
 	case len(s.waiting) > 0:
 		s.next, s.waiting = &s.waiting[0], s.waiting[1:]
-	case len(s.private) > 0:
-		s.next, s.private = &s.private[0], s.private[1:]
+	case slices.ContainsFunc(s.private, func(v core.BadgeView) bool { return toPublish[v.Badge.ID] }):
+		i := slices.IndexFunc(s.private, func(v core.BadgeView) bool { return toPublish[v.Badge.ID] })
+		next := s.private[i]
+		s.next, s.private = &next, slices.Delete(s.private, i, i+1)
+	case len(left) > 0 && (left[0].Ref.Kind == core.TaskProfile || len(unshared) == 0):
+		// Nobody sees what is shared before the profile is public; what else is
+		// left makes the next badge easier, and can wait.
+		s.task = &left[0]
 	case len(unshared) > 0:
 		s.next = &unshared[0]
 	}
 	return s
+}
+
+// done says that nothing is left to do, and no more than is so.
+func (s homeShelf) done(w Words) Text {
+	if s.chosen || s.hidden > 0 {
+		return w.Text("home.done.kept", nil)
+	}
+	return w.Text("home.done", nil)
 }
 
 // begun orders badges that wait by how far they are on their way.
@@ -295,6 +334,17 @@ func (c *Composer) nextItem(w Words, v core.BadgeView) (Item, error) {
 		Text:  Join(Text{{Text: badgeName(w, b), Bold: true}}, w.Text("home.next."+step, args)),
 		Image: badgeImage(w, b), Button: button,
 	}, nil
+}
+
+// taskItem is the next step where that is something at the provider, with the
+// way to all of them.
+func (c *Composer) taskItem(w Words, t core.Task) Item {
+	kind := string(t.Ref.Kind)
+	return Item{
+		Heading: w.Plain("home.next", nil),
+		Text:    Join(emphasized(w.Text("steps."+kind, c.stepArgs(w, t))), w.Text("home.next."+kind, nil)),
+		Button:  &Button{ID: stepsID(""), Label: w.Plain("button.show_how", nil), Style: StylePrimary},
+	}
 }
 
 // settingsItem says what a person settled, or what is usual.

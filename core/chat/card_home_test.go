@@ -14,6 +14,9 @@ func goldenHomes(t *testing.T, c *Composer, w Words, reader core.Account, put fu
 	t.Helper()
 	card := func(v homeView) Card {
 		v.account = reader
+		if v.tasks == nil {
+			v.tasks = homeTasks(v.badges, "profile", "auto")
+		}
 		card, err := c.homeCard(w, v)
 		if err != nil {
 			t.Fatal(err)
@@ -41,6 +44,44 @@ func goldenHomes(t *testing.T, c *Composer, w Words, reader core.Account, put fu
 	done := collection()[6:7]
 	done[0].Shared = true
 	put("home, all done", readable(card(homeView{addresses: one, badges: done, wishes: wishes, kept: true})))
+	goldenHomeTasks(card, put)
+}
+
+// goldenHomeTasks are homes in which something is left to do at the provider,
+// or is not wanted.
+func goldenHomeTasks(card func(homeView) Card, put func(name, text string)) {
+	both := goldenPerson("ada@example.org", "ada.l@example.com").Addresses
+	public := collection()[6:7]
+	home := func(badges []core.BadgeView, said ...string) string {
+		return readable(card(homeView{addresses: both, badges: badges, wishes: homeWishes(), tasks: homeTasks(badges, said...)}))
+	}
+	put("home, the profile is left", home(public))
+	public[0].Shared = true
+	put("home, accepting by itself is left", home(public, "profile"))
+	put("home, done, and the profile is private", home(public, "-profile", "auto"))
+	private := collection()[5:6]
+	put("home, kept private", home(private, "-public", "auto"))
+}
+
+// homeTasks are the tasks for badges, of which those are said to be done that
+// are named, or skipped with a minus.
+func homeTasks(badges []core.BadgeView, said ...string) []core.Task {
+	var f core.TaskFacts
+	for _, v := range badges {
+		if !v.Badge.Stage.Held() {
+			continue
+		}
+		f.Badges = append(f.Badges, v.Badge)
+		for _, kind := range said {
+			kind, skipped := strings.CutPrefix(kind, "-")
+			what, scope := core.SaidDone, map[string]string{"public": v.Badge.ID, "auto": "i"}[kind]
+			if skipped {
+				what = core.SaidSkipped
+			}
+			f.Said = append(f.Said, core.Said{Ref: core.TaskRef{Kind: core.TaskKind(kind), Scope: scope}, What: what})
+		}
+	}
+	return core.Tasks(f, "", core.Provided{Tells: core.TellsVisibility, Issuer: "i"}, noon)
 }
 
 func homeWishes() core.WishesView {
@@ -95,7 +136,7 @@ func TestHomeExpiring(t *testing.T) {
 		"revoked":                     {[]core.BadgeView{revoked}, nil},
 	} {
 		var got []string
-		for _, v := range sortHome(test.badges, noon).expiring {
+		for _, v := range sortHome(test.badges, nil, noon).expiring {
 			got = append(got, v.Badge.ID)
 		}
 		if strings.Join(got, " ") != strings.Join(test.want, " ") {
@@ -104,24 +145,45 @@ func TestHomeExpiring(t *testing.T) {
 	}
 }
 
-// The next step goes along the way of a badge: what was begun comes first.
+// The next step goes along the way of a badge: what was begun comes first, then
+// what is needed so that others see it, then showing it.
 func TestHomeNextStep(t *testing.T) {
 	t.Parallel()
-	all := collection()
-	for _, test := range []struct {
+	all, shared := collection(), collection()[6:7]
+	shared[0].Shared = true
+	expired := collection()[5:6]
+	expired[0].Badge.ExpiresAt = noon.AddDate(0, 0, -1)
+	for name, test := range map[string]struct {
 		from []core.BadgeView
+		said []string
 		want string
 	}{
-		{all, "b3"},
-		{all[:2], "b1"},
-		{[]core.BadgeView{all[0], all[4]}, "b5"},
-		{all[5:], "b6"},
-		{all[6:], "b7"},
-		{all[8:], ""},
+		"a link is live":              {all, nil, "b3"},
+		"one waits":                   {all[:2], nil, "b1"},
+		"one was followed":            {[]core.BadgeView{all[0], all[4]}, nil, "b5"},
+		"one is private":              {all[5:], nil, "b6"},
+		"it is kept private":          {all[5:6], []string{"-public"}, "auto"},
+		"all of it":                   {all[5:6], []string{"-public", "auto"}, ""},
+		"nobody looks at it any more": {expired, nil, ""},
+		"nobody sees it":              {all[6:], nil, "profile"},
+		"everybody sees it":           {all[6:], []string{"profile"}, "b7"},
+		"it was shown":                {shared, []string{"profile"}, "auto"},
+		"nobody is to see it":         {shared, []string{"-profile", "-auto"}, ""},
+		"everything":                  {shared, []string{"profile", "auto"}, ""},
+		"nothing is held":             {all[8:], nil, ""},
 	} {
-		next := sortHome(test.from, noon).next
-		if got := next; test.want == "" && got != nil || test.want != "" && (got == nil || got.Badge.ID != test.want) {
-			t.Errorf("next step: %+v, want %s", got, test.want)
+		s := sortHome(test.from, homeTasks(test.from, test.said...), noon)
+		got := ""
+		switch {
+		case s.next != nil && s.task != nil:
+			t.Errorf("%s: two next steps", name)
+		case s.next != nil:
+			got = s.next.Badge.ID
+		case s.task != nil:
+			got = string(s.task.Ref.Kind)
+		}
+		if got != test.want {
+			t.Errorf("%s: next is %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -3,9 +3,30 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/laurelbot/laurel/core"
 )
+
+// showing offers every way to show a public badge, and says first what keeps
+// others from seeing it.
+func (c *Composer) showing(ctx context.Context, w Words, b core.Badge, a core.Account) (Card, error) {
+	card, err := c.shareCard(w, b, a)
+	if err != nil {
+		return Card{}, err
+	}
+	f, err := c.Store.TaskFacts(ctx, a.MemberID)
+	if err != nil {
+		return Card{}, err
+	}
+	tasks := c.tasks(f, b.ID)
+	if i := slices.IndexFunc(tasks, func(t core.Task) bool { return t.Ref.Kind == core.TaskProfile && t.State.Open() }); i >= 0 {
+		first := c.taskItem(w, tasks[i])
+		first.Heading, first.Button.Style = "", StylePlain
+		card.Items = slices.Insert(card.Items, 0, first)
+	}
+	return card, nil
+}
 
 // shareCard offers every way to show a public badge.
 func (c *Composer) shareCard(w Words, b core.Badge, a core.Account) (Card, error) {

@@ -20,6 +20,11 @@ func goldenSharing(t *testing.T, c *Composer, w Words, reader core.Account, put 
 		t.Errorf("%d buttons", len(card.Buttons))
 	}
 	put("share", readable(card))
+	c.Store = &shelf{tasks: stepFacts(core.StagePublic, 1)}
+	if card, err = c.showing(t.Context(), w, c.Store.(*shelf).tasks.Badges[0], reader); err != nil {
+		t.Fatal(err)
+	}
+	put("share, the profile is left", readable(card))
 	c.Store = &shelf{tasks: stepFacts(core.StageAccepted, 1)}
 	if card, err = c.publishCard(t.Context(), w, core.BadgeView{Badge: c.Store.(*shelf).tasks.Badges[0]}, reader); err != nil {
 		t.Fatal(err)

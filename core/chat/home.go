@@ -202,6 +202,11 @@ func (c *Composer) overview(ctx context.Context, w Words, a core.Account, kept b
 		if v.badges, err = c.Store.BadgesOf(ctx, p.MemberID()); err != nil {
 			return Card{}, err
 		}
+		facts, err := c.Store.TaskFacts(ctx, p.MemberID())
+		if err != nil {
+			return Card{}, err
+		}
+		v.tasks = c.tasks(facts, "")
 		if v.wishes, err = c.Store.WishesOf(ctx, a.Identity); err != nil {
 			return Card{}, err
 		}

@@ -281,3 +281,35 @@ func TestForgottenHomes(t *testing.T) {
 		t.Errorf("card %+v", card)
 	}
 }
+
+// What is left to do at the provider is the next step there, is explained in
+// the home, and leaves it when it is done.
+func TestStepsAtHome(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.link(ada, "en", "ada@example.org")
+	crab := r.badge("Crab", "ada@example.org", core.StagePublic)
+	home := r.opens(ada)
+	if !strings.Contains(everything(home), "Next step: Make your profile public") {
+		t.Fatalf("home %s", everything(home))
+	}
+	for _, id := range []string{button(t, home, chat.VerbSteps), "steps:show." + crab} {
+		answer := r.atHome(ada, chat.SourcePress, id)
+		if answer.Card == nil || answer.Where != chat.Here || !strings.Contains(everything(*answer.Card), "Privacy & Security") || button(t, *answer.Card, chat.VerbHome) == "" {
+			t.Fatalf("%s: %+v", id, answer)
+		}
+	}
+	r.sent()
+	if answer := r.atHome(ada, chat.SourcePress, "steps:done.profile.."); !answer.Posted {
+		t.Errorf("answer %+v", answer)
+	}
+	if text := everything(r.atHomeOf(ada)); !strings.Contains(text, "Next step: Crab") {
+		t.Errorf("told %s", text)
+	}
+	// Where it is said makes no difference.
+	r.pass(time.Minute)
+	r.press(ada, "steps:undo.profile..")
+	if text := everything(r.atHomeOf(ada)); !strings.Contains(text, "Next step: Make your profile public") {
+		t.Errorf("told %s", text)
+	}
+}

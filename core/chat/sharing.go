@@ -68,7 +68,7 @@ func (s *Service) shareOne(ctx context.Context, w Words, v core.BadgeView, a cor
 	case b.Stage == core.StageAccepted:
 		card, err = s.Composer.publishCard(ctx, w, v, a)
 	case b.Stage == core.StagePublic && b.BadgeURL != "" && s.Provider.TrustedURL(b.BadgeURL):
-		card, err = s.Composer.shareCard(w, b, a)
+		card, err = s.Composer.showing(ctx, w, b, a)
 	default:
 		card, err = s.Composer.badgeCard(ctx, w, v, a)
 	}

@@ -77,6 +77,9 @@ func (s *Service) steps(ctx context.Context, w Words, a Action) (Answer, error) 
 	activation := core.Activation{Store: s.Store, Clock: s.Clock, Provider: s.Provider}
 	switch pressed.what {
 	case stepShow:
+		if a.atHome() {
+			return s.stepsAtHome(ctx, w, pressed.about, *p.Account)
+		}
 		at := a.Aside
 		if at.Ref == "" {
 			at = a.Reply
@@ -92,6 +95,18 @@ func (s *Service) steps(ctx context.Context, w Words, a Action) (Answer, error) 
 	default:
 		return Answer{Posted: true}, activation.Say(ctx, a.Actor, pressed.word, pressed.about, a.Reply)
 	}
+}
+
+// stepsAtHome shows the steps where the button was pressed: a home has room for
+// what somebody wants to read, and nothing beside it.
+func (s *Service) stepsAtHome(ctx context.Context, w Words, about string, who core.Account) (Answer, error) {
+	post := core.Post{Account: who, Subject: core.Subject{Kind: core.SubjectBadge, ID: about}}
+	show := s.Composer.badge
+	if about == "" {
+		show = s.Composer.allSteps
+	}
+	card, err := show(ctx, w, post)
+	return Answer{Card: &card}, err
 }
 
 // stepsCommand shows the steps for all badges, and the list to who holds none.
