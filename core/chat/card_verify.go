@@ -22,6 +22,10 @@ const (
 // fieldRecipient is the one field of [recipientForm].
 const fieldRecipient = "address"
 
+// checksNamed is how many of [checksShown] are told in any case, so that nobody
+// takes for checked what was not.
+const checksNamed = 7
+
 // checksShown are the checks in the order in which they are told.
 var checksShown = []string{
 	core.CheckInput, core.CheckFormat, core.CheckSignature, core.CheckIssuer, core.CheckRevocation, core.CheckValidity,
@@ -79,6 +83,9 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 	card.Summary = card.Title
 	if name := tame(v.Achievement.Name, maxBadgeText); name != "" {
 		card.Summary = w.Plain("verify.summary", Args{"Badge": name, "Verdict": card.Title})
+	}
+	if reason := tame(v.RevocationReason, maxBadgeAbout); reason != "" && v.Status == core.VerdictRevoked {
+		card.Text = Join(card.Text, w.Text("verify.revoked.given", Args{"Reason": reason}))
 	}
 	if check, ok := v.Check(core.CheckRecipient); ok && withRecipient && check.Result == core.CheckPassed {
 		card.Text = Join(card.Text, w.Text("verify.recipient.matches", nil))
@@ -172,9 +179,9 @@ func recipientLine(w Words, r core.VerifiedRecipient) Text {
 // checkLines are a line for each check: passed, failed, unusual, or not done.
 func checkLines(w Words, v core.Verdict) Text {
 	var lines []Text
-	for _, name := range checksShown {
+	for i, name := range checksShown {
 		check, ok := v.Check(name)
-		if !ok {
+		if !ok && i >= checksNamed {
 			continue
 		}
 		label := w.Plain("verify.check."+name, nil)
@@ -300,7 +307,7 @@ func nothingToVerify(w Words, a Action) Card {
 	}
 	return Card{
 		Title: w.Plain(id+".title", nil), Summary: w.Plain(id+".title", nil), Text: w.Text(id+".text", nil),
-		Footer: w.Text("verify.nothing.footer", nil),
+		Footer: w.Text("verify.nothing.footer", Args{"Command": w.Plain("verify.nothing.menu."+string(a.Actor.Platform), nil)}),
 	}
 }
 

@@ -40,6 +40,8 @@ func goldenVerdict(status core.VerdictStatus) core.Verdict {
 		v.Checks = append(v.Checks[:5:5], v.Checks[6:]...)
 		v.ExpiresAt = time.Time{}
 		v.Endorsements = []core.Endorsement{{Status: core.VerdictGenuine}, {Status: core.VerdictUnknown}}
+	case core.VerdictRevoked:
+		v.RevocationReason = "Issued **twice**.\n<!channel> Rely on the other one!"
 	case core.VerdictExpired:
 		v.ExpiresAt = noon.AddDate(0, 0, -1)
 	case core.VerdictUnreachable, core.VerdictMalformed:
@@ -92,8 +94,8 @@ func goldenVerdicts(c *Composer, w Words, put func(name, text string)) {
 	})))
 	put("verify, checking one", readable(checkingCard(w, 1)))
 	put("verify, checking three", readable(checkingCard(w, 3)))
-	put("verify, nothing named", readable(nothingToVerify(w, Action{Source: SourceCommand})))
-	put("verify, nothing there", readable(nothingToVerify(w, Action{Source: SourcePress})))
+	put("verify, nothing named", readable(nothingToVerify(w, Action{Actor: core.Identity{Platform: "slack"}, Source: SourceCommand})))
+	put("verify, nothing there", readable(nothingToVerify(w, Action{Actor: core.Identity{Platform: "discord"}, Source: SourcePress})))
 	put("verify, over", readable(overCard(w)))
 	put("verify, too many", readable(tooManyVerified(w, noon)))
 	put("form, recipient", readableForm(recipientForm(w, badgeID)))

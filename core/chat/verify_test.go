@@ -216,7 +216,7 @@ func TestVerifyTheRecipient(t *testing.T) {
 		t.Errorf("no address: %+v", a)
 	}
 	wantCard(t, r.finally(r.submit(ada, check, "address", " ada@example.org ")), "Genuine and current", chat.Here)
-	card = wantCard(t, r.finally(r.submit(ada, check, "address", "secret.person@example.org")), "Not issued to this address", chat.Here)
+	card = wantCard(t, r.finally(r.submit(ada, check, "address", "secret.person@example.org")), "Not shown to be for this address", chat.Here)
 	labelled(t, card, "Check another address")
 	if q := o.asked[len(o.asked)-1]; q.Recipient != "secret.person@example.org" || q.Link != "https://example.org/x" {
 		t.Errorf("asks %+v", q)
