@@ -162,12 +162,15 @@ func facts(w chat.Words, a asked, v core.Verdict) []verdictFact {
 		to.Text = w.Plain("web.verify.hidden", nil)
 	}
 	add("recipient", to)
-	if c, ok := v.Check(core.CheckRecipient); ok && a.query.Recipient != "" {
+	if a.query.Recipient != "" {
+		c, _ := v.Check(core.CheckRecipient)
 		switch c.Result {
 		case core.CheckPassed:
 			add("asked", verdictFact{Text: w.Plain("web.verify.asked.yes", nil), Look: "good"})
 		case core.CheckFailed:
 			add("asked", verdictFact{Text: w.Plain("web.verify.asked.no", nil), Look: "over"})
+		default:
+			add("asked", verdictFact{Text: w.Plain("web.verify.asked.open", nil), Look: "open"})
 		}
 	}
 	add("issued", dayFact(w, v.IssuedAt))
