@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/chat"
@@ -20,9 +21,9 @@ type Shares interface {
 
 var _ Shares = (*core.Shares)(nil)
 
-// maxPostName keeps the text of a post within the 280 characters of the
-// strictest network, in characters.
-const maxPostName = 150
+// maxPostName keeps the text of a post, with the sentence around the name and
+// the link, within the 280 of X and the 300 of Bluesky; in what [weight] counts.
+const maxPostName = 180
 
 // fieldServer is the field in which people name their Mastodon server.
 const fieldServer = "server"
@@ -93,9 +94,45 @@ func (p *Pages) sharing(ctx context.Context, r *http.Request) (core.Sharing, *an
 	}
 	w := p.words(r, "")
 	s.Showing.Name = badgeName(w, s.Badge)
-	name := []rune(s.Showing.Name)
-	s.Showing.Text = w.Plain("share.post", chat.Args{"Badge": string(name[:min(len(name), maxPostName)])})
+	s.Showing.Text = w.Plain("share.post", chat.Args{"Badge": postName(s.Showing.Name)})
 	return s, nil
+}
+
+// postName shortens a name for a post. What is read as one character, such as
+// a letter with its marks or a joined emoji, is not torn apart.
+func postName(name string) string {
+	runes := []rune(cleanTyped(name, len(name)))
+	const ellipsis = '…'
+	used, end := 0, 0
+	for i, r := range runes {
+		if used+weight(ellipsis) <= maxPostName && !belongsBefore(runes, i) {
+			end = i
+		}
+		used += weight(r)
+	}
+	if used <= maxPostName {
+		return string(runes)
+	}
+	return strings.TrimSpace(string(runes[:end])) + string(ellipsis)
+}
+
+// weight is what the strictest network counts a character as: most scripts
+// beyond the European and Arabic ones count twice
+// (https://docs.x.com/fundamentals/counting-characters).
+func weight(r rune) int {
+	if r <= 0x10ff || r >= 0x2000 && r <= 0x200d || r >= 0x2010 && r <= 0x201f || r >= 0x2032 && r <= 0x2037 {
+		return 1
+	}
+	return 2
+}
+
+// belongsBefore reports whether the character at i is read as a part of the one
+// before it.
+func belongsBefore(runes []rune, i int) bool {
+	const joiner = '\u200d'
+	r := runes[i]
+	skinTone := r >= 0x1f3fb && r <= 0x1f3ff
+	return skinTone || unicode.IsMark(r) || unicode.Is(unicode.Cf, r) || i > 0 && runes[i-1] == joiner
 }
 
 // shareError is the page for a link that leads nowhere, or nowhere any more;

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
 )
 
 func TestShareRedirects(t *testing.T) {
@@ -140,6 +141,44 @@ func TestTurns(t *testing.T) {
 	for link := range turns.next {
 		if len(link) > maxTurnBytes {
 			t.Errorf("%d bytes of a link are remembered", len(link))
+		}
+	}
+}
+
+// A post fits into every network, whatever script the name is in, and nothing
+// that is read as one character is torn apart.
+func TestPostName(t *testing.T) {
+	t.Parallel()
+	family := "👨\u200d👩\u200d👧"
+	for name, want := range map[string]string{
+		"Certified Gopher":                                       "Certified Gopher",
+		strings.Repeat("x", 180):                                 strings.Repeat("x", 180),
+		strings.Repeat("x", 181):                                 strings.Repeat("x", 178) + "…",
+		strings.Repeat("資", 90):                                  strings.Repeat("資", 90),
+		strings.Repeat("資", 200):                                 strings.Repeat("資", 89) + "…",
+		strings.Repeat("م", 200):                                 strings.Repeat("م", 178) + "…",
+		strings.Repeat("e\u0301", 91):                            strings.Repeat("e\u0301", 89) + "…",
+		strings.Repeat("x", 175) + family:                        strings.Repeat("x", 175) + "…",
+		"a\n\u202eb\tc":                                          "a b c",
+		strings.Repeat("x", 170) + " " + strings.Repeat("y", 50): strings.Repeat("x", 170) + " " + strings.Repeat("y", 7) + "…",
+		strings.Repeat("\u0301", 200):                            "…",
+	} {
+		if got := postName(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+	catalog, err := readCatalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// X counts every link as 23 characters.
+	for _, lang := range []string{"en", "de", "es"} {
+		used := 1 + 23
+		for _, r := range catalog.For(lang).Plain("share.post", chat.Args{"Badge": postName(strings.Repeat("資", 200))}) {
+			used += weight(r)
+		}
+		if used > 280 {
+			t.Errorf("%s: a post takes %d", lang, used)
 		}
 	}
 }
