@@ -22,7 +22,9 @@ func signatureSizes() []signatureSize { return []signatureSize{{"small", 64, 6},
 type signedBadge struct{ Name, URL, Picture string }
 
 // signatureParts are the pieces from which the HTML of a signature is put
-// together, here and by the page's script in the same way. It follows the
+// together, here and by the page's script in the same way. All lines begin at
+// the side at which the mail begins; within a line the text has its own
+// direction. It follows the
 // rules of the strictest mail programs: tables, a few inline styles, sizes as
 // attributes, no colours (so that it reads on light and dark alike), nothing
 // that has to be loaded but the pictures. What programs understand:
@@ -49,10 +51,10 @@ func newSignatureParts(size signatureSize, badges []signedBadge) signatureParts 
 	p := signatureParts{
 		Open: signatureTable,
 		Name: [2]string{
-			`<tr><td dir="auto" style="padding:0;` + signatureFont + `;font-size:16px;line-height:22px;font-weight:bold">`, `</td></tr>`,
+			`<tr><td style="padding:0;` + signatureFont + `;font-size:16px;line-height:22px;font-weight:bold"><span dir="auto">`, `</span></td></tr>`,
 		},
 		Title: [2]string{
-			`<tr><td dir="auto" style="padding:0;` + signatureFont + `;font-size:13px;line-height:18px">`, `</td></tr>`,
+			`<tr><td style="padding:0;` + signatureFont + `;font-size:13px;line-height:18px"><span dir="auto">`, `</span></td></tr>`,
 		},
 		Badges: [2]string{`<tr><td style="padding:10px 0 0 0">` + signatureTable, `</table></td></tr>`},
 		Row:    [2]string{`<tr>`, `</tr>`}, PerRow: size.PerRow, Close: `</table>`,

@@ -26,9 +26,10 @@ import (
 var mailRules = map[string][]string{
 	"table": {"cellpadding", "cellspacing", "border", "style"},
 	"tbody": nil, "tr": nil,
-	"td":  {"dir", "valign", "style"},
-	"a":   {"href", "target", "style"},
-	"img": {"src", "width", "height", "alt", "border", "style"},
+	"td":   {"valign", "style"},
+	"span": {"dir"},
+	"a":    {"href", "target", "style"},
+	"img":  {"src", "width", "height", "alt", "border", "style"},
 }
 
 var mailStyles = []string{
@@ -52,7 +53,7 @@ func checkMail(source string) []string {
 	}
 	for n := range nodes[0].Descendants() {
 		if n.Type == html.TextNode {
-			if n.Parent.Data != "td" && n.Parent.Data != "a" {
+			if n.Parent.Data != "span" && n.Parent.Data != "a" {
 				complain("text %q within %s", n.Data, n.Parent.Data)
 			}
 			continue
