@@ -192,6 +192,8 @@ func testTour(t *testing.T, address string) {
 	p.see(`!!document.querySelector("#part-credly .badges > li:first-child .state-accepted")`)
 	p.press(`#part-credly .badges > li:first-child [data-act="public"]`)
 	p.see(`document.querySelectorAll("#part-credly .state-public").length > 1`)
+	ring(action("share"))
+	p.press(action("share"))
 	p.text("#guide-count", "all done")
 	p.shot("done")
 	p.press("#guide-restart")

@@ -83,7 +83,7 @@ export function startGuide(root, ctx) {
     restart.classList.toggle("end", !at);
     fill(words, at ? [h("p", { class: "why" }, at.step.why),
       h("ol", { class: "todo" }, at.step.tasks.map((t) => h("li", { class: done.has(t.id) ? "done" : "", data: { task: t.id }, "aria-current": t === at.task || t.id === at.task.id ? "true" : false }, h("span", { class: "dot", "aria-hidden": "true" }, done.has(t.id) ? icon("check") : null), h("span", null, t.say))))]
-      : h("p", { class: "why" }, h("strong", null, "That was the whole way: "), "from a certificate to a public badge. Now break something and watch, move the clock, or act as somebody else."));
+      : h("p", { class: "why" }, h("strong", null, "That was the whole way: "), "from a certificate to a badge that the world can see. Press Verify beside it in the Credly panel, as anybody may; then break something and watch, move the clock, or act as somebody else."));
     point(false);
   }
 
@@ -123,6 +123,7 @@ export function startGuide(root, ctx) {
     const text = JSON.stringify(messages);
     if (/"(?:action_id|custom_id)":"claim:/.test(text)) tick("list");
     if (done.has("link") && /\/h\/[\w-]{20,}/.test(text)) tick("claim");
+    if (/\/r\/[a-z]+\.[\w-]{20,}/.test(text)) tick("share");
     if (!first) facts.heard = at;
     news();
   }

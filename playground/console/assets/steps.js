@@ -55,11 +55,12 @@ export const steps = (ctx) => [
     tasks: [{ id: "auto", say: ["Turn ", h("b", null, "Auto-accept"), " on in the Credly panel"], where: () => visible('#part-credly [role="switch"]', '#part-credly [data-act="accept"]', tab("credly")) }],
   },
   {
-    id: "public", name: "Activate your badge", why: "An accepted badge is yours; a public one can be seen and verified by everybody. The message in the chat follows.",
+    id: "public", name: "Activate your badge", why: "An accepted badge is yours; a public one can be seen and verified by everybody. The message in the chat follows, and shows the ways to let it be seen.",
     tasks: [
       { id: "accept", say: ["Press ", h("b", null, "Accept"), " beside the badge"], where: () => visible('#part-credly [data-act="accept"]', tab("credly")) },
       { id: "public", say: ["Press ", h("b", null, "Make public")], where: () => visible('#part-credly li:has(.state-accepted) [data-act="public"]', tab("credly")) },
       { id: "news", say: "See the news in the chat", where: () => visible(".chat .message:last-child .body", tab("slack")) },
+      { id: "share", say: ["Press ", called(ctx, '.chat [data-action^="share:"]', "Share"), " in the chat: networks, mail, and your e-mail signature"], where: () => visible('.chat [data-action^="share:"]', "#part-slack .composer", tab("slack")) },
     ],
   },
 ];
