@@ -263,11 +263,26 @@ func TestVerdictPages(t *testing.T) {
 				if v.Status != core.VerdictGenuine && strings.Contains(body, `class="ruling good"`) {
 					t.Error("it looks genuine")
 				}
+				// What is said in English alone does not stand between the lines.
+				_, after, apart := strings.Cut(body, `<details class="technical">`)
+				if apart == (lang == "en") || apart && strings.Count(after, `lang="en"`) != strings.Count(rest, `lang="en"`) {
+					t.Errorf("%s: details stand apart: %t\n%s", lang, apart, body)
+				}
 				if lang == "en" {
 					golden(t, "verdict_"+name+".html", body)
 				}
 			}
 		})
+	}
+}
+
+// Nobody reads of an address that was not entered.
+func TestNoAddressEntered(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	body := s.verify(t, plainForm("badge", testLink), "Accept-Language", "en").Body.String()
+	if !strings.Contains(body, "To whom it was issued") || strings.Contains(body, "the address you entered<") || strings.Contains(body, "The address you entered") {
+		t.Error(body)
 	}
 }
 

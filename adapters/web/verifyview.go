@@ -41,7 +41,13 @@ type verdictView struct {
 	Facts                       []verdictFact
 	Checks                      []verdictCheck
 	Endorsements                []verdictEndorsement
+	// Foreign says that the page is not in the language of the checks' details,
+	// which then stand apart.
+	Foreign bool
 }
+
+// detailLang is the language of [core.Check.Detail].
+const detailLang = "en"
 
 // verdictFact is a line of what is known. Code is shown in a fixed width, At
 // is a moment with its words in Text.
@@ -86,7 +92,7 @@ func (p *Pages) verdictView(r *http.Request, a asked, v core.Verdict, png []byte
 		Name: cleanTyped(v.Achievement.Name, maxShownName), IssuerName: cleanTyped(v.Issuer.Name, maxShownName),
 		IssuerURL: webLink(v.Issuer.URL), Confirmed: v.Issuer.Confirmed,
 		Description: lines(v.Achievement.Description), Narrative: lines(v.Achievement.Narrative), Criteria: webLink(v.Achievement.Criteria),
-		Facts: facts(w, a, v), Checks: checks(w, v),
+		Facts: facts(w, a, v), Checks: checks(w, a, v), Foreign: w.Lang() != detailLang,
 	}
 	if v.Status == core.VerdictRevoked {
 		d.Said = cleanTyped(v.RevocationReason, maxShownText)
@@ -209,7 +215,7 @@ var strength = map[core.CheckResult]int{core.CheckFailed: 3, core.CheckWarned: 2
 var checkLooks = map[core.CheckResult]string{core.CheckPassed: "good", core.CheckFailed: "bad", core.CheckWarned: "over"}
 
 // checks are the checks by name, those that were not done included.
-func checks(w chat.Words, v core.Verdict) []verdictCheck {
+func checks(w chat.Words, a asked, v core.Verdict) []verdictCheck {
 	names := slices.Clone(always)
 	results, details := map[string]core.CheckResult{}, map[string][]string{}
 	for _, c := range v.Checks {
@@ -229,8 +235,12 @@ func checks(w chat.Words, v core.Verdict) []verdictCheck {
 		if look == "" {
 			result, look = core.CheckNotDone, "open"
 		}
+		label := "web.verify.check." + name
+		if name == core.CheckRecipient && a.query.Recipient == "" {
+			label += ".unasked"
+		}
 		list = append(list, verdictCheck{
-			Label: w.Plain("web.verify.check."+name, nil), Result: w.Plain("web.verify.result."+string(result), nil), Look: look,
+			Label: w.Plain(label, nil), Result: w.Plain("web.verify.result."+string(result), nil), Look: look,
 			Details: details[name],
 		})
 	}
