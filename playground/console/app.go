@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // App is how far the page may look into the program that is tried out. What
@@ -81,7 +83,7 @@ func (c *console) serveWork(w http.ResponseWriter, r *http.Request) {
 		out.Problem = err.Error()
 	}
 	out.Work = work
-	writeJSON(w, http.StatusOK, out)
+	simconsole.WriteJSON(w, http.StatusOK, out)
 }
 
 // work asks the program and adds what the simulators will do by themselves.

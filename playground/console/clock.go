@@ -4,10 +4,11 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // maxAdvance is how far one request moves the clock: the expiry of any badge
@@ -16,32 +17,19 @@ const maxAdvance = 5 * 366 * 24 * time.Hour
 
 // clockwork is the shared clock with word of its changes.
 type clockwork struct {
-	clock *simclock.Clock
-
-	mu      sync.Mutex
-	changed chan struct{}
+	clock   *simclock.Clock
+	changes simchange.Signal
 }
 
 func newClockwork(clock *simclock.Clock) *clockwork {
-	c := &clockwork{clock: clock, changed: make(chan struct{})}
-	clock.OnMove(func(time.Time) { c.touch() })
+	c := &clockwork{clock: clock}
+	clock.OnMove(func(time.Time) { c.changes.Touch() })
 	return c
 }
 
 // Changed returns a channel that is closed when the clock is next moved,
 // stopped or started.
-func (c *clockwork) Changed() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.changed
-}
-
-func (c *clockwork) touch() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	close(c.changed)
-	c.changed = make(chan struct{})
-}
+func (c *clockwork) Changed() <-chan struct{} { return c.changes.Changed() }
 
 // clockState is what the clock shows.
 type clockState struct {
@@ -59,7 +47,7 @@ func (c *console) clockState(happens string) clockState {
 }
 
 func (c *console) serveClock(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, c.clockState(""))
+	simconsole.WriteJSON(w, http.StatusOK, c.clockState(""))
 }
 
 // clockAct is the body of POST /clock; it holds one of them.
@@ -72,7 +60,7 @@ type clockAct struct {
 
 func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
 	var act clockAct
-	if !readAct(w, r, &act) {
+	if !simconsole.ReadAct(w, r, &act) {
 		return
 	}
 	happens := ""
@@ -80,29 +68,29 @@ func (c *console) moveClock(w http.ResponseWriter, r *http.Request) {
 	case act.Advance != "":
 		d, err := time.ParseDuration(act.Advance)
 		if err != nil || d <= 0 || d > maxAdvance {
-			refuse(w, http.StatusBadRequest, "advance takes a duration such as 1m, forward and at most five years")
+			simconsole.Refuse(w, http.StatusBadRequest, "advance takes a duration such as 1m, forward and at most five years")
 			return
 		}
 		c.pass(r.Context(), d)
 	case act.Next:
 		due, ok := c.nextDue(r)
 		if !ok {
-			refuse(w, http.StatusConflict, "nothing is due: nothing will happen by itself")
+			simconsole.Refuse(w, http.StatusConflict, "nothing is due: nothing will happen by itself")
 			return
 		}
 		happens = due.What
 		c.clock.clock.Advance(max(due.At.Sub(c.clock.clock.Now()), 0) + justAfter)
 	case act.Freeze:
 		c.clock.clock.Freeze()
-		c.clock.touch()
+		c.clock.changes.Touch()
 	case act.Resume:
 		c.clock.clock.Resume()
-		c.clock.touch()
+		c.clock.changes.Touch()
 	default:
-		refuse(w, http.StatusBadRequest, "say advance, next, freeze or resume")
+		simconsole.Refuse(w, http.StatusBadRequest, "say advance, next, freeze or resume")
 		return
 	}
-	writeJSON(w, http.StatusOK, c.clockState(happens))
+	simconsole.WriteJSON(w, http.StatusOK, c.clockState(happens))
 }
 
 // Limits of the way that the clock takes: how often it stops, for how long in

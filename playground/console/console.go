@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/laurelbot/laurel/playground/mailsim"
 	"github.com/laurelbot/laurel/playground/portalsim"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simconsole"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -96,7 +96,7 @@ func New(cfg Config) http.Handler {
 	if cfg.Title == "" {
 		cfg.Title = "Playground"
 	}
-	c := &console{cfg: cfg, clock: newClockwork(cfg.Clock), wire: newWireLog(), faults: newFaultBoard(faultsFor(cfg))}
+	c := &console{cfg: cfg, clock: newClockwork(cfg.Clock), wire: &wireLog{}, faults: newFaultBoard(faultsFor(cfg))}
 	c.wire.tap(cfg)
 	c.setup = setup{Title: cfg.Title, Started: cfg.Clock.Now().Add(settled), People: []Person{}, Parts: []string{}}
 	for _, p := range cfg.People {
@@ -127,7 +127,7 @@ func New(cfg Config) http.Handler {
 	if cfg.Portal != nil {
 		mount(partPortal, cfg.Portal.ConsoleHandler())
 	}
-	mux.HandleFunc("GET /setup", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, c.setup) })
+	mux.HandleFunc("GET /setup", func(w http.ResponseWriter, _ *http.Request) { simconsole.WriteJSON(w, http.StatusOK, c.setup) })
 	mux.HandleFunc("GET /changes", c.serveChanges)
 	mux.HandleFunc("GET /clock", c.serveClock)
 	mux.HandleFunc("POST /clock", c.moveClock)
@@ -145,17 +145,4 @@ func New(cfg Config) http.Handler {
 	// The simulators' secrets are made up, but no foreign page should be able
 	// to act in a chat that somebody has open.
 	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxBody))
-}
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		http.Error(w, "encode answer", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// The page may be gone; there is nobody left to tell.
-	_, _ = w.Write(body)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/laurelbot/laurel/playground/credlysim"
 	"github.com/laurelbot/laurel/playground/discordsim"
 	"github.com/laurelbot/laurel/playground/mailsim"
+	"github.com/laurelbot/laurel/playground/simfault"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -43,15 +44,15 @@ func faultsFor(cfg Config) []*fault {
 	return all
 }
 
+// ordered tells how often an ordered fault happened, and mends it.
+func ordered(o *simfault.Order) (served func() int, off func()) { return o.Served, o.Cancel }
+
 // uncounted is for faults that do not tell how often they happened.
 func uncounted() int { return 0 }
 
 func slackFaults(cfg Config) []*fault {
 	s := cfg.Slack
-	order := func(f slacksim.Fault) (func() int, func()) {
-		o := s.Fail(f)
-		return o.Served, o.Cancel
-	}
+	order := func(f slacksim.Fault) (func() int, func()) { return ordered(s.Fail(f)) }
 	cut := &fault{
 		ID: "slack-cut", Part: partSlack, Name: "Cut Socket Mode", Push: true,
 		Help:  "Cuts every Socket Mode connection without a word, as a broken network does.",
@@ -96,10 +97,7 @@ func slackFaults(cfg Config) []*fault {
 
 func discordFaults(cfg Config) []*fault {
 	s := cfg.Discord
-	order := func(f discordsim.Fault) (func() int, func()) {
-		o := s.Fail(f)
-		return o.Served, o.Clear
-	}
+	order := func(f discordsim.Fault) (func() int, func()) { return ordered(s.Fail(f)) }
 	limit := func(global bool) func(int) (func() int, func()) {
 		return func(seconds int) (func() int, func()) {
 			return order(discordsim.Fault{Times: always, RetryAfter: ptr(float64(seconds)), Global: global})
@@ -149,8 +147,7 @@ func credlyFaults(s *credlysim.Server) []*fault {
 			if f.Status == http.StatusTooManyRequests {
 				f.RetryAfter = time.Duration(seconds) * time.Second
 			}
-			o := s.Order(f)
-			return o.Served, o.Cancel
+			return ordered(s.Fail(f))
 		}
 	}
 	var mischief credlysim.Mischief
@@ -203,8 +200,7 @@ func mailFaults(s *mailsim.Server) []*fault {
 	order := func(f mailsim.Fault) func(int) (func() int, func()) {
 		return func(int) (func() int, func()) {
 			f.Times = always
-			o := s.Order(f)
-			return o.Served, o.Cancel
+			return ordered(s.Fail(f))
 		}
 	}
 	return []*fault{

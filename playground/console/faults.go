@@ -1,11 +1,12 @@
 package console
 
 import (
-	"encoding/json"
-	"mime"
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/laurelbot/laurel/playground/simchange"
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // fault is one thing that can be broken by hand.
@@ -48,27 +49,19 @@ type running struct {
 type faultBoard struct {
 	all []*fault
 
+	changes simchange.Signal
+
 	mu      sync.Mutex
 	running map[string]running
 	pushed  map[string]int
-	changed chan struct{}
 }
 
 func newFaultBoard(all []*fault) *faultBoard {
-	return &faultBoard{all: all, running: map[string]running{}, pushed: map[string]int{}, changed: make(chan struct{})}
+	return &faultBoard{all: all, running: map[string]running{}, pushed: map[string]int{}}
 }
 
 // Changed returns a channel that is closed when a switch is next used.
-func (b *faultBoard) Changed() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.changed
-}
-
-func (b *faultBoard) touch() {
-	close(b.changed)
-	b.changed = make(chan struct{})
-}
+func (b *faultBoard) Changed() <-chan struct{} { return b.changes.Changed() }
 
 func (b *faultBoard) state() []faultState {
 	b.mu.Lock()
@@ -98,7 +91,7 @@ func (b *faultBoard) set(id string, on bool, seconds int) bool {
 		return false
 	}
 	f := b.all[i]
-	defer b.touch()
+	defer b.changes.Touch()
 	if f.Push {
 		f.on(seconds)
 		b.pushed[id]++
@@ -126,11 +119,11 @@ func (b *faultBoard) reset() {
 	}
 	clear(b.running)
 	clear(b.pushed)
-	b.touch()
+	b.changes.Touch()
 }
 
 func (c *console) serveFaults(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"faults": c.faults.state()})
+	simconsole.WriteJSON(w, http.StatusOK, map[string]any{"faults": c.faults.state()})
 }
 
 // faultAct is the body of POST /faults.
@@ -144,32 +137,14 @@ type faultAct struct {
 
 func (c *console) setFault(w http.ResponseWriter, r *http.Request) {
 	var act faultAct
-	if !readAct(w, r, &act) {
+	if !simconsole.ReadAct(w, r, &act) {
 		return
 	}
 	if act.Reset {
 		c.faults.reset()
 	} else if !c.faults.set(act.ID, act.On, act.Seconds) {
-		refuse(w, http.StatusNotFound, "there is no such switch, or it cannot be used here")
+		simconsole.Refuse(w, http.StatusNotFound, "there is no such switch, or it cannot be used here")
 		return
 	}
 	c.serveFaults(w, r)
-}
-
-func refuse(w http.ResponseWriter, status int, why string) {
-	writeJSON(w, status, map[string]string{"error": why})
-}
-
-// readAct reads a JSON body, or refuses the request.
-func readAct(w http.ResponseWriter, r *http.Request, act any) bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		refuse(w, http.StatusUnsupportedMediaType, "send application/json")
-		return false
-	}
-	if err := json.NewDecoder(r.Body).Decode(act); err != nil {
-		refuse(w, http.StatusBadRequest, "the body is not readable")
-		return false
-	}
-	return true
 }

@@ -3,6 +3,8 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // maxIntakeRows is how many rows of an imported file the page shows one by
@@ -44,7 +46,7 @@ func (c *console) serveIntake(w http.ResponseWriter, r *http.Request) {
 		Skip bool   `json:"skip"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": "the file is not readable, or larger than a megabyte"})
+		simconsole.Refuse(w, http.StatusBadRequest, "the file is not readable, or larger than a megabyte")
 		return
 	}
 	out := c.cfg.App.Import(r.Context(), []byte(in.CSV), in.Skip)
@@ -54,5 +56,5 @@ func (c *console) serveIntake(w http.ResponseWriter, r *http.Request) {
 			out.Rows[i].Wrong = []string{}
 		}
 	}
-	writeJSON(w, http.StatusOK, out)
+	simconsole.WriteJSON(w, http.StatusOK, out)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/laurelbot/laurel/playground/discordsim"
 	"github.com/laurelbot/laurel/playground/mailsim"
 	"github.com/laurelbot/laurel/playground/portalsim"
+	"github.com/laurelbot/laurel/playground/simchange"
+	"github.com/laurelbot/laurel/playground/simconsole"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -45,20 +47,15 @@ type frame struct {
 
 // wireLog is a ring of frames over all simulators.
 type wireLog struct {
-	mu      sync.Mutex
-	frames  []frame
-	next    int
-	changed chan struct{}
-}
+	changes simchange.Signal
 
-func newWireLog() *wireLog { return &wireLog{changed: make(chan struct{})} }
+	mu     sync.Mutex
+	frames []frame
+	next   int
+}
 
 // Changed returns a channel that is closed at the next frame.
-func (l *wireLog) Changed() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.changed
-}
+func (l *wireLog) Changed() <-chan struct{} { return l.changes.Changed() }
 
 // What a simulator does not know to be secret: the ends of the app's own
 // links, which open a claim or prove an address, and what is called a token,
@@ -98,8 +95,7 @@ func (l *wireLog) add(f frame) {
 		l.frames = l.frames[1:]
 	}
 	l.frames = append(l.frames, f)
-	close(l.changed)
-	l.changed = make(chan struct{})
+	l.changes.Touch()
 }
 
 // since returns the frames after an id, oldest first.
@@ -125,7 +121,7 @@ func (c *console) serveWire(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		since = 0
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"frames": c.wire.since(since), "kept": maxFrames})
+	simconsole.WriteJSON(w, http.StatusOK, map[string]any{"frames": c.wire.since(since), "kept": maxFrames})
 }
 
 func (c *console) clearWire(w http.ResponseWriter, _ *http.Request) {

@@ -39,7 +39,7 @@ func TestCleanCutsSecrets(t *testing.T) {
 
 func TestWireLogIsARing(t *testing.T) {
 	t.Parallel()
-	l := newWireLog()
+	l := &wireLog{}
 	changed := l.Changed()
 	for range maxFrames + 10 {
 		l.add(frame{Path: strings.Repeat("x", maxFrameBody+1)})

@@ -1,13 +1,12 @@
 package credlysim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // ConsoleState is what the console shows.
@@ -47,26 +46,19 @@ type consoleAction struct {
 func (s *Server) ConsoleHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, s.consoleState())
+		simconsole.WriteJSON(w, http.StatusOK, s.consoleState())
 	})
 	mux.HandleFunc("POST /actions/{name}", func(w http.ResponseWriter, r *http.Request) {
-		// A page of another origin cannot send this type unasked.
-		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || kind != "application/json" {
-			writeJSON(w, http.StatusUnsupportedMediaType, object{"error": "send application/json"})
-			return
-		}
 		var a consoleAction
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&a); err != nil && !errors.Is(err, io.EOF) {
-			writeJSON(w, http.StatusBadRequest, object{"error": "the body is not readable"})
+		if !simconsole.ReadAct(w, r, &a) {
 			return
 		}
 		result, err := s.consoleDo(r, r.PathValue("name"), a)
 		if err != nil {
-			writeJSON(w, http.StatusUnprocessableEntity, object{"error": err.Error()})
+			simconsole.Refuse(w, http.StatusUnprocessableEntity, err.Error())
 			return
 		}
-		writeJSON(w, http.StatusOK, object{"result": result})
+		simconsole.WriteJSON(w, http.StatusOK, object{"result": result})
 	})
 	return mux
 }

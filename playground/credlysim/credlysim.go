@@ -19,7 +19,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simfault"
+	"github.com/laurelbot/laurel/playground/simwire"
 )
 
 const (
@@ -83,9 +86,11 @@ type Server struct {
 	// the order decided; it is taken before mu.
 	sending sync.Mutex
 
+	changes simchange.Signal
+	faults  simfault.Orders[Fault]
+	wire    simwire.Log[Exchange]
+
 	mu         sync.Mutex
-	changed    chan struct{}
-	watcher    func(Exchange) // see OnExchange
 	mischief   Mischief
 	created    time.Time
 	webhookURL string
@@ -107,12 +112,10 @@ type Server struct {
 	queue      []*Delivery
 	hold       bool
 	drop       bool
-	faults     []*Fault
 	latency    time.Duration
 	singleGet  int
 	served     map[string]int
 	total      int
-	wire       []Exchange
 }
 
 // Start listens and answers until Close.
@@ -156,7 +159,6 @@ func Start(cfg Config) (*Server, error) {
 			// A redirect is no 200 and therefore a failed delivery.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		changed:    make(chan struct{}),
 		created:    cfg.Clock.Now(),
 		webhookURL: cfg.WebhookURL,
 		bearers:    map[string]bearer{},
@@ -181,6 +183,8 @@ func Start(cfg Config) (*Server, error) {
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		// Who is kept waiting is let go when the server is closed.
+		BaseContext: func(net.Listener) context.Context { return stopped },
 	}
 	s.finished.Go(func() {
 		// Serve always ends with an error; after Close it says nothing new.
@@ -226,31 +230,15 @@ func (s *Server) SetWebhookURL(u string) {
 	s.touch()
 }
 
-// Changed returns a channel that is closed at the next change of state.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
+// Changed returns a channel that is closed at the next change of state. Take
+// it before looking, or a change may be missed.
+func (s *Server) Changed() <-chan struct{} { return s.changes.Changed() }
 
-// touch tells the waiting that something changed; mu is held.
-func (s *Server) touch() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
+// touch tells the waiting that something changed.
+func (s *Server) touch() { s.changes.Touch() }
 
 // Eventually returns nil as soon as cond holds, looking again after every
 // change, and the context's error when that comes first.
 func (s *Server) Eventually(ctx context.Context, cond func() bool) error {
-	for {
-		changed := s.Changed()
-		if cond() {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for credly: %w", ctx.Err())
-		}
-	}
+	return s.changes.Eventually(ctx, cond)
 }

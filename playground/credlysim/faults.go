@@ -2,24 +2,20 @@ package credlysim
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
-const (
-	// ringSize is how many exchanges the wire log keeps.
-	ringSize = 500
-	// keptBody is how much of a body the wire log keeps, in bytes.
-	keptBody = 8 << 10
-)
+// keptBody is how much of a body the wire log keeps, in bytes.
+const keptBody = 8 << 10
 
 // Fault is misbehaviour on order. The first fault that fits a request is
 // used for it.
@@ -41,9 +37,6 @@ type Fault struct {
 	// repeats a GET by itself when a kept connection is cut.
 	DropAnswer bool `json:"drop_answer"`
 	DropBefore bool `json:"drop_before"`
-
-	// ordered is told of every time, see Order.
-	ordered *Ordered
 }
 
 // Exchange is one request and its answer, without secrets.
@@ -63,21 +56,10 @@ type Exchange struct {
 }
 
 // Fail orders misbehaviour.
-func (s *Server) Fail(f Fault) {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-}
+func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
 // ClearFaults ends all misbehaviour.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
+func (s *Server) ClearFaults() { s.faults.Clear() }
 
 // SetLatency is added to every answer from now on, in real time.
 func (s *Server) SetLatency(d time.Duration) {
@@ -102,36 +84,19 @@ func (s *Server) ServedBy() map[string]int {
 }
 
 // Wire returns the last exchanges, the oldest first.
-func (s *Server) Wire() []Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.wire)
-}
+func (s *Server) Wire() []Exchange { return s.wire.All() }
 
-// takeFault finds the fault for a request and returns the time to wait.
-func (s *Server) takeFault(r *http.Request) (*Fault, time.Duration) {
+// takeFault counts a request, finds the fault for it (the zero one is none)
+// and returns the time to wait.
+func (s *Server) takeFault(r *http.Request) (Fault, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total++
 	s.served[r.Method+" "+kindOf(r.URL.Path)]++
-	wait := s.latency
-	for i, f := range s.faults {
-		if (f.Method != "" && f.Method != r.Method) || !strings.Contains(r.URL.Path, f.Path) {
-			continue
-		}
-		if f.Times > 0 {
-			f.Times--
-			if f.Times == 0 {
-				s.faults = slices.Delete(s.faults, i, i+1)
-			}
-		}
-		taken := *f
-		if f.ordered != nil {
-			f.ordered.served++
-		}
-		return &taken, wait + f.Delay
-	}
-	return nil, wait
+	f, _ := s.faults.Take(func(f Fault) bool {
+		return (f.Method == "" || f.Method == r.Method) && strings.Contains(r.URL.Path, f.Path)
+	})
+	return f, s.latency + f.Delay
 }
 
 var (
@@ -183,22 +148,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	began := time.Now()
 	fault, wait := s.takeFault(r)
-	if !pause(r.Context(), s.stopped, wait) {
+	if !simfault.Pause(r.Context(), wait) {
 		s.log(Exchange{
 			At: s.clock.Now(), Method: r.Method, URL: redactURL(r.URL), Auth: redactAuth(r.Header.Get("Authorization")),
 			Fault: true, Took: time.Since(began),
 		})
 		return
 	}
-	if fault == nil {
-		fault = &Fault{}
-	}
 	seen := Exchange{At: s.clock.Now(), Method: r.Method, URL: redactURL(r.URL), Auth: redactAuth(r.Header.Get("Authorization"))}
 	seen.Request = redactBody(r.Header.Get("Content-Type"), body)
 	if fault.DropBefore {
 		seen.Fault = true
 		s.log(seen)
-		cut(w)
+		simfault.HangUp(w)
 		return
 	}
 	a := &heldAnswer{header: http.Header{}}
@@ -220,46 +182,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	seen.Fault = seen.Fault || fault.DropAnswer
 	s.log(seen)
 	if fault.DropAnswer {
-		cut(w)
+		simfault.HangUp(w)
 		return
 	}
 	a.send(w)
 }
 
-// pause waits in real time; false when the caller or the server is gone.
-func pause(caller, server context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-caller.Done():
-	case <-server.Done():
-	}
-	return false
-}
-
-// cut ends the connection without an answer.
-func cut(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		// Only HTTP/1 is served, and its connections can be taken over.
-		return
-	}
-	_ = conn.Close()
-}
-
 func (s *Server) log(e Exchange) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.wire) == ringSize {
-		s.wire = slices.Delete(s.wire, 0, 1)
-	}
-	s.wire = append(s.wire, e)
-	s.tell(e)
+	s.wire.Add(e)
 	s.touch()
 }
 

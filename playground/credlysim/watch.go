@@ -5,22 +5,13 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // OnExchange lets f hear of every exchange, webhooks included, without
 // secrets; nil ends that. f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watcher = f
-}
-
-// tell tells of an exchange; mu is held.
-func (s *Server) tell(e Exchange) {
-	if s.watcher != nil {
-		s.watcher(e)
-	}
-}
+func (s *Server) OnExchange(f func(Exchange)) { s.wire.Listen(f) }
 
 // webhookExchange is a webhook as the wire log shows it: the end of the
 // address is its secret.
@@ -38,40 +29,6 @@ func webhookExchange(at time.Time, d *Delivery, target string, status int, took 
 	return Exchange{
 		At: at, Method: http.MethodPost, URL: path, Request: d.Body, Status: status, Took: took, Webhook: true,
 	}
-}
-
-// Ordered watches one ordered fault.
-type Ordered struct {
-	s      *Server
-	fault  *Fault
-	served int
-}
-
-// Order orders misbehaviour as Fail does, and returns what watches it.
-func (s *Server) Order(f Fault) *Ordered {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	o := &Ordered{s: s}
-	f.ordered, o.fault = o, &f
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-	return o
-}
-
-// Served tells how often it has happened.
-func (o *Ordered) Served() int {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	return o.served
-}
-
-// Cancel ends it.
-func (o *Ordered) Cancel() {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	o.s.faults = slices.DeleteFunc(o.s.faults, func(f *Fault) bool { return f == o.fault })
 }
 
 // Mischief is what happens to webhooks on their way. Credly promises neither
@@ -104,7 +61,7 @@ func (s *Server) muddle(due []*Delivery) []*Delivery {
 	m := s.mischief
 	s.mu.Unlock()
 	if m.Reversed && len(due) > 0 {
-		if !pause(s.stopped, s.stopped, gatherFor) {
+		if !simfault.Pause(s.stopped, gatherFor) {
 			return nil
 		}
 		now := s.clock.Now()

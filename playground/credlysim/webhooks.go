@@ -272,7 +272,7 @@ func (s *Server) post(ctx context.Context, d *Delivery) {
 	took := time.Since(began)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tell(webhookExchange(at, d, target, status, took))
+	s.wire.Tell(webhookExchange(at, d, target, status, took))
 	a := Attempt{At: at, Status: status}
 	if err != nil {
 		a.Err = err.Error()

@@ -1,14 +1,14 @@
 package discordsim
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // ConsoleState is what GET /state of ConsoleHandler answers.
@@ -92,24 +92,24 @@ const pollTime = 25 * time.Second
 //
 // An empty channel is the direct one with the bot. Acts answer a Result,
 // /autocomplete a list of Choice, refusals {"error": "..."} with 400. POST
-// takes application/json only, so that no foreign page can act.
+// takes application/json only (else 415), so that no foreign page can act.
 func (s *Server) ConsoleHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /state", s.consoleState)
 	mux.HandleFunc("GET /changes", s.consoleChanges)
-	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { simconsole.WriteJSON(w, http.StatusOK, s.Log()) })
 	act := func(path string, do func(*http.Request, consoleAct) (any, error)) {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-			in, err := readAct(w, r)
-			var out any
-			if err == nil {
-				out, err = do(r, in)
-			}
-			if err != nil {
-				writeJSON(w, http.StatusBadRequest, object{"error": err.Error()})
+			var in consoleAct
+			if !simconsole.ReadAct(w, r, &in) {
 				return
 			}
-			writeJSON(w, http.StatusOK, out)
+			out, err := do(r, in)
+			if err != nil {
+				simconsole.Refuse(w, http.StatusBadRequest, err.Error())
+				return
+			}
+			simconsole.WriteJSON(w, http.StatusOK, out)
 		})
 	}
 	act("/command", func(r *http.Request, in consoleAct) (any, error) {
@@ -164,35 +164,6 @@ func (s *Server) ConsoleHandler() http.Handler {
 	return mux
 }
 
-func readAct(w http.ResponseWriter, r *http.Request) (consoleAct, error) {
-	var in consoleAct
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return in, errors.New("the body is not application/json")
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
-		return in, errors.New("the body is too large")
-	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return in, errors.New("the body is no such object")
-	}
-	return in, nil
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, "encode answer", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// The page may be gone; there is nobody to tell.
-	_, _ = w.Write(data)
-}
-
 func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	commands := s.Commands()
 	// Without a number everything counts as new.
@@ -202,7 +173,7 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 	u := s.users[r.URL.Query().Get("user")]
 	if u == nil {
 		s.mu.Unlock()
-		writeJSON(w, http.StatusNotFound, object{"error": "unknown user"})
+		simconsole.Refuse(w, http.StatusNotFound, "unknown user")
 		return
 	}
 	dm := s.openDM(u.ID)
@@ -239,7 +210,7 @@ func (s *Server) consoleState(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.mu.Unlock()
-	writeJSON(w, http.StatusOK, st)
+	simconsole.WriteJSON(w, http.StatusOK, st)
 }
 
 func (s *Server) consoleChanges(w http.ResponseWriter, r *http.Request) {
@@ -247,22 +218,11 @@ func (s *Server) consoleChanges(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		since = 0
 	}
-	timer := time.NewTimer(pollTime)
-	defer timer.Stop()
-	for {
-		next := s.Changed()
-		version := s.Version()
-		if version > since {
-			writeJSON(w, http.StatusOK, object{"version": version})
-			return
-		}
-		select {
-		case <-next:
-		case <-timer.C:
-			writeJSON(w, http.StatusOK, object{"version": version})
-			return
-		case <-r.Context().Done():
-			return
-		}
+	ctx, cancel := context.WithTimeout(r.Context(), pollTime)
+	defer cancel()
+	err = s.Eventually(ctx, func() bool { return s.Version() > since })
+	if err != nil && r.Context().Err() != nil {
+		return
 	}
+	simconsole.WriteJSON(w, http.StatusOK, object{"version": s.Version()})
 }

@@ -90,7 +90,7 @@ func TestConsole(t *testing.T) {
 	if code, _ := do(http.MethodPost, "/command", `{`); code != 400 {
 		t.Errorf("broken body: %d", code)
 	}
-	if code, _ := do(http.MethodPost, "/command", ``); code != 400 {
+	if code, _ := do(http.MethodPost, "/command", ``); code != 415 {
 		t.Errorf("no content type: %d", code)
 	}
 	if code, _ := do(http.MethodGet, "/state?user=1", ""); code != 404 {

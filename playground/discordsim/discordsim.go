@@ -25,7 +25,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simfault"
+	"github.com/laurelbot/laurel/playground/simwire"
 )
 
 // Deadlines and lifetimes,
@@ -101,9 +104,12 @@ type Server struct {
 	client   *http.Client
 	served   chan struct{}
 
+	changes simchange.Signal
+	faults  simfault.Orders[Fault]
+	wire    simwire.Log[Exchange]
+
 	mu           sync.Mutex
 	interactURL  string
-	watcher      func(Exchange) // see OnExchange.
 	flakes       snowflakes
 	users        map[string]*user
 	guilds       map[string]*guild
@@ -129,10 +135,7 @@ type Server struct {
 	gw           gateway
 	sockets      sync.WaitGroup // of the gateway's connections.
 	revoked      atomic.Bool    // the token is.
-	faults       []*ActiveFault
-	wire         wireLog
 	violations   []string
-	changed      chan struct{}
 	version      uint64
 }
 
@@ -215,7 +218,6 @@ func Start(cfg Config) (*Server, error) {
 		enforce:      cfg.EnforceRateLimits,
 		traffic:      newTraffic(),
 		gw:           newGateway(cfg.Gateway),
-		changed:      make(chan struct{}),
 	}
 	s.http = &http.Server{
 		Handler:           s.api(),

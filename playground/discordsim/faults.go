@@ -3,8 +3,9 @@ package discordsim
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // Fault is a misbehaviour on order. The zero parts of it do not happen: a
@@ -39,49 +40,20 @@ type Fault struct {
 	HTMLBody bool
 }
 
-// ActiveFault is an ordered fault.
-type ActiveFault struct {
-	fault  Fault
-	served atomic.Int64
-	off    atomic.Bool
-}
-
-// Served counts how often the fault has happened.
-func (a *ActiveFault) Served() int { return int(a.served.Load()) }
-
-// Clear stops the fault.
-func (a *ActiveFault) Clear() { a.off.Store(true) }
-
 // Fail orders a fault; of several that match, the oldest happens.
-func (s *Server) Fail(f Fault) *ActiveFault {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	a := &ActiveFault{fault: f}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, a)
-	return a
-}
+func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
 // takeFault returns the fault that happens to a request; the zero one is none.
 func (s *Server) takeFault(method, path string, socket bool) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.faults {
-		f := a.fault
-		if a.off.Load() || f.Times > 0 && a.Served() >= f.Times {
-			continue
-		}
-		if (f.Method == "" || f.Method == method) && globMatch(f.PathPattern, path) {
-			a.served.Add(1)
-			if !socket {
-				s.traffic.total.Faulted++
-			}
-			return f
-		}
+	f, happens := s.faults.Take(func(f Fault) bool {
+		return (f.Method == "" || f.Method == method) && globMatch(f.PathPattern, path)
+	})
+	if happens && !socket {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.traffic.total.Faulted++
 	}
-	return Fault{}
+	return f
 }
 
 func globMatch(pattern, path string) bool {

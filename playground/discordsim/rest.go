@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // maxBody is the largest request body read without files, see maxUpload.
@@ -169,7 +171,7 @@ func (s *Server) api() http.Handler {
 		if !banned {
 			fault = s.takeFault(r.Method, path, socket)
 		}
-		wait(r, fault.Delay)
+		simfault.Pause(r.Context(), fault.Delay)
 		switch {
 		case banned:
 			s.refuseBanned(out)
@@ -194,7 +196,7 @@ func (s *Server) api() http.Handler {
 			s.finish(r, path, raw, out, began, dropped)
 		}
 		if dropped {
-			hangUp(w)
+			simfault.HangUp(w)
 			return
 		}
 		for k, v := range out.header {
@@ -214,27 +216,6 @@ func splitVersion(path string) (version, rest string) {
 	}
 	version, rest, _ = strings.Cut(path, "/")
 	return version, "/" + rest
-}
-
-// wait delays a request by real time, as a slow network does.
-func wait(r *http.Request, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.Context().Done():
-	}
-}
-
-// hangUp closes the connection without an answer.
-func hangUp(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err == nil {
-		_ = conn.Close()
-	}
 }
 
 // reply is an answer before it is written.

@@ -417,7 +417,7 @@ func TestFaults(t *testing.T) {
 	if !errors.As(err, &limited) || limited.RetryAfter != 500*time.Millisecond {
 		t.Fatalf("err = %v", err)
 	}
-	f.Clear()
+	f.Cancel()
 	if f.Served() != 1 {
 		t.Fatalf("served %d", f.Served())
 	}

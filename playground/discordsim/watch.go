@@ -1,13 +1,5 @@
 package discordsim
 
-// OnExchange lets f hear of every exchange as it enters the wire log, without
-// tokens; nil ends that. f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watcher = f
-}
-
 // messagesSince is what a viewer sees in a channel: the messages that changed
 // since a version, and the order of all. The caller holds the lock.
 func (s *Server) messagesSince(channelID, viewer string, since uint64) (changed []Message, order []string) {

@@ -12,9 +12,6 @@ const (
 	ToBot   = "to bot"   // an interaction.
 )
 
-// maxExchanges is how many exchanges the wire log keeps.
-const maxExchanges = 500
-
 // Exchange is one request and its answer, with tokens taken out. Status is 0
 // when there was no answer.
 type Exchange struct {
@@ -29,12 +26,6 @@ type Exchange struct {
 	RetryAfter string        `json:"retry_after,omitempty"`
 }
 
-// wireLog is a ring.
-type wireLog struct {
-	ring []Exchange
-	next int
-}
-
 // tokenPath finds the token in the paths of callbacks and webhooks.
 var tokenPath = regexp.MustCompile(`(/(?:interactions|webhooks)/[^/]+/)[^/?]+`)
 
@@ -46,7 +37,7 @@ var formSecret = regexp.MustCompile(`((?:^|&)(?:code|token|refresh_token|client_
 
 const redacted = "***"
 
-// record adds an exchange. The caller holds the lock.
+// record adds an exchange.
 func (s *Server) record(e Exchange) {
 	clean := func(text string) string {
 		return strings.ReplaceAll(tokenField.ReplaceAllString(text, "${1}"+redacted), s.cfg.BotToken, redacted)
@@ -56,22 +47,12 @@ func (s *Server) record(e Exchange) {
 		e.Request = formSecret.ReplaceAllString(e.Request, "${1}"+redacted)
 	}
 	e.Request, e.Response = clean(e.Request), clean(e.Response)
-	if s.watcher != nil {
-		s.watcher(e)
-	}
-	if len(s.wire.ring) < maxExchanges {
-		s.wire.ring = append(s.wire.ring, e)
-		return
-	}
-	s.wire.ring[s.wire.next] = e
-	s.wire.next = (s.wire.next + 1) % maxExchanges
+	s.wire.Add(e)
 }
 
 // Log returns the last exchanges (at most 500), oldest first.
-func (s *Server) Log() []Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Exchange, 0, len(s.wire.ring))
-	out = append(out, s.wire.ring[s.wire.next:]...)
-	return append(out, s.wire.ring[:s.wire.next]...)
-}
+func (s *Server) Log() []Exchange { return s.wire.All() }
+
+// OnExchange lets f hear of every exchange as it enters the wire log, without
+// tokens; nil ends that. f must return at once and not call the server.
+func (s *Server) OnExchange(f func(Exchange)) { s.wire.Listen(f) }

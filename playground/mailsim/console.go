@@ -1,10 +1,11 @@
 package mailsim
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // ConsoleMessage is a message as the console shows it.
@@ -29,11 +30,7 @@ func (s *Server) ConsoleHandler() http.Handler {
 			m.Raw = nil
 			shown = append(shown, ConsoleMessage{Message: m, Codes: Codes(m), Links: Links(m)})
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		if err := json.NewEncoder(w).Encode(map[string]any{"messages": shown}); err != nil {
-			// The status is sent; who does not read the rest has hung up.
-			return
-		}
+		simconsole.WriteJSON(w, http.StatusOK, map[string]any{"messages": shown})
 	})
 	mux.HandleFunc("DELETE /messages", func(w http.ResponseWriter, _ *http.Request) {
 		s.Clear()

@@ -17,7 +17,10 @@ import (
 	"github.com/emersion/go-smtp"
 	"golang.org/x/net/idna"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simfault"
+	"github.com/laurelbot/laurel/playground/simwire"
 )
 
 const (
@@ -44,12 +47,13 @@ type Server struct {
 	stopped  context.Context
 	finished sync.WaitGroup
 
+	changes simchange.Signal
+	faults  simfault.Orders[Fault]
+	tap     simwire.Tap[Exchange]
+
 	mu       sync.Mutex
-	changed  chan struct{}
 	nextID   int
 	messages []Message
-	faults   []*Fault
-	watcher  func(Exchange) // see OnExchange
 	sessions int
 }
 
@@ -67,7 +71,7 @@ func Start(cfg Config) (*Server, error) {
 		stop()
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s := &Server{clock: cfg.Clock, addr: ln.Addr().String(), stop: stop, stopped: stopped, changed: make(chan struct{})}
+	s := &Server{clock: cfg.Clock, addr: ln.Addr().String(), stop: stop, stopped: stopped}
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.newSession))
 	s.smtp.Domain = "mailbox.example.org"
 	s.smtp.EnableSMTPUTF8 = true
@@ -145,32 +149,23 @@ func (s *Server) Clear() {
 // WaitFor returns the mail for an address as soon as there are at least n
 // messages, or the context's error with what there is.
 func (s *Server) WaitFor(ctx context.Context, address string, n int) ([]Message, error) {
-	for {
-		changed := s.Changed()
-		got := s.Messages(address)
-		if len(got) >= n {
-			return got, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return got, fmt.Errorf("wait for mail: %d of %d came: %w", len(got), n, ctx.Err())
-		}
+	var got []Message
+	err := s.changes.Eventually(ctx, func() bool {
+		got = s.Messages(address)
+		return len(got) >= n
+	})
+	if err != nil {
+		return got, fmt.Errorf("wait for mail: %d of %d came: %w", len(got), n, err)
 	}
+	return got, nil
 }
 
-// Changed returns a channel that is closed when mail comes or goes.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
+// Changed returns a channel that is closed when mail next comes or goes. Take
+// it before looking, or a change may be missed.
+func (s *Server) Changed() <-chan struct{} { return s.changes.Changed() }
 
-// touch tells the waiting that something changed; mu is held.
-func (s *Server) touch() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
+// touch tells the waiting that something changed.
+func (s *Server) touch() { s.changes.Touch() }
 
 // normal is the form in which addresses are compared.
 func normal(address string) string {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // The commands that a Fault can meet.
@@ -39,51 +41,24 @@ type Fault struct {
 	// DropAfter takes the message and cuts the connection instead of saying
 	// so (DATA), or only cuts it (MAIL, RCPT).
 	DropAfter bool `json:"drop_after"`
-
-	// ordered is told of every time, see Order.
-	ordered *Ordered
 }
 
 // errCut ends a session whose connection was cut on order.
 var errCut = errors.New("connection cut on order")
 
 // Fail orders misbehaviour.
-func (s *Server) Fail(f Fault) {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-}
+func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
 // ClearFaults ends all misbehaviour.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
+func (s *Server) ClearFaults() { s.faults.Clear() }
 
+// takeFault finds the fault for a command; the zero one is none.
 func (s *Server) takeFault(command string, addresses ...string) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, f := range s.faults {
-		fits := f.Address == "" || slices.ContainsFunc(addresses, func(a string) bool { return normal(a) == normal(f.Address) })
-		if f.Command != command || !fits {
-			continue
-		}
-		if f.ordered != nil {
-			f.ordered.served++
-		}
-		if f.Times > 0 {
-			f.Times--
-			if f.Times == 0 {
-				s.faults = slices.Delete(s.faults, i, i+1)
-			}
-		}
-		return *f
-	}
-	return Fault{}
+	f, _ := s.faults.Take(func(f Fault) bool {
+		same := func(a string) bool { return normal(a) == normal(f.Address) }
+		return f.Command == command && (f.Address == "" || slices.ContainsFunc(addresses, same))
+	})
+	return f
 }
 
 // session takes the mail of one connection.
@@ -144,7 +119,7 @@ func (c *session) Data(r io.Reader) error {
 	}
 	fault := c.s.takeFault(DATA, c.recipients...)
 	if fault.DropAfter {
-		if !c.s.pause(fault.Delay) {
+		if !simfault.Pause(c.s.stopped, fault.Delay) {
 			return errCut
 		}
 		c.s.store(c.from, c.recipients, raw)
@@ -168,7 +143,7 @@ func (c *session) Logout() error { return nil }
 // misbehave waits, cuts and refuses as ordered.
 func (c *session) misbehave(f Fault) error {
 	switch {
-	case !c.s.pause(f.Delay):
+	case !simfault.Pause(c.s.stopped, f.Delay):
 		return errCut
 	case f.DropAfter:
 		return c.cut()
@@ -191,21 +166,6 @@ func (c *session) cut() error {
 		return errors.Join(errCut, err)
 	}
 	return errCut
-}
-
-// pause waits in real time; false when the mailbox is closed meanwhile.
-func (s *Server) pause(d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.stopped.Done():
-		return false
-	}
 }
 
 func (s *Server) store(from string, recipients []string, raw []byte) {

@@ -26,11 +26,7 @@ type Exchange struct {
 
 // OnExchange lets f hear of every mail that came or was refused; nil ends
 // that. f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watcher = f
-}
+func (s *Server) OnExchange(f func(Exchange)) { s.tap.Listen(f) }
 
 // tell tells of the end of a session's mail.
 func (c *session) tell(command, from string, to []string, size int, refused error) {
@@ -44,43 +40,5 @@ func (c *session) tell(command, from string, to []string, size int, refused erro
 	case refused != nil:
 		e.Code, e.Text = 0, "connection cut"
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if c.s.watcher != nil {
-		c.s.watcher(e)
-	}
-}
-
-// Ordered watches one ordered fault.
-type Ordered struct {
-	s      *Server
-	fault  *Fault
-	served int
-}
-
-// Order orders misbehaviour as Fail does, and returns what watches it.
-func (s *Server) Order(f Fault) *Ordered {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	o := &Ordered{s: s}
-	f.ordered, o.fault = o, &f
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-	return o
-}
-
-// Served tells how often it has happened.
-func (o *Ordered) Served() int {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	return o.served
-}
-
-// Cancel ends it.
-func (o *Ordered) Cancel() {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	o.s.faults = slices.DeleteFunc(o.s.faults, func(f *Fault) bool { return f == o.fault })
+	c.s.tap.Tell(e)
 }

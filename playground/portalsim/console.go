@@ -1,13 +1,12 @@
 package portalsim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // ConsoleState is what the console shows.
@@ -43,26 +42,19 @@ func (s *Server) ConsoleHandler() http.Handler {
 		s.mu.Lock()
 		state.TargetURL, state.Holding = s.target, s.hold
 		s.mu.Unlock()
-		writeJSON(w, http.StatusOK, state)
+		simconsole.WriteJSON(w, http.StatusOK, state)
 	})
 	mux.HandleFunc("POST /actions/{name}", func(w http.ResponseWriter, r *http.Request) {
-		// A page of another origin cannot send this type unasked.
-		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || kind != "application/json" {
-			writeJSON(w, http.StatusUnsupportedMediaType, map[string]any{"error": "send application/json"})
-			return
-		}
 		var a consoleAction
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&a); err != nil && !errors.Is(err, io.EOF) {
-			writeJSON(w, http.StatusBadRequest, map[string]any{"error": "the body is not readable"})
+		if !simconsole.ReadAct(w, r, &a) {
 			return
 		}
 		result, err := s.consoleDo(r, r.PathValue("name"), a)
 		if err != nil {
-			writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"error": err.Error(), "result": result})
+			simconsole.WriteJSON(w, http.StatusUnprocessableEntity, map[string]any{"error": err.Error(), "result": result})
 			return
 		}
-		writeJSON(w, http.StatusOK, map[string]any{"result": result})
+		simconsole.WriteJSON(w, http.StatusOK, map[string]any{"result": result})
 	})
 	return mux
 }
@@ -95,16 +87,4 @@ func (s *Server) consoleDo(r *http.Request, name string, a consoleAction) (any, 
 		return nil, fmt.Errorf("%w: %q", errUnknownAction, name)
 	}
 	return nil, nil
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		http.Error(w, "encode answer", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	// Who does not read the answer has hung up.
-	_, _ = w.Write(data)
 }

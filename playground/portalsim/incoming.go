@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // Event is a message that the portal received and believed.
@@ -48,37 +50,10 @@ type Fault struct {
 }
 
 // Fail orders misbehaviour.
-func (s *Server) Fail(f Fault) {
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-}
+func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
 // ClearFaults ends all misbehaviour.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
-
-func (s *Server) takeFault() Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.faults) == 0 {
-		return Fault{}
-	}
-	f := s.faults[0]
-	if f.Times > 0 {
-		f.Times--
-		if f.Times == 0 {
-			s.faults = s.faults[1:]
-		}
-	}
-	return *f
-}
+func (s *Server) ClearFaults() { s.faults.Clear() }
 
 // Received returns the events in the order of their first arrival.
 func (s *Server) Received() []Event {
@@ -101,14 +76,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusRequestEntityTooLarge, "event is too large")
 		return
 	}
-	fault := s.takeFault()
-	if !s.pause(r, fault.Delay) {
+	fault, _ := s.faults.Take(func(Fault) bool { return true })
+	if !simfault.Pause(r.Context(), fault.Delay) {
 		return
 	}
 	switch {
 	case fault.DropBefore:
 		s.note(r, 0, "connection cut on order")
-		cut(w)
+		simfault.HangUp(w)
 		return
 	case fault.Status != 0:
 		if fault.RetryAfter > 0 {
@@ -129,7 +104,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	e.ID = r.Header.Get(HeaderID)
 	s.record(e)
 	if fault.DropAnswer {
-		cut(w)
+		simfault.HangUp(w)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -180,30 +155,4 @@ func (s *Server) note(r *http.Request, status int, reason string) {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	s.note(r, status, reason)
 	http.Error(w, reason, status)
-}
-
-// pause waits in real time; false when the caller or the portal is gone.
-func (s *Server) pause(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-	case <-s.stopped.Done():
-	}
-	return false
-}
-
-// cut ends the connection without an answer.
-func cut(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		// Only HTTP/1 is served, and its connections can be taken over.
-		return
-	}
-	_ = conn.Close()
 }

@@ -14,7 +14,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simfault"
+	"github.com/laurelbot/laurel/playground/simwire"
 )
 
 // maxBody is the largest event taken, in bytes.
@@ -44,11 +47,13 @@ type Server struct {
 	client   *http.Client
 	out, in  *Signer
 	stop     context.CancelFunc
-	stopped  context.Context
 	finished sync.WaitGroup
 
+	changes simchange.Signal
+	faults  simfault.Orders[Fault]
+	tap     simwire.Tap[Exchange]
+
 	mu       sync.Mutex
-	changed  chan struct{}
 	target   string
 	awards   map[string]Award
 	order    []string
@@ -56,8 +61,6 @@ type Server struct {
 	hold     bool
 	received []Event
 	refused  []Refusal
-	faults   []*Fault
-	watcher  func(Exchange) // see OnExchange
 }
 
 // Start listens for events until Close.
@@ -89,13 +92,13 @@ func Start(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	s := &Server{
-		clock: cfg.Clock, base: "http://" + ln.Addr().String(), out: out, in: in, stop: stop, stopped: stopped,
+		clock: cfg.Clock, base: "http://" + ln.Addr().String(), out: out, in: in, stop: stop,
 		client: &http.Client{
 			Timeout:       cfg.Timeout,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		changed: make(chan struct{}), target: cfg.TargetURL, awards: map[string]Award{},
+		target: cfg.TargetURL, awards: map[string]Award{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /events", s.receive)
@@ -106,6 +109,8 @@ func Start(cfg Config) (*Server, error) {
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		// Who is kept waiting is let go when the portal is closed.
+		BaseContext: func(net.Listener) context.Context { return stopped },
 	}
 	s.finished.Go(func() {
 		// Serve always ends with an error; after Close it says nothing new.
@@ -137,31 +142,15 @@ func (s *Server) SetTargetURL(u string) {
 	s.touch()
 }
 
-// Changed returns a channel that is closed at the next change of state.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
+// Changed returns a channel that is closed at the next change of state. Take
+// it before looking, or a change may be missed.
+func (s *Server) Changed() <-chan struct{} { return s.changes.Changed() }
 
-// touch tells the waiting that something changed; mu is held.
-func (s *Server) touch() {
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
+// touch tells the waiting that something changed.
+func (s *Server) touch() { s.changes.Touch() }
 
 // Eventually returns nil as soon as cond holds, looking again after every
 // change, and the context's error when that comes first.
 func (s *Server) Eventually(ctx context.Context, cond func() bool) error {
-	for {
-		changed := s.Changed()
-		if cond() {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for portal: %w", ctx.Err())
-		}
-	}
+	return s.changes.Eventually(ctx, cond)
 }

@@ -17,16 +17,10 @@ type Exchange struct {
 
 // OnExchange lets f hear of every message in either direction; nil ends that.
 // f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watcher = f
-}
+func (s *Server) OnExchange(f func(Exchange)) { s.tap.Listen(f) }
 
-// tell tells of a message; mu is held.
+// tell tells of a message.
 func (s *Server) tell(e Exchange) {
-	if s.watcher != nil {
-		e.At = s.clock.Now()
-		s.watcher(e)
-	}
+	e.At = s.clock.Now()
+	s.tap.Tell(e)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/laurelbot/laurel/playground/simfault"
 	"github.com/laurelbot/laurel/playground/slacksim/blockkit"
 )
 
@@ -108,7 +109,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, channel, bo
 	var out answer
 	note := ""
 	f, faulty := s.takeFault(name, channel)
-	pause(r.Context(), s.latencyOf(name)+f.Delay)
+	simfault.Pause(r.Context(), s.latencyOf(name)+f.Delay)
 	done := false
 	switch {
 	case faulty && f.DropBefore:
@@ -129,9 +130,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, name, channel, bo
 		Request: body, Status: out.status, Response: string(out.body), Note: note,
 	})
 	if !done {
-		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
-			_ = conn.Close()
-		}
+		simfault.HangUp(w)
 		return
 	}
 	if err := out.write(w); err != nil {

@@ -2,12 +2,13 @@ package slacksim
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simconsole"
 )
 
 // changesWait is how long one poll for changes stays open.
@@ -128,17 +129,17 @@ func (s *Server) ConsoleHandler() http.Handler {
 		known := s.users[user] != nil
 		s.mu.Unlock()
 		if !known {
-			writeJSON(w, http.StatusNotFound, map[string]string{"error": "no such user"})
+			simconsole.Refuse(w, http.StatusNotFound, "no such user")
 			return
 		}
 		state := s.State(user)
 		if since, err := strconv.Atoi(r.URL.Query().Get("since")); err == nil {
-			writeJSON(w, http.StatusOK, s.since(state, since))
+			simconsole.WriteJSON(w, http.StatusOK, s.since(state, since))
 			return
 		}
-		writeJSON(w, http.StatusOK, state)
+		simconsole.WriteJSON(w, http.StatusOK, state)
 	})
-	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Log()) })
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) { simconsole.WriteJSON(w, http.StatusOK, s.Log()) })
 	mux.HandleFunc("GET /changes", s.serveChanges)
 	mux.HandleFunc("GET /files/{id}", s.serveShown)
 	for path, do := range map[string]func(context.Context, act) (*Result, error){
@@ -223,48 +224,30 @@ func (s *Server) serveChanges(w http.ResponseWriter, r *http.Request) {
 	if err != nil && r.Context().Err() != nil {
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int{"version": version})
+	simconsole.WriteJSON(w, http.StatusOK, map[string]int{"version": version})
 }
 
 func consoleAction(do func(context.Context, act) (*Result, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !isJSON(r.Header.Get("Content-Type")) {
-			writeJSON(w, http.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
-			return
-		}
 		var a act
-		if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
-			writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid JSON"})
+		if !simconsole.ReadAct(w, r, &a) {
 			return
 		}
 		res, err := do(r.Context(), a)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			writeJSON(w, http.StatusNotFound, map[string]string{"error": err.Error()})
+			simconsole.Refuse(w, http.StatusNotFound, err.Error())
 		case errors.Is(err, ErrNotVisible):
-			writeJSON(w, http.StatusForbidden, map[string]string{"error": err.Error()})
+			simconsole.Refuse(w, http.StatusForbidden, err.Error())
 		case err != nil:
-			writeJSON(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
+			simconsole.Refuse(w, http.StatusBadGateway, err.Error())
 		case res == nil:
-			writeJSON(w, http.StatusOK, acted{})
+			simconsole.WriteJSON(w, http.StatusOK, acted{})
 		default:
-			writeJSON(w, http.StatusOK, acted{
+			simconsole.WriteJSON(w, http.StatusOK, acted{
 				Status: res.Status, LatencyMS: res.Latency.Milliseconds(), UserError: res.UserError,
 				FieldErrors: res.FieldErrors, Problems: res.Problems, OpenedURL: res.OpenedURL,
 			})
 		}
 	}
-}
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		http.Error(w, "encode answer", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// The reader may be gone; there is nobody left to tell.
-	_, _ = w.Write(body)
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // FaultResponseURL stands for all response URLs in Fault.Method.
@@ -36,73 +38,19 @@ type Fault struct {
 	DropBefore bool
 }
 
-type fault struct {
-	Fault
-	left   int
-	served int
-}
-
-// Ordered watches one ordered fault.
-type Ordered struct {
-	s *Server
-	f *fault
-}
-
-// Served tells how often the fault has happened.
-func (o *Ordered) Served() int {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	return o.f.served
-}
-
-// Cancel ends the fault.
-func (o *Ordered) Cancel() {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	o.f.left = 0
-}
-
 // Fail orders a fault. Of several that match a call, the oldest happens.
-func (s *Server) Fail(f Fault) *Ordered {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ordered := &fault{Fault: f, left: f.Times}
-	if f.Times == 0 {
-		ordered.left = 1
-	}
-	s.faults = append(s.faults, ordered)
-	return &Ordered{s: s, f: ordered}
-}
-
-// FaultsServed tells how often any fault for the method has happened; "*"
-// counts them all.
-func (s *Server) FaultsServed(method string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for _, f := range s.faults {
-		if method == "*" || f.Method == method {
-			n += f.served
-		}
-	}
-	return n
-}
+func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
 func (s *Server) takeFault(method, channel string) (Fault, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.faults {
-		if f.left == 0 || (f.Method != "*" && f.Method != method) || (f.Channel != "" && f.Channel != channel) {
-			continue
-		}
-		if f.left > 0 {
-			f.left--
-		}
-		f.served++
+	f, ok := s.faults.Take(func(f Fault) bool {
+		return (f.Method == "*" || f.Method == method) && (f.Channel == "" || f.Channel == channel)
+	})
+	if ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.bump()
-		return f.Fault, true
 	}
-	return Fault{}, false
+	return f, ok
 }
 
 // answer renders the fault: Slack sends a page instead of JSON with a 5xx.

@@ -11,7 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/simchange"
 	"github.com/laurelbot/laurel/playground/simclock"
+	"github.com/laurelbot/laurel/playground/simfault"
+	"github.com/laurelbot/laurel/playground/simwire"
 )
 
 // maxBody is the largest request body that is read, in bytes, but for uploads.
@@ -32,6 +35,10 @@ type Server struct {
 	work sync.WaitGroup
 	stir chan struct{} // see wake
 
+	changes simchange.Signal
+	faults  simfault.Orders[Fault]
+	wire    simwire.Log[Exchange]
+
 	mu        sync.Mutex
 	closed    bool
 	cfgURLs   map[Endpoint]string
@@ -46,7 +53,6 @@ type Server struct {
 	files     map[string]*file
 	triggers  map[string]*trigger
 	responses map[string]*responseURL
-	faults    []*fault
 	latency   map[string]time.Duration
 	answers   map[string]*Answers
 
@@ -64,16 +70,12 @@ type Server struct {
 	repeats     []repeat
 	events      EventStats
 
-	// watcher hears of every exchange, see OnExchange; double see DoubleDelivery.
-	watcher func(Exchange)
-	double  bool
-	shown   map[string]mark // see since
+	double bool            // see DoubleDelivery
+	shown  map[string]mark // see since
 
-	log     []Exchange
 	seq     int
 	lastTS  int64
 	version int
-	changed chan struct{}
 }
 
 // Start listens and serves until Close.
@@ -104,7 +106,6 @@ func Start(cfg Config) (*Server, error) {
 		files:     map[string]*file{},
 		triggers:  map[string]*trigger{},
 		responses: map[string]*responseURL{},
-		changed:   make(chan struct{}),
 		stir:      make(chan struct{}, 1),
 
 		latency:    map[string]time.Duration{},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/laurelbot/laurel/playground/simfault"
 )
 
 // Connection is one open Socket Mode connection, as a snapshot.
@@ -216,18 +218,5 @@ func (s *Server) hold(ctx context.Context) {
 	s.mu.Lock()
 	d := s.delay
 	s.mu.Unlock()
-	pause(ctx, d)
-}
-
-// pause waits for d or for the end of the context.
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	simfault.Pause(ctx, d)
 }

@@ -2,14 +2,6 @@ package slacksim
 
 import "maps"
 
-// OnExchange lets f hear of every exchange as it enters the wire log, already
-// blackened; nil ends that. f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watcher = f
-}
-
 // DoubleDelivery lets everything that goes to the app be sent twice while it
 // is on: Slack promises to deliver at least once, not exactly once.
 // https://docs.slack.dev/apis/events-api/#retries

@@ -6,11 +6,8 @@ import (
 	"time"
 )
 
-// Bounds of the wire log: exchanges kept, and characters of a body.
-const (
-	logMax     = 500
-	logBodyMax = 16 << 10
-)
+// logBodyMax is how much of a body the wire log keeps, in bytes.
+const logBodyMax = 16 << 10
 
 // Direction says who began an exchange.
 type Direction string
@@ -41,23 +38,17 @@ type Exchange struct {
 }
 
 // Log returns the last exchanges, oldest first.
-func (s *Server) Log() []Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Exchange(nil), s.log...)
-}
+func (s *Server) Log() []Exchange { return s.wire.All() }
+
+// OnExchange lets f hear of every exchange as it enters the wire log, already
+// blackened; nil ends that. f must return at once and not call the server.
+func (s *Server) OnExchange(f func(Exchange)) { s.wire.Listen(f) }
 
 func (s *Server) record(e Exchange) {
 	e.Path, e.Request, e.Response = s.blacken(e.Path), s.blacken(e.Request), s.blacken(e.Response)
+	s.wire.Add(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.log) == logMax {
-		s.log = append(s.log[:0], s.log[1:]...)
-	}
-	s.log = append(s.log, e)
-	if s.watcher != nil {
-		s.watcher(e)
-	}
 	s.bump()
 }
 
