@@ -8,18 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
 // DefaultPatience is how long an expectation waits, in real time.
-const DefaultPatience = 10 * time.Second
+const DefaultPatience = chattest.DefaultPatience
 
 // Chat is a simulated Discord in one test.
 type Chat struct {
-	tb       testing.TB
-	sim      *discordsim.Server
-	patience time.Duration
-	ledger   *ledger
+	tb     testing.TB
+	sim    *discordsim.Server
+	waits  chattest.Waiter
+	ledger *ledger
 }
 
 // Start starts a Discord on a free port of 127.0.0.1. It is closed when the
@@ -42,7 +43,7 @@ func Start(tb testing.TB, cfg discordsim.Config) *Chat {
 // Leftovers do not matter until Strict.
 func New(tb testing.TB, sim *discordsim.Server) *Chat {
 	tb.Helper()
-	return &Chat{tb: tb, sim: sim, patience: DefaultPatience, ledger: newLedger()}
+	return &Chat{tb: tb, sim: sim, waits: chattest.Waiter{TB: tb, Sim: sim, Patience: DefaultPatience}, ledger: newLedger()}
 }
 
 // Sim is the simulation, for what the language has no word for: its clock, its
@@ -53,7 +54,7 @@ func (c *Chat) Sim() *discordsim.Server { return c.sim }
 // an act may take, the simulation knows by itself.
 func (c *Chat) Within(d time.Duration) *Chat {
 	out := *c
-	out.patience = d
+	out.waits.Patience = d
 	return &out
 }
 
@@ -62,23 +63,14 @@ func (c *Chat) Within(d time.Duration) *Chat {
 func (c *Chat) Strict() *Chat {
 	c.tb.Helper()
 	c.ledger.acceptAll(c.sim)
-	c.tb.Cleanup(func() {
-		if c.tb.Failed() {
-			return // What is left over is a consequence.
-		}
-		for _, leftover := range c.leftovers(context.Background()) {
-			c.tb.Errorf("left over: %s", leftover)
-		}
-	})
+	c.waits.FailForLeftovers(c.leftovers)
 	return c
 }
 
 // Settle gives the chat a way to wait until the bot has nothing left to do,
 // which is better than to watch for a while whether anything comes.
 func (c *Chat) Settle(settle func(context.Context) error) *Chat {
-	c.ledger.mu.Lock()
-	defer c.ledger.mu.Unlock()
-	c.ledger.settle = settle
+	c.ledger.SettleBy(settle)
 	return c
 }
 
@@ -86,7 +78,7 @@ func (c *Chat) Settle(settle func(context.Context) error) *Chat {
 // has to pass Discord's check.
 func (c *Chat) OverHTTP(endpoint string) *Chat {
 	c.tb.Helper()
-	ctx, cancel := c.context()
+	ctx, cancel := c.waits.Expecting()
 	defer cancel()
 	if err := c.sim.SetInteractionsURL(ctx, endpoint); err != nil {
 		c.tb.Fatal(err)
@@ -98,12 +90,12 @@ func (c *Chat) OverHTTP(endpoint string) *Chat {
 // bot has a connected session for every one of its shards.
 func (c *Chat) OverGateway() *Chat {
 	c.tb.Helper()
-	ctx, cancel := c.context()
+	ctx, cancel := c.waits.Expecting()
 	defer cancel()
 	if err := c.sim.SetInteractionsURL(ctx, ""); err != nil {
 		c.tb.Fatal(err)
 	}
-	c.wait("the bot to listen to all of its shards", func() string {
+	c.waits.Until("the bot to listen to all of its shards", func() string {
 		return fmt.Sprintf("  sessions: %+v", c.sim.Gateway().Sessions())
 	}, c.sim.Gateway().Ready)
 	return c
@@ -112,7 +104,7 @@ func (c *Chat) OverGateway() *Chat {
 // Registered waits until the bot has registered these commands.
 func (c *Chat) Registered(names ...string) *Chat {
 	c.tb.Helper()
-	c.wait(fmt.Sprintf("the commands %q", names), func() string { return fmt.Sprintf("  commands: %+v", c.sim.Commands()) }, func() bool {
+	c.waits.Until(fmt.Sprintf("the commands %q", names), func() string { return fmt.Sprintf("  commands: %+v", c.sim.Commands()) }, func() bool {
 		all := c.sim.Commands()
 		for _, name := range names {
 			if !slices.ContainsFunc(all, func(cmd discordsim.Command) bool { return cmd.Name == name }) {
@@ -167,11 +159,7 @@ func (c *Chat) guild() string {
 // bot settles, that no expectation has met.
 func (c *Chat) ExpectNothingMore() {
 	c.tb.Helper()
-	ctx, cancel := c.context()
-	defer cancel()
-	if left := c.leftovers(ctx); len(left) > 0 {
-		c.tb.Fatalf("expected nothing more; there is:\n%s", lines(left))
-	}
+	c.waits.ExpectNothingMore(c.leftovers)
 }
 
 // ExpectRefusal waits until one more request of the bot was refused with this
@@ -179,54 +167,26 @@ func (c *Chat) ExpectNothingMore() {
 // https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 func (c *Chat) ExpectRefusal(code int) {
 	c.tb.Helper()
-	want := c.ledger.refusal(code)
-	c.wait(fmt.Sprintf("a request refused with %d", code), func() string {
+	want := c.ledger.MeetRefusal(code)
+	c.waits.Until(fmt.Sprintf("a request refused with %d", code), func() string {
 		return fmt.Sprintf("  refusals by code: %v", c.sim.Traffic().ByCode)
 	}, func() bool { return c.sim.Traffic().ByCode[code] >= want })
 }
 
-func (c *Chat) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.tb.Context(), c.patience)
-}
-
-// acting bounds an act.
-func (c *Chat) acting() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.tb.Context(), max(c.patience, DefaultPatience))
-}
-
-// wait fails the test with what is there when ok does not come true.
-func (c *Chat) wait(what string, seen func() string, ok func() bool) {
-	c.tb.Helper()
-	ctx, cancel := c.context()
-	defer cancel()
-	if err := c.sim.Eventually(ctx, ok); err != nil {
-		c.tb.Fatalf("expected %s; there is:\n%s", what, seen())
-	}
-}
-
-// ledger is what the expectations of a test have met.
+// ledger is what the expectations of a test have met, and whom it has named.
 type ledger struct {
-	mu       sync.Mutex
-	guild    string
-	people   []string
-	messages map[string]string // by id, as it looked when it was met.
-	gone     map[string]bool   // those whose deletion was expected.
-	forms    map[string]bool
-	refused  map[int]int
+	*chattest.Ledger[string, int]
+
+	mu     sync.Mutex
+	guild  string
+	people []string
+	gone   map[string]bool // messages whose deletion was expected.
 	// violations were there before.
 	violations int
-	settle     func(context.Context) error
 }
 
 func newLedger() *ledger {
-	return &ledger{messages: map[string]string{}, gone: map[string]bool{}, forms: map[string]bool{}, refused: map[int]int{}}
-}
-
-func (l *ledger) refusal(code int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.refused[code]++
-	return l.refused[code]
+	return &ledger{Ledger: chattest.NewLedger[string, int](), gone: map[string]bool{}}
 }
 
 func (l *ledger) knows(userID string) {
@@ -237,11 +197,7 @@ func (l *ledger) knows(userID string) {
 	}
 }
 
-func (l *ledger) met(m discordsim.Message) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.messages[m.ID] = draw(m)
-}
+func (l *ledger) met(m discordsim.Message) { l.MeetMessage(m.ID, draw(m)) }
 
 func (l *ledger) metGone(id string) {
 	l.mu.Lock()
@@ -249,8 +205,4 @@ func (l *ledger) metGone(id string) {
 	l.gone[id] = true
 }
 
-func (l *ledger) metForm(m *discordsim.Modal) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.forms[m.ID] = true
-}
+func (l *ledger) metForm(m *discordsim.Modal) { l.MeetForm(m.ID) }

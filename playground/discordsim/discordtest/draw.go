@@ -88,18 +88,6 @@ func name(c discordsim.Component) string {
 	return c.CustomID
 }
 
-// says reports whether what is drawn holds all the texts. Lines are looked at
-// as the bot wrote them, without the indent.
-func says(drawn string, texts []string) bool {
-	plain := strings.ReplaceAll(strings.TrimPrefix(drawn, "  "), "\n  ", "\n")
-	for _, part := range texts {
-		if !strings.Contains(plain, part) {
-			return false
-		}
-	}
-	return true
-}
-
 // markup finds [text](address).
 var markup = regexp.MustCompile(`\[([^\]]*)\]\((https?://[^)]*)\)`)
 

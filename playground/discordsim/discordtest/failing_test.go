@@ -3,64 +3,17 @@ package discordtest_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/discordsim"
 	"github.com/laurelbot/laurel/playground/discordsim/discordtest"
 )
-
-// trial is a test that may fail: what it would have said is kept.
-type trial struct {
-	testing.TB
-
-	mu      sync.Mutex
-	said    []string
-	cleanup []func()
-}
-
-func (f *trial) add(words string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.said = append(f.said, words)
-}
-
-func (f *trial) Errorf(format string, args ...any) { f.add(fmt.Sprintf(format, args...)) }
-func (f *trial) Fatal(args ...any)                 { f.add(fmt.Sprint(args...)); runtime.Goexit() }
-func (f *trial) Fatalf(format string, args ...any) { f.Errorf(format, args...); runtime.Goexit() }
-func (f *trial) Cleanup(end func())                { f.cleanup = append(f.cleanup, end) }
-
-func (f *trial) Failed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.said) > 0
-}
-
-// words runs a story as a test of its own and returns what it failed with.
-func words(t *testing.T, story func(testing.TB)) string {
-	t.Helper()
-	f := &trial{TB: t}
-	run := func(part func()) {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			part()
-		}()
-		<-done
-	}
-	run(func() { story(f) })
-	for i := len(f.cleanup) - 1; i >= 0; i-- {
-		run(f.cleanup[i])
-	}
-	return strings.Join(f.said, "\n")
-}
 
 // world starts a bot in a Discord of its own, with little patience.
 func world(tb testing.TB, cfg discordsim.Config) (*discordtest.Chat, *discordtest.Person, echo) {
@@ -239,7 +192,7 @@ func TestWhatFails(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := words(t, func(tb testing.TB) {
+			got := chattest.Failure(t, func(tb testing.TB) {
 				cfg := discordsim.Config{}
 				if tt.silent {
 					cfg.AnswerWithin = 500 * time.Millisecond
@@ -264,7 +217,7 @@ func TestWhatFails(t *testing.T) {
 func TestThinkingWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for _, look := range []bool{false, true} {
-		got := words(t, func(tb testing.TB) {
+		got := chattest.Failure(t, func(tb testing.TB) {
 			sim := discordtest.Start(tb, discordsim.Config{})
 			bot := echo{sim.Sim().BaseURL(), sim.Sim().BotToken(), sim.Sim().PublicKey()}
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -302,7 +255,7 @@ func (s strict) Validate(name string, _ any) error {
 // Discord's description does not know fails the test that got it.
 func TestViolationsOfTheSimulator(t *testing.T) {
 	t.Parallel()
-	got := words(t, func(tb testing.TB) {
+	got := chattest.Failure(t, func(tb testing.TB) {
 		chat := discordtest.Start(tb, discordsim.Config{Schema: strict{"MessageResponse"}})
 		bot := echo{chat.Sim().BaseURL(), chat.Sim().BotToken(), chat.Sim().PublicKey()}
 		ada := chat.Person("ada")

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
@@ -12,7 +13,7 @@ import (
 func (p *Person) Modal(title string) *Form {
 	p.chat.tb.Helper()
 	var found *discordsim.Modal
-	p.chat.wait(fmt.Sprintf("a form %q", title), p.screen, func() bool {
+	p.chat.waits.Until(fmt.Sprintf("a form %q", title), p.screen, func() bool {
 		for _, m := range p.chat.sim.Modals(p.id) {
 			if strings.Contains(m.Title, title) {
 				found = m
@@ -27,7 +28,7 @@ func (p *Person) Modal(title string) *Form {
 // ExpectNoModal waits until no form is open.
 func (p *Person) ExpectNoModal() *Person {
 	p.chat.tb.Helper()
-	p.chat.wait("no form", p.screen, func() bool { return len(p.chat.sim.Modals(p.id)) == 0 })
+	p.chat.waits.Until("no form", p.screen, func() bool { return len(p.chat.sim.Modals(p.id)) == 0 })
 	return p
 }
 
@@ -57,7 +58,7 @@ func (f *Form) Failing() *Form {
 // Submit sends the form; the bot must take it.
 func (f *Form) Submit() *Reply {
 	f.by.chat.tb.Helper()
-	ctx, cancel := f.by.chat.acting()
+	ctx, cancel := f.by.chat.waits.Acting()
 	defer cancel()
 	res, err := f.by.chat.sim.Submit(ctx, f.by.id, f.Modal, f.values)
 	return f.by.did("submit "+f.Modal.Title, res, err)
@@ -69,7 +70,7 @@ func (f *Form) Submit() *Reply {
 // Reply.ExpectEphemeral.
 func (f *Form) SubmitExpectingError(text string) *Form {
 	f.by.chat.tb.Helper()
-	ctx, cancel := f.by.chat.acting()
+	ctx, cancel := f.by.chat.waits.Acting()
 	defer cancel()
 	_, err := f.by.chat.sim.Submit(ctx, f.by.id, f.Modal, f.values)
 	if err == nil || !strings.Contains(err.Error(), text) {
@@ -81,7 +82,7 @@ func (f *Form) SubmitExpectingError(text string) *Form {
 // Expect expects the form to say all texts: its title, labels, descriptions.
 func (f *Form) Expect(texts ...string) *Form {
 	f.by.chat.tb.Helper()
-	if drawn := drawForm(f.Modal); !says(drawn, texts) {
+	if drawn := drawForm(f.Modal); !chattest.Says(drawn, texts) {
 		f.by.chat.tb.Fatalf("expected the form saying %q; there is:\n%s", texts, drawn)
 	}
 	return f

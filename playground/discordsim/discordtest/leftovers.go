@@ -10,62 +10,27 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
-
-// quiet is how long nothing may happen before a chat believes that nothing
-// more will, when the bot cannot say so itself.
-const quiet = 50 * time.Millisecond
 
 // malformed are the errors that no bot gets which is right about Discord's
 // formats and limits: an empty message, an invalid body, and no JSON.
 // https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 var malformed = []int{50006, 50035, 50109}
 
-// leftovers waits until the bot has settled and lists what no expectation met.
-// The error of a settling that does not end is a leftover, too.
+// leftovers lists what no expectation met, once the bot has settled.
 func (c *Chat) leftovers(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
-	defer cancel()
-	c.ledger.mu.Lock()
-	settle := c.ledger.settle
-	c.ledger.mu.Unlock()
-	if settle != nil {
-		if err := settle(ctx); err != nil {
-			return append(c.look(), fmt.Sprintf("the bot does not settle: %v", err))
-		}
-		return c.look()
-	}
-	for {
-		changed := c.sim.Changed()
-		left := c.look()
-		if len(left) > 0 {
-			return left
-		}
-		timer := time.NewTimer(quiet)
-		select {
-		case <-changed:
-			timer.Stop()
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		}
-	}
+	return c.waits.Leftovers(ctx, c.ledger.Settle(), c.look)
 }
 
 // look compares what is there with what was met.
 func (c *Chat) look() []string {
 	l := c.ledger
 	messages, forms := l.everything(c.sim)
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var out []string
 	for _, m := range messages {
-		met, known := l.messages[m.ID]
+		met, known := l.Message(m.ID)
 		now := draw(m)
 		switch {
 		case known && met == now:
@@ -77,24 +42,25 @@ func (c *Chat) look() []string {
 			out = append(out, "a message that nobody expected:\n"+now)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(l.messages)) {
-		if _, there := c.sim.Message(id); !there && !l.gone[id] {
-			out = append(out, "a message was deleted, which nobody expected:\n"+l.messages[id])
+	met := l.Messages()
+	l.mu.Lock()
+	gone, violations := maps.Clone(l.gone), l.violations
+	l.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(met)) {
+		if _, there := c.sim.Message(id); !there && !gone[id] {
+			out = append(out, "a message was deleted, which nobody expected:\n"+met[id])
 		}
 	}
 	for _, f := range forms {
-		if !l.forms[f.ID] {
+		if !l.HasForm(f.ID) {
 			out = append(out, "a form that nobody expected:\n"+drawForm(f))
 		}
 	}
-	refused := c.sim.Traffic().ByCode
-	for _, code := range slices.Sorted(maps.Keys(refused)) {
-		if n := refused[code] - l.refused[code]; n > 0 && slices.Contains(malformed, code) {
-			out = append(out, fmt.Sprintf("%d requests of the bot were refused with %d:\n%s", n, code, c.refusalsOf(code)))
-		}
+	for _, r := range c.ledger.Refused(c.sim.Traffic().ByCode, malformed) {
+		out = append(out, fmt.Sprintf("%d requests of the bot were refused with %d:\n%s", r.N, r.Code, c.refusalsOf(r.Code)))
 	}
 	for i, v := range c.sim.Violations() {
-		if i >= l.violations {
+		if i >= violations {
 			out = append(out, "the simulator answered against Discord's description: "+v)
 		}
 	}
@@ -121,9 +87,9 @@ func (l *ledger) acceptAll(sim *discordsim.Server) {
 	for _, f := range forms {
 		l.metForm(f)
 	}
+	l.MeetRefusals(sim.Traffic().ByCode)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	maps.Copy(l.refused, sim.Traffic().ByCode)
 	l.violations = len(sim.Violations())
 }
 
@@ -165,5 +131,3 @@ func stateOf(sim *discordsim.Server, userID string) discordsim.ConsoleState {
 	}
 	return out
 }
-
-func lines(list []string) string { return strings.Join(list, "\n") }

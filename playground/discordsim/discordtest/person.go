@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
@@ -48,7 +49,7 @@ func (p *Person) calm() *Person {
 // discordsim.Server.Command for the types of options.
 func (p *Person) Command(name, subcommand string, options map[string]any) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Command(ctx, p.id, p.channel, name, subcommand, options)
 	return p.did(strings.TrimSpace("/"+name+" "+subcommand), res, err)
@@ -57,7 +58,7 @@ func (p *Person) Command(name, subcommand string, options map[string]any) *Reply
 // Complete returns the names suggested while the person types into an option.
 func (p *Person) Complete(command, subcommand, option, partial string) []string {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	choices, err := p.chat.sim.Autocomplete(ctx, p.id, p.channel, command, subcommand, option, partial)
 	if err != nil {
@@ -73,7 +74,7 @@ func (p *Person) Complete(command, subcommand, option, partial string) []string 
 // PressOn presses a button of any message, also one of somebody else.
 func (p *Person) PressOn(messageID, customIDOrLabel string, values ...string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Press(ctx, p.id, messageID, customIDOrLabel, values...)
 	return p.did("press "+customIDOrLabel, res, err)
@@ -203,7 +204,7 @@ func (p *Person) ExpectDM(texts ...string) *Shown {
 func (p *Person) ExpectNothing(texts ...string) {
 	p.chat.tb.Helper()
 	for _, m := range p.Messages() {
-		if says(draw(m), texts) {
+		if chattest.Says(draw(m), texts) {
 			p.chat.tb.Fatalf("expected no message saying %q; there is:\n%s", texts, p.screen())
 		}
 	}
@@ -217,9 +218,9 @@ func (p *Person) Messages() []discordsim.Message {
 func (p *Person) expect(what string, texts []string, fits func(discordsim.Message) bool) *Shown {
 	p.chat.tb.Helper()
 	var found *discordsim.Message
-	p.chat.wait(fmt.Sprintf("%s for %s saying %q", what, p.id, texts), p.screen, func() bool {
+	p.chat.waits.Until(fmt.Sprintf("%s for %s saying %q", what, p.id, texts), p.screen, func() bool {
 		for _, m := range p.Messages() {
-			if !m.Thinking && fits(m) && says(draw(m), texts) {
+			if !m.Thinking && fits(m) && chattest.Says(draw(m), texts) {
 				found = &m
 			}
 		}

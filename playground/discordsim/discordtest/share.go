@@ -25,7 +25,7 @@ func (s *Shown) Command(name string) *Reply {
 // CommandOn does so with any message, also one of somebody else.
 func (p *Person) CommandOn(messageID, name string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.MessageCommand(ctx, p.id, messageID, name)
 	return p.did(name, res, err)

@@ -3,6 +3,7 @@ package discordtest
 import (
 	"fmt"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
@@ -80,7 +81,7 @@ func (s *Shown) ExpectEdit(texts ...string) *Shown {
 // ExpectDeleted waits until the message is gone.
 func (s *Shown) ExpectDeleted() {
 	s.by.chat.tb.Helper()
-	s.by.chat.wait("the message deleted", s.by.screen, func() bool {
+	s.by.chat.waits.Until("the message deleted", s.by.screen, func() bool {
 		_, ok := s.by.chat.sim.Message(s.id)
 		return !ok
 	})
@@ -121,7 +122,7 @@ func (s *Shown) ExpectLink(label string) string {
 func (s *Shown) becomes(what string, texts []string, ok func(discordsim.Message) bool) *Shown {
 	s.by.chat.tb.Helper()
 	var now discordsim.Message
-	s.by.chat.wait(fmt.Sprintf("%s saying %q", what, texts), func() string {
+	s.by.chat.waits.Until(fmt.Sprintf("%s saying %q", what, texts), func() string {
 		m, there := s.by.chat.sim.Message(s.id)
 		if !there {
 			return "  the message is deleted"
@@ -130,7 +131,7 @@ func (s *Shown) becomes(what string, texts []string, ok func(discordsim.Message)
 	}, func() bool {
 		var there bool
 		now, there = s.by.chat.sim.Message(s.id)
-		return there && !now.Thinking && says(draw(now), texts) && ok(now)
+		return there && !now.Thinking && chattest.Says(draw(now), texts) && ok(now)
 	})
 	return s.by.shown(now)
 }

@@ -8,18 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
 // DefaultPatience is how long an expectation waits, in real time.
-const DefaultPatience = 10 * time.Second
+const DefaultPatience = chattest.DefaultPatience
 
 // Chat is a simulated workspace in one test.
 type Chat struct {
-	tb       testing.TB
-	sim      *slacksim.Server
-	patience time.Duration
-	ledger   *ledger
+	tb     testing.TB
+	sim    *slacksim.Server
+	waits  chattest.Waiter
+	ledger *ledger
 }
 
 // Start starts a workspace on a free port of 127.0.0.1. It is closed when the
@@ -42,7 +43,7 @@ func Start(tb testing.TB, cfg slacksim.Config) *Chat {
 // Leftovers do not matter until Strict.
 func New(tb testing.TB, sim *slacksim.Server) *Chat {
 	tb.Helper()
-	return &Chat{tb: tb, sim: sim, patience: DefaultPatience, ledger: newLedger()}
+	return &Chat{tb: tb, sim: sim, waits: chattest.Waiter{TB: tb, Sim: sim, Patience: DefaultPatience}, ledger: newLedger()}
 }
 
 // Sim is the workspace, for what the language has no word for: its clock, its
@@ -53,7 +54,7 @@ func (c *Chat) Sim() *slacksim.Server { return c.sim }
 // an act may take, the simulation knows by itself.
 func (c *Chat) Within(d time.Duration) *Chat {
 	out := *c
-	out.patience = d
+	out.waits.Patience = d
 	return &out
 }
 
@@ -62,23 +63,14 @@ func (c *Chat) Within(d time.Duration) *Chat {
 func (c *Chat) Strict() *Chat {
 	c.tb.Helper()
 	c.ledger.acceptAll(c.sim)
-	c.tb.Cleanup(func() {
-		if c.tb.Failed() {
-			return // What is left over is a consequence.
-		}
-		for _, leftover := range c.leftovers(context.Background()) {
-			c.tb.Errorf("left over: %s", leftover)
-		}
-	})
+	c.waits.FailForLeftovers(c.leftovers)
 	return c
 }
 
 // Settle gives the chat a way to wait until the app has nothing left to do,
 // which is better than to watch for a while whether anything comes.
 func (c *Chat) Settle(settle func(context.Context) error) *Chat {
-	c.ledger.mu.Lock()
-	defer c.ledger.mu.Unlock()
-	c.ledger.settle = settle
+	c.ledger.SettleBy(settle)
 	return c
 }
 
@@ -97,7 +89,7 @@ func (c *Chat) OverHTTP(commands, interactions, events string) *Chat {
 // take payloads.
 func (c *Chat) Connected(n int) *Chat {
 	c.tb.Helper()
-	ctx, cancel := c.context()
+	ctx, cancel := c.waits.Expecting()
 	defer cancel()
 	if err := c.sim.WaitConnections(ctx, n); err != nil {
 		c.tb.Fatalf("expected %d connections; there are %+v", n, c.sim.Connections())
@@ -141,57 +133,30 @@ func (c *Chat) Channel(name string, people ...*Person) string {
 // app settles, that no expectation has met.
 func (c *Chat) ExpectNothingMore() {
 	c.tb.Helper()
-	ctx, cancel := c.context()
-	defer cancel()
-	if left := c.leftovers(ctx); len(left) > 0 {
-		c.tb.Fatalf("expected nothing more; there is:\n%s", lines(left))
-	}
+	c.waits.ExpectNothingMore(c.leftovers)
 }
 
 // ExpectRefusal waits until one more request of the app was refused with this
 // error code, such as invalid_blocks, which is then no leftover.
 func (c *Chat) ExpectRefusal(code string) {
 	c.tb.Helper()
-	want := c.ledger.refusal(code)
-	c.wait(fmt.Sprintf("a request refused with %s", code), func() string {
+	want := c.ledger.MeetRefusal(code)
+	c.waits.Until(fmt.Sprintf("a request refused with %s", code), func() string {
 		return fmt.Sprintf("refusals: %v", c.sim.Answers("*").Errors)
 	}, func() bool { return c.sim.Answers("*").Errors[code] >= want })
 }
 
-func (c *Chat) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.tb.Context(), c.patience)
-}
-
-// acting bounds an act.
-func (c *Chat) acting() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.tb.Context(), max(c.patience, DefaultPatience))
-}
-
-// wait fails the test with what is there when ok does not come true.
-func (c *Chat) wait(what string, seen func() string, ok func() bool) {
-	c.tb.Helper()
-	ctx, cancel := c.context()
-	defer cancel()
-	if err := c.sim.Eventually(ctx, ok); err != nil {
-		c.tb.Fatalf("expected %s; there is:\n%s", what, seen())
-	}
-}
-
-// ledger is what the expectations of a test have met.
+// ledger is what the expectations of a test have met, and how many people and
+// channels it has made.
 type ledger struct {
-	mu       sync.Mutex
-	made     int
-	messages map[slacksim.MessageRef]string // as it looked when it was met.
-	views    map[string]bool
-	refused  map[string]int
-	settle   func(context.Context) error
+	*chattest.Ledger[slacksim.MessageRef, string]
+
+	mu   sync.Mutex
+	made int
 }
 
 func newLedger() *ledger {
-	return &ledger{
-		messages: map[slacksim.MessageRef]string{}, views: map[string]bool{},
-		refused: map[string]int{},
-	}
+	return &ledger{Ledger: chattest.NewLedger[slacksim.MessageRef, string]()}
 }
 
 // next makes an id that is not taken.
@@ -206,21 +171,6 @@ func (l *ledger) next(prefix string, taken func(string) bool) string {
 	}
 }
 
-func (l *ledger) refusal(code string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.refused[code]++
-	return l.refused[code]
-}
+func (l *ledger) met(m slacksim.Message) { l.MeetMessage(m.Ref(), draw(m)) }
 
-func (l *ledger) met(m slacksim.Message) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.messages[m.Ref()] = draw(m)
-}
-
-func (l *ledger) metView(v slacksim.View) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.views[v.ID] = true
-}
+func (l *ledger) metView(v slacksim.View) { l.MeetForm(v.ID) }

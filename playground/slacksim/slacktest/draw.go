@@ -72,18 +72,6 @@ func drawElements(b *strings.Builder, all []slacksim.Element) {
 	}
 }
 
-// says reports whether what is drawn holds all the texts. Lines are looked at
-// as people wrote them, without the indent.
-func says(drawn string, texts []string) bool {
-	plain := strings.ReplaceAll(strings.TrimPrefix(drawn, "  "), "\n  ", "\n")
-	for _, part := range texts {
-		if !strings.Contains(plain, part) {
-			return false
-		}
-	}
-	return true
-}
-
 // markup finds <address|text>.
 // https://docs.slack.dev/messaging/formatting-message-text/#linking-urls
 var markup = regexp.MustCompile(`<(https?://[^|>]*)\|([^>]*)>`)

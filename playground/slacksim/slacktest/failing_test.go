@@ -3,64 +3,17 @@ package slacktest_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/slacksim"
 	"github.com/laurelbot/laurel/playground/slacksim/slacktest"
 )
-
-// trial is a test that may fail: what it would have said is kept.
-type trial struct {
-	testing.TB
-
-	mu      sync.Mutex
-	said    []string
-	cleanup []func()
-}
-
-func (f *trial) add(words string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.said = append(f.said, words)
-}
-
-func (f *trial) Errorf(format string, args ...any) { f.add(fmt.Sprintf(format, args...)) }
-func (f *trial) Fatal(args ...any)                 { f.add(fmt.Sprint(args...)); runtime.Goexit() }
-func (f *trial) Fatalf(format string, args ...any) { f.Errorf(format, args...); runtime.Goexit() }
-func (f *trial) Cleanup(end func())                { f.cleanup = append(f.cleanup, end) }
-
-func (f *trial) Failed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.said) > 0
-}
-
-// words runs a story as a test of its own and returns what it failed with.
-func words(t *testing.T, story func(testing.TB)) string {
-	t.Helper()
-	f := &trial{TB: t}
-	run := func(part func()) {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			part()
-		}()
-		<-done
-	}
-	run(func() { story(f) })
-	for i := len(f.cleanup) - 1; i >= 0; i-- {
-		run(f.cleanup[i])
-	}
-	return strings.Join(f.said, "\n")
-}
 
 // workspace starts an app in a workspace of its own, with little patience.
 func workspace(tb testing.TB, cfg slacksim.Config, app func(*slacktest.Chat) http.Handler) (*slacktest.Chat, *slacktest.Person) {
@@ -208,7 +161,7 @@ func TestWhatFails(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := words(t, func(tb testing.TB) {
+			got := chattest.Failure(t, func(tb testing.TB) {
 				cfg, app := slacksim.Config{}, echoing
 				if tt.silent {
 					cfg.AckTimeout, app = 50*time.Millisecond, silent
@@ -232,7 +185,7 @@ func TestWhatFails(t *testing.T) {
 // is a leftover, too: the app settles when it has sent it.
 func TestLateMessageIsSeen(t *testing.T) {
 	t.Parallel()
-	got := words(t, func(tb testing.TB) {
+	got := chattest.Failure(t, func(tb testing.TB) {
 		chat, ada := workspace(tb, slacksim.Config{}, echoing)
 		chat.Settle(func(context.Context) error {
 			post(t, chat, "chat.postMessage", map[string]any{"channel": ada.ID(), "text": "by the way"})
@@ -258,7 +211,7 @@ func TestOnlyStrictChatsLookForLeftovers(t *testing.T) {
 		}
 	})
 	for _, strict := range []bool{false, true} {
-		got := words(t, func(tb testing.TB) {
+		got := chattest.Failure(t, func(tb testing.TB) {
 			chat := slacktest.New(tb, sim)
 			if strict {
 				chat.Strict()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -12,7 +13,7 @@ import (
 func (p *Person) Modal(title string) *Form {
 	p.chat.tb.Helper()
 	out := &Form{p: p.calm(), values: map[string]string{}}
-	p.chat.wait(fmt.Sprintf("a form %q", title), func() string { return p.screen(p.channel) }, func() bool {
+	p.chat.waits.Until(fmt.Sprintf("a form %q", title), func() string { return p.screen(p.channel) }, func() bool {
 		views := p.chat.sim.Views(p.user)
 		if len(views) == 0 {
 			return false
@@ -27,7 +28,7 @@ func (p *Person) Modal(title string) *Form {
 // ExpectNoModal waits until no form is open.
 func (p *Person) ExpectNoModal() *Person {
 	p.chat.tb.Helper()
-	p.chat.wait("no form", func() string { return p.screen(p.channel) }, func() bool { return len(p.chat.sim.Views(p.user)) == 0 })
+	p.chat.waits.Until("no form", func() string { return p.screen(p.channel) }, func() bool { return len(p.chat.sim.Views(p.user)) == 0 })
 	return p
 }
 
@@ -81,7 +82,7 @@ func (f *Form) SubmitExpectingError(text string) *Form {
 // Press presses a button inside the form.
 func (f *Form) Press(what string) *Reply {
 	f.p.chat.tb.Helper()
-	ctx, cancel := f.p.chat.acting()
+	ctx, cancel := f.p.chat.waits.Acting()
 	defer cancel()
 	res, err := f.p.chat.sim.PressView(ctx, f.p.user, f.ID, what)
 	return f.p.did("press "+what, nil, res, err)
@@ -91,9 +92,9 @@ func (f *Form) Press(what string) *Reply {
 func (f *Form) Expect(texts ...string) *Form {
 	f.p.chat.tb.Helper()
 	out := &Form{p: f.p, values: f.values}
-	f.p.chat.wait(fmt.Sprintf("the form saying %q", texts), func() string { return f.p.screen(f.p.channel) }, func() bool {
+	f.p.chat.waits.Until(fmt.Sprintf("the form saying %q", texts), func() string { return f.p.screen(f.p.channel) }, func() bool {
 		for _, v := range f.p.chat.sim.Views(f.p.user) {
-			if v.ID == f.ID && says(drawView(v), texts) {
+			if v.ID == f.ID && chattest.Says(drawView(v), texts) {
 				out.View = v
 				return true
 			}
@@ -107,7 +108,7 @@ func (f *Form) Expect(texts ...string) *Form {
 // Close closes the form without sending it; the app is told if it asked for it.
 func (f *Form) Close() *Person {
 	f.p.chat.tb.Helper()
-	ctx, cancel := f.p.chat.acting()
+	ctx, cancel := f.p.chat.waits.Acting()
 	defer cancel()
 	res, err := f.p.chat.sim.CloseView(ctx, f.p.user, f.ID)
 	return f.p.did("close "+f.Title, nil, res, err).by
@@ -115,7 +116,7 @@ func (f *Form) Close() *Person {
 
 func (f *Form) send() *slacksim.Result {
 	f.p.chat.tb.Helper()
-	ctx, cancel := f.p.chat.acting()
+	ctx, cancel := f.p.chat.waits.Acting()
 	defer cancel()
 	res, err := f.p.chat.sim.Submit(ctx, f.p.user, f.ID, f.values)
 	if err != nil {
@@ -137,7 +138,7 @@ type Home struct {
 func (h *Home) Expect(texts ...string) *Home {
 	h.p.chat.tb.Helper()
 	out := &Home{p: h.p}
-	h.p.chat.wait(fmt.Sprintf("a home tab saying %q", texts), func() string {
+	h.p.chat.waits.Until(fmt.Sprintf("a home tab saying %q", texts), func() string {
 		if v, ok := h.p.chat.sim.Home(h.p.user); ok {
 			return drawView(v)
 		}
@@ -145,7 +146,7 @@ func (h *Home) Expect(texts ...string) *Home {
 	}, func() bool {
 		now, ok := h.p.chat.sim.Home(h.p.user)
 		out.View = now
-		return ok && says(drawView(now), texts)
+		return ok && chattest.Says(drawView(now), texts)
 	})
 	return out
 }
@@ -153,7 +154,7 @@ func (h *Home) Expect(texts ...string) *Home {
 // Press presses a button in the home tab.
 func (h *Home) Press(what string) *Reply {
 	h.p.chat.tb.Helper()
-	ctx, cancel := h.p.chat.acting()
+	ctx, cancel := h.p.chat.waits.Acting()
 	defer cancel()
 	res, err := h.p.chat.sim.PressView(ctx, h.p.user, h.ID, what)
 	return h.p.did("press "+what, nil, res, err)

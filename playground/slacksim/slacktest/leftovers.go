@@ -3,17 +3,10 @@ package slacktest
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
-
-// quiet is how long nothing may happen before a chat believes that nothing
-// more will, when the app cannot say so itself.
-const quiet = 50 * time.Millisecond
 
 // malformed are the errors that no app gets which is right about Slack's
 // formats and limits. https://docs.slack.dev/reference/methods/chat.postMessage/
@@ -22,48 +15,17 @@ var malformed = []string{
 	"invalid_json", "invalid_payload", "invalid_metadata_format", "msg_too_long", "no_text", "view_too_large",
 }
 
-// leftovers waits until the app has settled and lists what no expectation met.
-// The error of a settling that does not end is a leftover, too.
+// leftovers lists what no expectation met, once the bot has settled.
 func (c *Chat) leftovers(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
-	defer cancel()
-	c.ledger.mu.Lock()
-	settle := c.ledger.settle
-	c.ledger.mu.Unlock()
-	if settle != nil {
-		if err := settle(ctx); err != nil {
-			return append(c.look(), fmt.Sprintf("the app does not settle: %v", err))
-		}
-		return c.look()
-	}
-	for {
-		changed := c.sim.Changed()
-		left := c.look()
-		if len(left) > 0 {
-			return left
-		}
-		timer := time.NewTimer(quiet)
-		select {
-		case <-changed:
-			timer.Stop()
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		}
-	}
+	return c.waits.Leftovers(ctx, c.ledger.Settle(), c.look)
 }
 
 // look compares what is there with what was met.
 func (c *Chat) look() []string {
 	messages, views := everything(c.sim)
-	l := c.ledger
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var out []string
 	for _, m := range messages {
-		met, known := l.messages[m.Ref()]
+		met, known := c.ledger.Message(m.Ref())
 		now := draw(m)
 		switch {
 		case m.Via == "user" || m.Deleted && !known || known && met == now:
@@ -76,15 +38,12 @@ func (c *Chat) look() []string {
 		}
 	}
 	for _, v := range views {
-		if !l.views[v.ID] {
+		if !c.ledger.HasForm(v.ID) {
 			out = append(out, "a form that nobody expected:\n"+drawView(v))
 		}
 	}
-	refused := c.sim.Answers("*").Errors
-	for _, code := range slices.Sorted(maps.Keys(refused)) {
-		if n := refused[code] - l.refused[code]; n > 0 && slices.Contains(malformed, code) {
-			out = append(out, fmt.Sprintf("%d requests of the app were refused with %s:\n%s", n, code, c.refusalsOf(code)))
-		}
+	for _, r := range c.ledger.Refused(c.sim.Answers("*").Errors, malformed) {
+		out = append(out, fmt.Sprintf("%d requests of the app were refused with %s:\n%s", r.N, r.Code, c.refusalsOf(r.Code)))
 	}
 	return out
 }
@@ -109,10 +68,7 @@ func (l *ledger) acceptAll(sim *slacksim.Server) {
 	for _, v := range views {
 		l.metView(v)
 	}
-	refused := sim.Answers("*").Errors
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	maps.Copy(l.refused, refused)
+	l.MeetRefusals(sim.Answers("*").Errors)
 }
 
 // everything is all that anybody sees.
@@ -133,5 +89,3 @@ func everything(sim *slacksim.Server) (messages []slacksim.Message, views []slac
 	}
 	return messages, views
 }
-
-func lines(list []string) string { return strings.Join(list, "\n") }

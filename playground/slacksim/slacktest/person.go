@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -48,7 +49,7 @@ func (p *Person) calm() *Person {
 // Command types a slash command, such as "/badges" with the text "help".
 func (p *Person) Command(command, text string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Command(ctx, p.user, p.channel, command, text)
 	return p.did(strings.TrimSpace(command+" "+text), nil, res, err)
@@ -57,7 +58,7 @@ func (p *Person) Command(command, text string) *Reply {
 // Shortcut chooses the app's global shortcut of this callback id.
 func (p *Person) Shortcut(callbackID string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Shortcut(ctx, p.user, callbackID)
 	return p.did("shortcut "+callbackID, nil, res, err)
@@ -66,7 +67,7 @@ func (p *Person) Shortcut(callbackID string) *Reply {
 // Say writes a message. In the conversation with the bot the app is told.
 func (p *Person) Say(text string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Say(ctx, p.user, p.channel, text)
 	if err == nil && res == nil {
@@ -78,7 +79,7 @@ func (p *Person) Say(text string) *Reply {
 // OpenHome opens the app's home tab and waits until the app has published it.
 func (p *Person) OpenHome() *Home {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.OpenHome(ctx, p.user, "home")
 	p.did("open the home tab", nil, res, err)
@@ -119,7 +120,7 @@ func (p *Person) membership(event, channelID string) {
 	if !told {
 		return
 	}
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.Event(ctx, map[string]any{
 		"type": event, "user": p.user, "channel": channelID, "channel_type": "C", "team": cfg.TeamID,
@@ -197,7 +198,7 @@ func (p *Person) ExpectDM(texts ...string) *Shown {
 func (p *Person) ExpectNothing(texts ...string) {
 	p.chat.tb.Helper()
 	for _, m := range p.chat.sim.Messages(p.channel, p.user) {
-		if !m.Deleted && says(draw(m), texts) {
+		if !m.Deleted && chattest.Says(draw(m), texts) {
 			p.chat.tb.Fatalf("expected no message saying %q; there is:\n%s", texts, p.screen(p.channel))
 		}
 	}
@@ -211,9 +212,9 @@ func (p *Person) Messages() []slacksim.Message {
 func (p *Person) expect(channel, what string, texts []string, fits func(slacksim.Message) bool) *Shown {
 	p.chat.tb.Helper()
 	var found *slacksim.Message
-	p.chat.wait(fmt.Sprintf("%s for %s saying %q", what, p.user, texts), func() string { return p.screen(channel) }, func() bool {
+	p.chat.waits.Until(fmt.Sprintf("%s for %s saying %q", what, p.user, texts), func() string { return p.screen(channel) }, func() bool {
 		for _, m := range p.chat.sim.Messages(channel, p.user) {
-			if !m.Deleted && fits(m) && says(draw(m), texts) {
+			if !m.Deleted && fits(m) && chattest.Says(draw(m), texts) {
 				found = &m
 			}
 		}

@@ -5,7 +5,7 @@ import "github.com/laurelbot/laurel/playground/slacksim"
 // Share writes a message with files in the channel, and returns it.
 func (p *Person) Share(text string, files ...slacksim.Upload) *Shown {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	ref, err := p.chat.sim.Share(ctx, p.user, p.channel, text, files...)
 	if err != nil {
@@ -28,7 +28,7 @@ func (m *Shown) Shortcut(callbackID string) *Reply {
 // ShortcutOn does so with any message, also one of somebody else.
 func (p *Person) ShortcutOn(ref slacksim.MessageRef, callbackID string) *Reply {
 	p.chat.tb.Helper()
-	ctx, cancel := p.chat.acting()
+	ctx, cancel := p.chat.waits.Acting()
 	defer cancel()
 	res, err := p.chat.sim.MessageShortcut(ctx, p.user, ref, callbackID)
 	return p.did("shortcut "+callbackID, nil, res, err)

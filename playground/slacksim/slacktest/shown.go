@@ -3,6 +3,7 @@ package slacktest
 import (
 	"fmt"
 
+	"github.com/laurelbot/laurel/playground/chattest"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -34,7 +35,7 @@ func (m *Shown) Now() slacksim.Message {
 // is now.
 func (m *Shown) Press(what string) *Reply {
 	m.p.chat.tb.Helper()
-	ctx, cancel := m.p.chat.acting()
+	ctx, cancel := m.p.chat.waits.Acting()
 	defer cancel()
 	res, err := m.p.chat.sim.Press(ctx, m.p.user, m.Ref(), what)
 	return m.p.In(m.Channel).did("press "+what, m, res, err)
@@ -51,7 +52,7 @@ func (m *Shown) Again(what string) *Reply {
 // whether they see it or not: a forged press.
 func (m *Shown) PressedBy(userID, what string) *Reply {
 	m.p.chat.tb.Helper()
-	ctx, cancel := m.p.chat.acting()
+	ctx, cancel := m.p.chat.waits.Acting()
 	defer cancel()
 	who := *m.p
 	who.user, who.channel = userID, m.Channel
@@ -76,10 +77,10 @@ func (m *Shown) Choose(menu, option string) *Reply {
 func (m *Shown) ExpectEdit(texts ...string) *Shown {
 	m.p.chat.tb.Helper()
 	out := &Shown{p: m.p}
-	m.p.chat.wait(fmt.Sprintf("an edit saying %q", texts), func() string { return m.p.screen(m.Channel) }, func() bool {
+	m.p.chat.waits.Until(fmt.Sprintf("an edit saying %q", texts), func() string { return m.p.screen(m.Channel) }, func() bool {
 		now, ok := m.p.chat.sim.Message(m.Ref())
 		out.Message = now
-		return ok && !now.Deleted && now.Revision > m.Revision && says(draw(now), texts)
+		return ok && !now.Deleted && now.Revision > m.Revision && chattest.Says(draw(now), texts)
 	})
 	m.p.chat.ledger.met(out.Message)
 	return out
@@ -89,7 +90,7 @@ func (m *Shown) ExpectEdit(texts ...string) *Shown {
 func (m *Shown) ExpectDeleted() {
 	m.p.chat.tb.Helper()
 	var now slacksim.Message
-	m.p.chat.wait("the message deleted", func() string { return m.p.screen(m.Channel) }, func() bool {
+	m.p.chat.waits.Until("the message deleted", func() string { return m.p.screen(m.Channel) }, func() bool {
 		now, _ = m.p.chat.sim.Message(m.Ref())
 		return now.Deleted
 	})
@@ -130,7 +131,7 @@ func (m *Shown) ExpectLink(label string) string {
 func (m *Shown) becomes(what string, ok func(slacksim.Message) bool) {
 	m.p.chat.tb.Helper()
 	var now slacksim.Message
-	m.p.chat.wait(what, func() string { return m.p.screen(m.Channel) }, func() bool {
+	m.p.chat.waits.Until(what, func() string { return m.p.screen(m.Channel) }, func() bool {
 		now, _ = m.p.chat.sim.Message(m.Ref())
 		return !now.Deleted && ok(now)
 	})
