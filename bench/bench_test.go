@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/adapters/sqlstore"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 func TestOrderTakesEveryBadgeOnce(t *testing.T) {
@@ -166,8 +166,8 @@ func TestSlackRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	badge := o.badge(7)
-	if payload.ResponseURL != "http://127.0.0.1:2/actions/7" || payload.User.ID != slackUser(o.owner(badge)) ||
-		len(payload.Actions) != 1 || payload.Actions[0].Value != "claim:"+badgeID(badge) {
+	if payload.ResponseURL != "http://127.0.0.1:2/actions/7" || payload.User.ID != seed.SlackUser(o.owner(badge)) ||
+		len(payload.Actions) != 1 || payload.Actions[0].Value != "claim:"+seed.BadgeID(badge) {
 		t.Errorf("payload: %+v", payload)
 	}
 }
@@ -187,26 +187,6 @@ func TestFiguresOfProcesses(t *testing.T) {
 	}
 	if _, err := parseMemory("Name:\tbot\n"); err == nil {
 		t.Error("no figures were accepted")
-	}
-}
-
-func TestCopyMessage(t *testing.T) {
-	t.Parallel()
-	message := func(kind string, body string) []byte {
-		return append(binary.BigEndian.AppendUint32([]byte(kind), uint32(4+len(body))), body...)
-	}
-	in := append(message("", "start"), append(message("P", "parse"), message("S", "")...)...)
-	r, out := bytes.NewReader(in), &bytes.Buffer{}
-	for i, want := range []byte{0, 'P', 'S'} {
-		if kind, err := copyMessage(out, r, i == 0); err != nil || kind != want {
-			t.Errorf("message %d: got %q, %v; want %q", i, kind, err, want)
-		}
-	}
-	if !bytes.Equal(out.Bytes(), in) {
-		t.Error("what is passed on differs")
-	}
-	if _, err := copyMessage(out, strings.NewReader("Q\x00\x00\x00\x01"), false); err == nil {
-		t.Error("an impossible length was accepted")
 	}
 }
 

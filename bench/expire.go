@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/adapters/sqlstore"
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/core"
 )
 
@@ -24,10 +25,10 @@ var staleRows = []string{
 	SELECT 's' || lpad(g::text, 35, '0'), 'slack', '` + slackTenant + `', 'U' || g, 'm' || lpad(g::text, 35, '0'), 1, 1
 	FROM generate_series(1, 5000) g`,
 	`INSERT INTO badges (id, template_id, recipient_shown, recipient, stage, created_at, updated_at)
-	SELECT '` + badgePrefix + `' || lpad(g::text, 12, '0'), 't', 'Person.' || g % 5000 || '@example.org',
+	SELECT '` + seed.BadgePrefix + `' || lpad(g::text, 12, '0'), 't', 'Person.' || g % 5000 || '@example.org',
 		'person.' || g % 5000 || '@example.org', 'pending', 1, 1 FROM generate_series(1, {all}) g`,
 	`INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at)
-	SELECT '` + handoffPrefix + `' || lpad(g::text, 12, '0'), '` + badgePrefix + `' || lpad(g::text, 12, '0'),
+	SELECT '` + handoffPrefix + `' || lpad(g::text, 12, '0'), '` + seed.BadgePrefix + `' || lpad(g::text, 12, '0'),
 		'm' || lpad((g % 5000 + 1)::text, 35, '0'), CASE WHEN g % {every} = 0 THEN 'open' ELSE 'followed' END, 1, 1000 + g
 	FROM generate_series(1, {all}) g`,
 	`INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, shown, created_at)

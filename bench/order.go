@@ -1,6 +1,6 @@
 package main
 
-import "fmt"
+import "github.com/laurelbot/laurel/bench/seed"
 
 // step spreads the badges over the whole table and over all people, and no
 // badge comes twice: it shares no divisor with their number.
@@ -13,20 +13,14 @@ type order struct{ badges, members int }
 func (o order) badge(n int) int { return n*step%o.badges + 1 }
 
 // owner returns the number of the person whose badge it is, from 1 on.
-func (o order) owner(badge int) int { return badge%o.members + 1 }
+func (o order) owner(badge int) int { return seed.World{People: o.members}.Owner(badge) }
 
-// The ids of the generated rows have the length of real ones.
+// The ids of the rows that the bench adds to the generated ones.
 const (
-	badgePrefix   = "00000000-0000-7000-8000-"
 	handoffPrefix = "00000000-0000-7000-a000-"
 	postPrefix    = "00000000-0000-7000-b000-"
 	slackTenant   = "T0BENCH001"
-	discordPrefix = "80000000"
 )
-
-func badgeID(badge int) string     { return fmt.Sprintf("%s%012d", badgePrefix, badge) }
-func slackUser(owner int) string   { return fmt.Sprintf("U%010d", owner) }
-func discordUser(owner int) string { return fmt.Sprintf("%s%010d", discordPrefix, owner) }
 
 func gcd(a, b int) int {
 	for b != 0 {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/adapters/sqlstore"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 const (
@@ -40,7 +41,7 @@ func claimScript(statement string, o order) (string, error) {
 		return fmt.Sprintf("('%s' || lpad(:%s::text, %d, '0'))", prefix, variable, digits)
 	}
 	arguments := []string{
-		":platform", ":tenant", padded("U", "owner", 10), padded(badgePrefix, "badge", 12), ":now",
+		":platform", ":tenant", padded("U", "owner", 10), padded(seed.BadgePrefix, "badge", 12), ":now",
 		padded(handoffPrefix, "n", 12), ":until", padded(postPrefix, "n", 12),
 		"('D0BENCH001:1700000000.' || :n::text)", ":place", ":until", ":yes", "(:until::bigint + :n::bigint)",
 	}

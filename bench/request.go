@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // requester makes the n-th press on a platform as one HTTP request.
@@ -59,8 +61,8 @@ func (s *slackPresses) request(n int, now time.Time) []byte {
 	badge := s.badge(n)
 	// Everything put in here is the same escaped and not.
 	body := "payload=" + strings.NewReplacer(
-		"%7Buser%7D", slackUser(s.owner(badge)), "%7Bts%7D", fmt.Sprintf("%d.%06d", 1_700_000_000+n/1_000_000, n%1_000_000),
-		"%7Btrigger%7D", fmt.Sprintf("%010d", n), "%7Bpress%7D", fmt.Sprint(n), "%7Bbadge%7D", badgeID(badge),
+		"%7Buser%7D", seed.SlackUser(s.owner(badge)), "%7Bts%7D", fmt.Sprintf("%d.%06d", 1_700_000_000+n/1_000_000, n%1_000_000),
+		"%7Btrigger%7D", fmt.Sprintf("%010d", n), "%7Bpress%7D", fmt.Sprint(n), "%7Bbadge%7D", seed.BadgeID(badge),
 	).Replace(s.payload)
 	timestamp := fmt.Sprint(now.Unix())
 	mac := hmac.New(sha256.New, []byte(s.secret))
@@ -95,7 +97,7 @@ func (d *discordPresses) request(n int, now time.Time) []byte {
 		`"message":{"id":"%d","channel_id":"910000000000000002","flags":32832,"content":"","components":[{"type":17,"components":[`+
 		`{"type":10,"content":"## 3 badges are waiting"},{"type":9,"components":[{"type":10,"content":"**Example certificate**"}],`+
 		`"accessory":{"type":2,"style":1,"label":"Claim","custom_id":"claim:%s"}}]}]},"token":"%s%d","type":3,"version":1,"context":0}`,
-		badgeID(badge), id, discordUser(d.owner(badge)), id-1, badgeID(badge), discordToken, n)
+		seed.BadgeID(badge), id, seed.DiscordUser(d.owner(badge)), id-1, seed.BadgeID(badge), discordToken, n)
 	return d.sign(body, now)
 }
 

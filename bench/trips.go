@@ -36,12 +36,12 @@ func measureTrips(ctx context.Context, s *stage) (err error) {
 	if err != nil {
 		return errors.New("the URL of the database cannot be read")
 	}
-	p, err := startProxy(ctx, u.Host)
+	p, err := startTripCounter(ctx, u.Host)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	u.Host = p.address()
+	defer func() { err = errors.Join(err, p.Close()) }()
+	u.Host = p.Address()
 	var t trips
 	if err := s.withBot(ctx, s.binary, u.String(), func() error { t, err = s.countTrips(ctx, p); return err }); err != nil {
 		return err
@@ -57,7 +57,7 @@ func measureTrips(ctx context.Context, s *stage) (err error) {
 // countTrips lets the bot claim one badge after the other. The median leaves
 // out what it asks beside that, and the fewest of all claims what the
 // delivery asks before the acknowledgement was read.
-func (s *stage) countTrips(ctx context.Context, p *proxy) (_ trips, err error) {
+func (s *stage) countTrips(ctx context.Context, p *tripCounter) (_ trips, err error) {
 	c, err := dial(ctx, s.bot.address)
 	if err != nil {
 		return trips{}, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/internal/testpg"
 )
 
@@ -22,8 +23,8 @@ const (
 	spareDatabase = "spare"
 )
 
-// history is how many badges there are for one claim of yesterday.
-const history = 10
+// claimedOf is how many badges there are for one that was claimed yesterday.
+const claimedOf = 10
 
 // world is the database server with its generated rows.
 type world struct {
@@ -76,14 +77,17 @@ func (w *world) fill(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	now := time.Now().UnixMilli()
-	statements := replaced(
-		rows, "{badges}", fmt.Sprint(o.badges), "{members}", fmt.Sprint(o.members), "{now}", fmt.Sprint(now),
-		"{later}", fmt.Sprint(now+30*24*time.Hour.Milliseconds()), "{badge}", badgePrefix,
-		"{tenant}", slackTenant, "{discord}", discordPrefix, "{handoff}", handoffPrefix, "{post}", postPrefix,
-		"{history}", fmt.Sprint(o.badges/history), "{before}", fmt.Sprint(now-12*time.Hour.Milliseconds()),
+	now := time.Now()
+	people := seed.World{Badges: o.badges, People: o.members, Tenant: slackTenant, Now: now, Later: now.Add(30 * 24 * time.Hour)}
+	yesterday := replaced(
+		history, "{badges}", fmt.Sprint(o.badges/claimedOf), "{members}", fmt.Sprint(o.members), "{badge}", seed.BadgePrefix,
+		"{tenant}", slackTenant, "{handoff}", handoffPrefix, "{post}", postPrefix, "{before}", fmt.Sprint(now.Add(-12*time.Hour).UnixMilli()),
 	)
-	if err := errors.Join(execAll(ctx, db, statements...), db.Close()); err != nil {
+	err = people.Fill(ctx, db)
+	if err == nil {
+		err = execAll(ctx, db, yesterday...)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
 	copies := []string{bareDatabase}
@@ -144,50 +148,27 @@ func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
 	return nil
 }
 
-// rows generate people with one account on each platform and one address,
-// and their pending badges.
-var rows = []string{
-	`INSERT INTO members (id, created_at)
-	SELECT 'm' || lpad(g::text, 35, '0'), {now} FROM generate_series(1, {members}) g`,
-	`INSERT INTO accounts (id, platform, tenant, user_id, member_id, locale, seen_at, created_at)
-	SELECT 's' || lpad(g::text, 35, '0'), 'slack', '{tenant}', 'U' || lpad(g::text, 10, '0'),
-		'm' || lpad(g::text, 35, '0'), 'en-US', {now}, {now} FROM generate_series(1, {members}) g`,
-	`INSERT INTO accounts (id, platform, tenant, user_id, member_id, locale, seen_at, created_at)
-	SELECT 'd' || lpad(g::text, 35, '0'), 'discord', '', '{discord}' || lpad(g::text, 10, '0'),
-		'm' || lpad(g::text, 35, '0'), 'en-US', {now}, {now} FROM generate_series(1, {members}) g`,
-	`INSERT INTO addresses (id, member_id, shown, normal, verified_at, next_refresh_at)
-	SELECT 'e' || lpad(g::text, 35, '0'), 'm' || lpad(g::text, 35, '0'),
-		'Person.' || g || '@example.org', 'person.' || g || '@example.org', {now}, {later}
-	FROM generate_series(1, {members}) g`,
-	`INSERT INTO templates (id, name, description, image_url, updated_at)
-	SELECT 't' || lpad(g::text, 35, '0'), 'Example certificate ' || g, 'Made up for measuring.',
-		'https://images.example.org/' || g || '.png', {now} FROM generate_series(1, 20) g`,
-	`INSERT INTO badges (id, provider_id, template_id, recipient_shown, recipient, first_name, last_name, stage,
-		issued_at, accept_url, badge_url, decided_at, provider_time, read_at, next_poll_at, created_at, updated_at)
-	SELECT '{badge}' || lpad(g::text, 12, '0'), 'p' || lpad(g::text, 35, '0'), 't' || lpad((g % 20 + 1)::text, 35, '0'),
-		'Person.' || o || '@example.org', 'person.' || o || '@example.org', 'Person', 'No. ' || o, 'pending', {now},
-		'https://www.credly.com/go/' || g, 'https://www.credly.com/badges/' || g, {now}, {now}, {now}, {later}, {now}, {now}
-	FROM (SELECT g, g % {members} + 1 AS o FROM generate_series(1, {badges}) g) AS every`,
-	// What yesterday left: tables that are empty at first are planned for as
-	// if they were to stay so.
+// history is what yesterday left: tables that are empty at first are planned
+// for as if they were to stay so.
+var history = []string{
 	`INSERT INTO handoffs (id, badge_id, member_id, state, opened_at, expires_at, followed_at)
 	SELECT '{handoff}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), '{badge}' || lpad(g::text, 12, '0'),
 		'm' || lpad((g % {members} + 1)::text, 35, '0'), 'followed', {before}, {before} + 120000, {before} + 60000
-	FROM generate_series(1, {history}) g`,
+	FROM generate_series(1, {badges}) g`,
 	`INSERT INTO posts (id, account_id, subject_kind, subject_id, message_key, place_sealed, editable_until, shown, created_at)
 	SELECT '{post}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), 's' || lpad((g % {members} + 1)::text, 35, '0'), 'handoff',
 		'{handoff}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), 'D0BENCH001:1600000000.' || g, repeat('p', 230),
 		{before} + 1800000, true, {before}
-	FROM generate_series(1, {history}) g`,
+	FROM generate_series(1, {badges}) g`,
 	`INSERT INTO lanes (lane, platform, tenant, next_at, active)
 	SELECT platform || ':' || tenant || ':' || user_id, platform, tenant, {before}, false FROM accounts`,
 	`INSERT INTO outbox (lane, kind, ref, delivery_key, fallback, state, attempts, available_at, created_at, done_at)
 	SELECT 'slack:{tenant}:U' || lpad((g % {members} + 1)::text, 10, '0'), 'post',
 		'{post}' || lpad('9' || lpad(g::text, 10, '0'), 12, '0'), '-', true, 'sent', 1, {before}, {before}, {before}
-	FROM generate_series(1, {history}) g`,
+	FROM generate_series(1, {badges}) g`,
 	`INSERT INTO audit (at, actor, kind, subject)
 	SELECT {before}, 'm' || lpad((g % {members} + 1)::text, 35, '0'), 'badge.claim', '{badge}' || lpad(g::text, 12, '0')
-	FROM generate_series(1, {history}) g`,
+	FROM generate_series(1, {badges}) g`,
 	`VACUUM ANALYZE`,
 }
 

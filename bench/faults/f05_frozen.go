@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // frozen is F5: PostgreSQL stands still, once because its processes are
@@ -118,7 +119,7 @@ func pressAgain(ctx context.Context, s *rig.Stage, c *rig.Client, late []rig.Ent
 	for _, e := range late {
 		cards := s.Desk.Cards(e.N + again)
 		found.want(len(cards) > 0 && cards[len(cards)-1].Say == rig.SayLink, "a claim that committed late is not shown at the second press")
-		n, err := s.Count(ctx, `SELECT count(*) FROM handoffs WHERE badge_id = $1`, rig.BadgeID(e.Badge))
+		n, err := s.Count(ctx, `SELECT count(*) FROM handoffs WHERE badge_id = $1`, seed.BadgeID(e.Badge))
 		found.add(err)
 		found.want(n == 1, "%d handoffs of a badge that was pressed twice", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // cut is F6: the connection to PostgreSQL breaks before each message of a
@@ -88,7 +89,7 @@ func whole(ctx context.Context, s *rig.Stage, badge int) (int, error) {
 	var handoffs, audits, events int
 	err := s.DB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM handoffs WHERE badge_id = $1),
 		(SELECT count(*) FROM audit WHERE kind = 'badge.claim' AND subject = $1),
-		(SELECT count(*) FROM outbox WHERE kind = 'event' AND ref = $1)`, rig.BadgeID(badge)).Scan(&handoffs, &audits, &events)
+		(SELECT count(*) FROM outbox WHERE kind = 'event' AND ref = $1)`, seed.BadgeID(badge)).Scan(&handoffs, &audits, &events)
 	if err != nil {
 		return 0, fmt.Errorf("look into tables: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // locked is F7: another session holds the rows of as many badges as the bot
@@ -32,7 +33,7 @@ func (locked) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		}
 		defer func() { _ = tx.Rollback() }()
 		first := s.Badges() - rows
-		_, err = tx.ExecContext(ctx, `SELECT 1 FROM badges WHERE id > $1 FOR UPDATE`, rig.BadgeID(first))
+		_, err = tx.ExecContext(ctx, `SELECT 1 FROM badges WHERE id > $1 FOR UPDATE`, seed.BadgeID(first))
 		if err != nil {
 			return "", fmt.Errorf("lock rows: %w", err)
 		}

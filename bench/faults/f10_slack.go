@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // slackRefuses is F10: Slack answers with limits and errors of every kind.
@@ -88,7 +89,7 @@ func (f slackRefuses) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		// colleague: when two channels of one are refused, all of it waits.
 		if _, err := s.DB.ExecContext(ctx, `UPDATE accounts SET tenant = 'T' || right(user_id, 2)
 			WHERE platform = 'slack' AND (user_id < $1 OR user_id BETWEEN $2 AND $3)`,
-			rig.SlackUser(50), rig.SlackUser(colleagues+1), rig.SlackUser(colleagues+49)); err != nil {
+			seed.SlackUser(50), seed.SlackUser(colleagues+1), seed.SlackUser(colleagues+49)); err != nil {
 			return "", fmt.Errorf("move people: %w", err)
 		}
 		if err := s.StartBots(ctx, 1); err != nil {
@@ -105,7 +106,7 @@ func (f slackRefuses) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 			}
 			n := tried.add(c.User)
 			for i, one := range all {
-				if c.User == rig.SlackUser(i+1) && (n == 0 || one.parked != "") {
+				if c.User == seed.SlackUser(i+1) && (n == 0 || one.parked != "") {
 					return &rig.Reply{Status: one.status, Header: one.header.Clone(), Body: one.body}
 				}
 			}
@@ -116,7 +117,7 @@ func (f slackRefuses) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		}
 		err := rig.Await(ctx, 20*time.Second, "the first attempts", func() (bool, error) {
 			for i := range all {
-				if len(tried.of(rig.SlackUser(i+1))) == 0 {
+				if len(tried.of(seed.SlackUser(i+1))) == 0 {
 					return false, nil
 				}
 			}
@@ -152,7 +153,7 @@ func (slackRefuses) others(ctx context.Context, s *rig.Stage, found *findings, f
 		n := 0
 		for _, m := range s.Desk.Sent() {
 			for i := range people {
-				if m.User == rig.SlackUser(first+i) {
+				if m.User == seed.SlackUser(first+i) {
 					n++
 				}
 			}
@@ -171,7 +172,7 @@ const pollTime = 900 * time.Millisecond
 // and returns the largest deviation from it, in percent, without the poll.
 func (slackRefuses) waits(ctx context.Context, s *rig.Stage, found *findings, all []refusal, tried *posted) (worst int, err error) {
 	for i, one := range all {
-		user := rig.SlackUser(i + 1)
+		user := seed.SlackUser(i + 1)
 		if one.parked != "" {
 			n, err := s.Count(ctx, `SELECT count(*) FROM outbox o JOIN posts p ON p.id = o.ref JOIN accounts a ON a.id = p.account_id
 				WHERE a.user_id = $1 AND o.state = $2 AND o.attempts = 1`, user, one.parked)

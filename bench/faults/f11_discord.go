@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
@@ -116,7 +117,7 @@ func (d discordRefuses) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		}
 		good, each := rig.Pick(r, 400, 60), rig.Pick(r, 150, 30)
 		for i := 1; i <= good+3*each+30; i++ {
-			s.Discord.AddUser(discordsim.User{ID: rig.DiscordUser(i), Name: "example"})
+			s.Discord.AddUser(discordsim.User{ID: seed.DiscordUser(i), Name: "example"})
 		}
 		if err := s.QueueDirect(ctx, rig.Discord, rig.Range(1, good), 1); err != nil {
 			return "", err

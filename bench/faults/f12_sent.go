@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/playground/discordsim"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
@@ -30,8 +31,8 @@ func (sentUnknown) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		kills := rig.Pick(r, 20, 4)
 		repeats := 0
 		for i := 1; i <= kills; i++ {
-			s.Slack.AddUser(slacksim.User{ID: rig.SlackUser(i), Name: "example"})
-			s.Discord.AddUser(discordsim.User{ID: rig.DiscordUser(i), Name: "example"})
+			s.Slack.AddUser(slacksim.User{ID: seed.SlackUser(i), Name: "example"})
+			s.Discord.AddUser(discordsim.User{ID: seed.DiscordUser(i), Name: "example"})
 			p := rig.Platform(i % 2)
 			attempts, err := killAtSend(ctx, s, p, i)
 			if err != nil {
@@ -42,9 +43,9 @@ func (sentUnknown) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 			}
 			seen := 0
 			if p == rig.Slack {
-				seen = len(s.Slack.Messages(s.Slack.DM(rig.SlackUser(i)), rig.SlackUser(i)))
+				seen = len(s.Slack.Messages(s.Slack.DM(seed.SlackUser(i)), seed.SlackUser(i)))
 			} else {
-				seen = len(s.Discord.Messages(s.Discord.DM(rig.DiscordUser(i)), rig.DiscordUser(i)))
+				seen = len(s.Discord.Messages(s.Discord.DM(seed.DiscordUser(i)), seed.DiscordUser(i)))
 			}
 			found.want(seen == 1, "kill %d: the person sees %d messages", i, seen)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // slowWorkspace is F13: one workspace answers slowly, and has much to be
@@ -28,7 +29,7 @@ func (slowWorkspace) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		slow, quick := rig.Range(1, crowd), rig.Range(crowd+1, 2*crowd)
 		inSlow := map[string]bool{}
 		for _, i := range slow {
-			inSlow[rig.SlackUser(i)] = true
+			inSlow[seed.SlackUser(i)] = true
 		}
 		delayed := &posted{times: map[string][]time.Time{}}
 		s.Desk.Script(func(c rig.Call) *rig.Reply {
@@ -50,7 +51,7 @@ func (slowWorkspace) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 			if err := s.QueueDirect(ctx, rig.Slack, []int{one}, 1); err != nil {
 				return "", err
 			}
-			queued[rig.SlackUser(one)] = begin
+			queued[seed.SlackUser(one)] = begin
 			if err := rig.Sleep(ctx, time.Until(begin.Add(100*time.Millisecond))); err != nil {
 				return "", err
 			}

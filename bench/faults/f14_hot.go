@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // hotLane is F14: one lane with very many messages, and many with one.
@@ -50,7 +51,7 @@ func (hotLane) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		}
 		var last time.Time
 		for _, m := range s.Desk.Sent() {
-			if m.User != rig.SlackUser(hot) && m.At.After(last) {
+			if m.User != seed.SlackUser(hot) && m.At.After(last) {
 				last = m.At
 			}
 		}
@@ -77,7 +78,7 @@ func (hotLane) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 // spread moves people in Slack to workspaces of their own.
 func spread(ctx context.Context, s *rig.Stage, first, last int) error {
 	_, err := s.DB.ExecContext(ctx, `UPDATE accounts SET tenant = 'T' || right(user_id, 9)
-		WHERE platform = 'slack' AND user_id BETWEEN $1 AND $2`, rig.SlackUser(first), rig.SlackUser(last))
+		WHERE platform = 'slack' AND user_id BETWEEN $1 AND $2`, seed.SlackUser(first), seed.SlackUser(last))
 	if err != nil {
 		return fmt.Errorf("move people: %w", err)
 	}
@@ -87,7 +88,7 @@ func spread(ctx context.Context, s *rig.Stage, first, last int) error {
 func coldSent(s *rig.Stage, hot int) int {
 	n := 0
 	for _, m := range s.Desk.Sent() {
-		if m.User != rig.SlackUser(hot) {
+		if m.User != seed.SlackUser(hot) {
 			n++
 		}
 	}
@@ -99,7 +100,7 @@ func coldSent(s *rig.Stage, hot int) int {
 func hotRate(s *rig.Stage, hot int) (float64, int) {
 	var times []time.Time
 	for _, m := range s.Desk.Sent() {
-		if m.User == rig.SlackUser(hot) {
+		if m.User == seed.SlackUser(hot) {
 			times = append(times, m.At)
 		}
 	}

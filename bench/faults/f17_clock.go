@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // skewed is F17: the machines of the replicas are ten minutes ahead of or
@@ -129,7 +130,7 @@ func (skewed) links(ctx context.Context, s *rig.Stage, found *findings, skew tim
 		return link, err
 	}
 	ends := func(n int) (time.Time, error) {
-		end, err := s.Count(ctx, `SELECT expires_at FROM handoffs WHERE badge_id = $1`, rig.BadgeID(n))
+		end, err := s.Count(ctx, `SELECT expires_at FROM handoffs WHERE badge_id = $1`, seed.BadgeID(n))
 		return time.UnixMilli(int64(end)).Add(-skew), err
 	}
 	first, err := open(1)

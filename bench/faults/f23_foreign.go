@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // foreign is F23: somebody of another workspace presents what belongs to the
@@ -47,7 +48,7 @@ func (f foreign) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 		defer c.Close()
 		// The rightful owner opens a handoff and asks for a code.
 		l := &linker{s: s, c: c, found: found, n: 50_000}
-		owner := person{rig.Tenant, rig.SlackUser(s.Owner(1))}
+		owner := person{rig.Tenant, seed.SlackUser(s.Owner(1))}
 		c.Click(ctx, rig.Press{N: 40_000, Badge: 1, Person: s.Owner(1)})
 		if _, _, err := l.ask(ctx, owner, "second@example.org"); err != nil {
 			return "", err
@@ -68,7 +69,7 @@ func (f foreign) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 			return "", err
 		}
 		presses, err := f.presses(ctx, s, c, found, map[string]string{
-			"claim": rig.BadgeID(1), "code": verification, "resend": verification, "unlink": fmt.Sprintf("e%035d", s.Owner(1)),
+			"claim": seed.BadgeID(1), "code": verification, "resend": verification, "unlink": fmt.Sprintf("e%035d", s.Owner(1)),
 		})
 		if err != nil {
 			return "", err
@@ -110,8 +111,8 @@ func (foreign) presses(ctx context.Context, s *rig.Stage, c *rig.Client, found *
 		// Another workspace, the same user id elsewhere, or a colleague.
 		stranger := []person{
 			{"T0OTHER001", fmt.Sprintf("U0OTHER%03d", dice.IntN(1000))},
-			{"T0OTHER002", rig.SlackUser(s.Owner(1))},
-			{rig.Tenant, rig.SlackUser(s.Owner(2 + dice.IntN(100)))},
+			{"T0OTHER002", seed.SlackUser(s.Owner(1))},
+			{rig.Tenant, seed.SlackUser(s.Owner(2 + dice.IntN(100)))},
 		}[dice.IntN(3)]
 		madeUp := fmt.Sprintf("00000000-0000-7000-8000-9%011d", dice.IntN(1_000_000))
 		var seen [2]string

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/playground/discordsim"
 )
 
@@ -23,7 +24,7 @@ func (k resumed) Run(ctx context.Context, r *rig.Rig) (Figure, error) {
 	return on(ctx, r, rig.Config{Name: "f24g", Direct: true, Env: []string{"DISCORD_TRANSPORT=gateway"}}, func(s *rig.Stage, found *findings) (Figure, error) {
 		people := 400
 		for i := 1; i <= people; i++ {
-			s.Discord.AddUser(discordsim.User{ID: rig.DiscordUser(i), Name: "example"})
+			s.Discord.AddUser(discordsim.User{ID: seed.DiscordUser(i), Name: "example"})
 		}
 		if err := s.StartBots(ctx, 2); err != nil {
 			return "", err
@@ -99,7 +100,7 @@ func (resumed) claim(ctx context.Context, s *rig.Stage, n int, good *atomic.Int6
 	if n == 1 {
 		badge = s.People()
 	}
-	got, err := s.Discord.Command(ctx, rig.DiscordUser(n), "", "badges", "claim", map[string]any{"badge": rig.BadgeID(badge)})
+	got, err := s.Discord.Command(ctx, seed.DiscordUser(n), "", "badges", "claim", map[string]any{"badge": seed.BadgeID(badge)})
 	if err == nil && !got.Failed {
 		good.Add(1)
 	}

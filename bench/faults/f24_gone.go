@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/laurelbot/laurel/bench/faults/rig"
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // gone is F24: a workspace removes the bot, or a person is to be forgotten,
@@ -162,7 +163,7 @@ func mentions(ctx context.Context, s *rig.Stage, person int) (map[string]int, er
 		}
 		n, err := s.Count(ctx, fmt.Sprintf(`SELECT count(*) FROM %q WHERE lower(%q) LIKE '%%person.%d@example.org%%'
 			OR %q LIKE '%%%s%%' OR %q LIKE '%%%s%%' OR %q = 'm%035d'`, one[0], one[1], person,
-			one[1], rig.SlackUser(person), one[1], rig.DiscordUser(person), one[1], person))
+			one[1], seed.SlackUser(person), one[1], seed.DiscordUser(person), one[1], person))
 		if err != nil {
 			return nil, err
 		}

@@ -60,9 +60,12 @@ var rooms = []room{
 	{path: "scripts"},
 	// Measures the built bot from outside, beside the bare statement of a
 	// claim, and the work of the store alone.
-	{path: "bench", knows: append([]string{"adapters/sqlstore", "internal/"}, coreRooms...)},
+	{path: "bench", knows: append([]string{"adapters/sqlstore", "internal/", "bench/seed", "bench/pgproxy"}, coreRooms...)},
 	// Breaks the built bot on purpose, in a simulated world.
-	{path: "bench/faults", knows: append([]string{"adapters/sqlstore", "internal/", "playground/"}, coreRooms...)},
+	{path: "bench/faults", knows: append([]string{"adapters/sqlstore", "internal/", "playground/", "bench/seed", "bench/pgproxy"}, coreRooms...)},
+	// What both work with.
+	{path: "bench/seed"},
+	{path: "bench/pgproxy"},
 }
 
 var coreRooms = []string{"core", "core/chat", "core/inbox", "core/delivery"}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/laurelbot/laurel/bench/seed"
 	"github.com/laurelbot/laurel/playground/slacksim"
 )
 
@@ -70,7 +71,7 @@ func (s *Stage) SlackBody(p Press) string {
 		message = p.N
 	}
 	return "payload=" + url.QueryEscape(strings.NewReplacer(
-		"{tenant}", Tenant, "{user}", SlackUser(p.Person), "{badge}", BadgeID(p.Badge), "{n}", fmt.Sprint(p.N),
+		"{tenant}", Tenant, "{user}", seed.SlackUser(p.Person), "{badge}", seed.BadgeID(p.Badge), "{n}", fmt.Sprint(p.N),
 		"{ts}", fmt.Sprintf("%d.%06d", 1_700_000_000+message/1_000_000, message%1_000_000),
 		"{trigger}", fmt.Sprintf("%010d", p.N), "{answers}", s.Desk.URL+slackAnswers,
 	).Replace(slackPayload))
@@ -88,7 +89,7 @@ func (s *Stage) DiscordBody(p Press, at time.Time) string {
 		`"member":{"user":{"id":"%s","username":"example","global_name":"Example","avatar":null,"discriminator":"0"},"roles":[],"permissions":"0"},`+
 		`"message":{"id":"%d","channel_id":"910000000000000002","flags":32832,"content":"","components":[]},`+
 		`"token":"%s%d","type":3,"version":1,"context":0}`,
-		s.Discord.ApplicationID(), BadgeID(p.Badge), id, DiscordUser(p.Person), id-1, discordToken, p.N)
+		s.Discord.ApplicationID(), seed.BadgeID(p.Badge), id, seed.DiscordUser(p.Person), id-1, discordToken, p.N)
 }
 
 // Request signs a press now.

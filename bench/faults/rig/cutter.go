@@ -2,23 +2,21 @@ package rig
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/laurelbot/laurel/bench/pgproxy"
 )
 
 // Cutter stands before PostgreSQL, counts the messages of its clients and
-// cuts a connection at the n-th one
-// (https://www.postgresql.org/docs/current/protocol-flow.html).
+// cuts a connection at the n-th one.
+// https://www.postgresql.org/docs/current/protocol-flow.html
 type Cutter struct {
-	listener net.Listener
-	target   string
-	group    sync.WaitGroup
+	*pgproxy.Proxy
 
 	mu sync.Mutex
 	// left is how many messages still pass; 0 is not armed.
@@ -26,36 +24,17 @@ type Cutter struct {
 	// after lets the message reach the server first, and its answer nobody.
 	after    bool
 	happened chan struct{}
-	open     map[net.Conn]bool
-	closed   bool
 }
 
 // NewCutter starts a cutter before a server.
 func NewCutter(ctx context.Context, target string) (*Cutter, error) {
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	c := &Cutter{listener: l, target: target, open: map[net.Conn]bool{}}
-	c.group.Go(c.accept)
-	return c, nil
-}
-
-// Address is where it listens.
-func (c *Cutter) Address() string { return c.listener.Addr().String() }
-
-// Close cuts all connections.
-func (c *Cutter) Close() error {
-	err := c.listener.Close()
-	c.mu.Lock()
-	c.closed = true
-	for one := range c.open {
-		_ = one.Close() // Its other end may have closed it.
-	}
-	c.mu.Unlock()
-	c.group.Wait()
-	return err
+	c := &Cutter{}
+	var err error
+	c.Proxy, err = pgproxy.Start(ctx, target, func() pgproxy.Passing {
+		l := &link{cutter: c, blind: make(chan struct{})}
+		return pgproxy.Passing{Forward: l.forward, Back: l.back}
+	})
+	return c, err
 }
 
 // Arm cuts the connection on which the n-th message from now on comes: before
@@ -105,57 +84,24 @@ func (c *Cutter) due() (cut, after bool) {
 	return false, false
 }
 
-func (c *Cutter) accept() {
-	for {
-		client, err := c.listener.Accept()
-		if err != nil {
-			return
-		}
-		var d net.Dialer
-		server, err := d.DialContext(context.Background(), "tcp", c.target)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		link := &link{cutter: c, client: client, server: server, blind: make(chan struct{})}
-		c.mu.Lock()
-		c.open[client], c.open[server] = true, true
-		if c.closed {
-			_, _ = client.Close(), server.Close()
-		}
-		c.mu.Unlock()
-		c.group.Go(link.forward)
-		c.group.Go(link.back)
-	}
-}
-
 // link is one connection through the cutter.
 type link struct {
-	cutter         *Cutter
-	client, server net.Conn
+	cutter *Cutter
 	// blind is closed when nothing of the server may reach the client any
 	// more.
 	blind chan struct{}
-}
-
-func (l *link) end() {
-	_, _ = l.client.Close(), l.server.Close()
-	l.cutter.mu.Lock()
-	delete(l.cutter.open, l.client)
-	delete(l.cutter.open, l.server)
-	l.cutter.mu.Unlock()
 }
 
 // workTime is what the server gets for a message whose answer is lost.
 const workTime = 60 * time.Millisecond
 
 // forward passes the client's messages on, one at a time.
-func (l *link) forward() {
-	defer l.end()
-	r := bufio.NewReader(l.client)
-	for start := true; ; start = false {
-		message, err := readMessage(r, start)
-		if err != nil {
+func (l *link) forward(client, server net.Conn) {
+	r := bufio.NewReader(client)
+	var message bytes.Buffer
+	for first := true; ; first = false {
+		message.Reset()
+		if _, err := pgproxy.CopyMessage(&message, r, first); err != nil {
 			return
 		}
 		cut, after := l.cutter.due()
@@ -165,7 +111,7 @@ func (l *link) forward() {
 		if cut {
 			close(l.blind)
 		}
-		if _, err := l.server.Write(message); err != nil {
+		if _, err := server.Write(message.Bytes()); err != nil {
 			return
 		}
 		if cut {
@@ -173,7 +119,7 @@ func (l *link) forward() {
 			// the commit is done when its answer is lost.
 			rest := make([]byte, r.Buffered())
 			if _, err := io.ReadFull(r, rest); err == nil {
-				_, _ = l.server.Write(rest)
+				_, _ = server.Write(rest)
 			}
 			timer := time.NewTimer(workTime)
 			<-timer.C
@@ -183,11 +129,10 @@ func (l *link) forward() {
 }
 
 // back passes the server's answers on until they may no longer be seen.
-func (l *link) back() {
-	defer l.end()
+func (l *link) back(client, server net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
-		n, err := l.server.Read(buffer)
+		n, err := server.Read(buffer)
 		select {
 		case <-l.blind:
 			if err != nil {
@@ -197,7 +142,7 @@ func (l *link) back() {
 		default:
 		}
 		if n > 0 {
-			if _, err := l.client.Write(buffer[:n]); err != nil {
+			if _, err := client.Write(buffer[:n]); err != nil {
 				return
 			}
 		}
@@ -205,27 +150,4 @@ func (l *link) back() {
 			return
 		}
 	}
-}
-
-var errMessage = errors.New("read message of the database's client")
-
-// readMessage reads one message; the first one of a connection has no kind
-// (https://www.postgresql.org/docs/current/protocol-message-formats.html).
-func readMessage(r *bufio.Reader, start bool) ([]byte, error) {
-	const most = 1 << 24
-	size := 5
-	if start {
-		size = 4
-	}
-	head, err := r.Peek(size)
-	if err != nil {
-		return nil, err
-	}
-	length := int(binary.BigEndian.Uint32(head[size-4:]))
-	if length < 4 || length > most {
-		return nil, errMessage
-	}
-	message := make([]byte, size-4+length)
-	_, err = io.ReadFull(r, message)
-	return message, err
 }

@@ -3,6 +3,8 @@ package rig
 import (
 	"context"
 	"fmt"
+
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // QueueDirect puts direct messages to people into the outbox, n for each
@@ -27,11 +29,11 @@ func (s *Stage) QueueDirect(ctx context.Context, p Platform, people []int, n int
 		ctx, `CREATE TEMP TABLE queued ON COMMIT DROP AS
 		SELECT a.id AS account, a.platform, a.tenant, a.platform || ':' || a.tenant || ':' || a.user_id AS lane,
 			'00000000-0000-7000-b000-' || lpad(($3::bigint + (p.nr - 1) * $4::bigint + g)::text, 12, '0') AS post, g,
-			'`+badgePrefix+`' || lpad((p.person - 1 + $5::bigint)::text, 12, '0') AS badge
+			$7::text || lpad((p.person - 1 + $5::bigint)::text, 12, '0') AS badge
 		FROM unnest($6::bigint[]) WITH ORDINALITY AS p(person, nr)
 		JOIN accounts a ON a.id = $1::text || lpad(p.person::text, 35, '0') AND a.platform = $2::text
 		CROSS JOIN generate_series(1, $4::bigint) g`,
-		prefix, platform, base, n, s.People(), arrayText(list),
+		prefix, platform, base, n, s.People(), arrayText(list), seed.BadgePrefix,
 	)
 	if err != nil {
 		return fmt.Errorf("queue messages: %w", err)

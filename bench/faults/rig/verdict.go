@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/laurelbot/laurel/bench/seed"
 )
 
 // Verdict is what comes of holding the log of clicks against the tables.
@@ -103,7 +105,7 @@ func (s *Stage) Judge(ctx context.Context, l *Ledger, limit time.Duration) (Verd
 		for _, c := range s.Desk.Cards(e.N) {
 			said[c.Say] = true
 		}
-		r := stored[BadgeID(e.Badge)]
+		r := stored[seed.BadgeID(e.Badge)]
 		complete := r == rows{1, 1, 1}
 		if max(r.handoffs, r.audits, r.events) > 1 {
 			v.Doubled++
