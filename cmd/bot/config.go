@@ -66,7 +66,7 @@ type Settings struct {
 
 	HandoffTTL  time.Duration `help:"How long a claim link lives." name:"handoff-ttl" env:"HANDOFF_TTL" default:"2m" group:"Journey"`
 	BadgeLevels []string      `help:"Levels of badges for roles in Discord: TEMPLATE=LEVEL, joined by commas." name:"badge-levels" env:"BADGE_LEVELS" group:"Journey"`
-	Managers    []string      `help:"Who may see the status beside administrators: slack:TEAM:USER or discord:USER, joined by commas." env:"MANAGERS" group:"Journey"`
+	Managers    []string      `help:"Who runs the programme beside administrators: slack:TEAM:USER or discord:USER, joined by commas." env:"MANAGERS" group:"Journey"`
 
 	LogFormat string `help:"json or text." env:"LOG_FORMAT" default:"json" group:"Logs"`
 	LogLevel  string `help:"debug, info, warn or error." env:"LOG_LEVEL" default:"info" group:"Logs"`
