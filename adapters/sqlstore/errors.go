@@ -27,7 +27,6 @@ const (
 	codeLockTimeout   = "55P03"
 	codeCancelled     = "57014"
 	codeReadOnly      = "25006"
-	codeNoTable       = "42P01"
 )
 
 // conflict is the code of an own error: something was changed beside this

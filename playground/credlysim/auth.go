@@ -83,13 +83,6 @@ func (s *Server) SetTokenExpiry(token string, at time.Time) error {
 	return fmt.Errorf("set token expiry: %w", ErrUnknown)
 }
 
-// ForgetBearers makes every access token that was given out invalid.
-func (s *Server) ForgetBearers() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bearers = map[string]bearer{}
-}
-
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // authorize finds out who calls and what the caller may do: the token, or nil

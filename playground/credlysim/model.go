@@ -49,7 +49,6 @@ type template struct {
 	imageID, activityID, alignmentID, recommendationID string
 
 	created, updated time.Time
-	stateUpdated     time.Time
 	issued           int
 }
 
@@ -192,42 +191,6 @@ func (s *Server) AddTemplate(t Template) Template {
 	s.templateBy[t.ID] = made
 	s.emit("badge_template.created", "", t.ID)
 	return t
-}
-
-// ChangeTemplate lets change edit a template; its id stays.
-func (s *Server) ChangeTemplate(id string, change func(*Template)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.templateBy[id]
-	if t == nil {
-		return ErrUnknown
-	}
-	state := t.State
-	change(&t.Template)
-	t.ID = id
-	t.updated = s.after(t.updated)
-	if t.State != state {
-		t.stateUpdated = t.updated
-	}
-	s.emit("badge_template.changed", "", id)
-	return nil
-}
-
-// DeleteTemplate removes a template of which no badge was issued.
-func (s *Server) DeleteTemplate(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.templateBy[id]
-	if t == nil {
-		return ErrUnknown
-	}
-	if slices.ContainsFunc(s.badges, func(b *badge) bool { return b.TemplateID == id }) {
-		return ErrState
-	}
-	delete(s.templateBy, id)
-	s.templates = slices.DeleteFunc(s.templates, func(have *template) bool { return have == t })
-	s.emit("badge_template.deleted", "", id)
-	return nil
 }
 
 // Templates returns all templates in the order of their creation.

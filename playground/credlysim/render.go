@@ -114,7 +114,7 @@ func (s *Server) templateObject(t *template) object {
 		"send_expiring_badge_notifications": false, "show_badge_lmi": false, "show_lmi_jobs": false,
 		"show_skill_tag_links": true, "vanity_slug": slug(t.Name), "record_to_blockchain": nil, "time_to_earn": nil,
 		"type_category": nil, "printing_disabled": false, "visibility": visibility, "criteria_url_name": nil,
-		"criteria_url": nil, "certification": true, "state_updated_at": timeOrNull(t.stateUpdated),
+		"criteria_url": nil, "certification": true, "state_updated_at": nil,
 		"created_at": stamp(t.created), "updated_at": stamp(t.updated), "show_template_settings": false,
 		"get_issue_count": 0, "image": object{"id": t.imageID, "url": s.imageURL(t)}, "image_url": s.imageURL(t),
 		"url": s.organizationPage() + "/badge/" + slug(t.Name), "owner": owner,

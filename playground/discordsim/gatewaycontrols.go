@@ -206,22 +206,6 @@ func (g Gateway) Dispatch(guildID, event string, data any) int {
 	return s.broadcast(guildID, event, 0, data)
 }
 
-// SetShards changes the recommended number of GET /gateway/bot; 0 means what
-// the number of guilds makes necessary.
-func (g Gateway) SetShards(n int) {
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	g.s.gw.cfg.Shards = n
-}
-
-// SetGuildsPerShard changes the number of guilds in one shard above which an
-// IDENTIFY is refused by 4011.
-func (g Gateway) SetGuildsPerShard(n int) {
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	g.s.gw.cfg.GuildsPerShard = n
-}
-
 // SetTokenRevoked takes the bot's token away, or gives it back: 401 for every
 // request, 4004 at the gateway, whose sessions end.
 func (s *Server) SetTokenRevoked(on bool) {

@@ -242,16 +242,5 @@ func (s *Server) DeleteMessage(id string) {
 	}
 }
 
-// DismissEphemeral removes ephemeral messages of a person, as a reload of
-// Discord does. The bot hears nothing of it, and can still edit them.
-func (s *Server) DismissEphemeral(userID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, ch := range s.channels {
-		ch.messages = slices.DeleteFunc(ch.messages, func(m *message) bool { return m.onlyFor == userID && userID != "" })
-	}
-	s.touch()
-}
-
 // sortedKeys returns the keys of a map in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
