@@ -15,7 +15,7 @@ import (
 // https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1).
 const (
 	MaxAddressBytes = 254
-	MaxLocalBytes   = 64
+	maxLocalBytes   = 64
 )
 
 // ErrBadAddress says that a text is not an e-mail address that mail can be
@@ -63,7 +63,7 @@ func ParseEmail(s string) (Email, error) {
 		return Email{}, ErrBadAddress
 	}
 	normal := norm.NFC.String(cases.Fold().String(norm.NFC.String(local))) + "@" + ascii
-	if len(local) > MaxLocalBytes || len(normal) > MaxAddressBytes {
+	if len(local) > maxLocalBytes || len(normal) > MaxAddressBytes {
 		return Email{}, ErrBadAddress
 	}
 	return Email{Shown: shown, Normal: normal}, nil

@@ -18,9 +18,9 @@ const (
 	MaxCallWords = 2000
 	// MaxCallAhead is how far ahead a call may be scheduled.
 	MaxCallAhead = 400 * 24 * time.Hour
-	// RecountEvery is the least time between two edits by which the message
+	// recountEvery is the least time between two edits by which the message
 	// of a call counts.
-	RecountEvery = time.Minute
+	recountEvery = time.Minute
 	// callLateness is how late a call that is repeated may be: after that its
 	// next time is waited for.
 	callLateness = 24 * time.Hour
@@ -280,7 +280,7 @@ func (c *Calls) Tick(ctx context.Context) (posted, recounted int, err error) {
 	}
 	for {
 		now := c.Clock.Now()
-		counted, told, err := c.Store.RecountCalls(ctx, now, now.Add(-RecountEvery), callBatch)
+		counted, told, err := c.Store.RecountCalls(ctx, now, now.Add(-recountEvery), callBatch)
 		recounted += told
 		if err != nil {
 			return posted, recounted, fmt.Errorf("recount calls: %w", err)

@@ -40,7 +40,7 @@ func FuzzEmail(f *testing.F) {
 			}
 		}
 		local, domain, _ := strings.Cut(got.Normal[strings.LastIndexByte(got.Normal, '"')+1:], "@")
-		if len(got.Normal) > MaxAddressBytes || len(local) > 4*MaxLocalBytes || !strings.Contains(domain, ".") ||
+		if len(got.Normal) > MaxAddressBytes || len(local) > 4*maxLocalBytes || !strings.Contains(domain, ".") ||
 			domain != strings.ToLower(domain) || strings.ContainsFunc(domain, func(r rune) bool { return r > '~' }) {
 			t.Errorf("normal %q of %q", got.Normal, s)
 		}

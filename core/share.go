@@ -16,9 +16,9 @@ const (
 	purposeSignature Purpose = "signature"
 )
 
-// SignatureTTL is how long the link to the page of signatures lives at least;
+// signatureTTL is how long the link to the page of signatures lives at least;
 // it ends with a day (UTC).
-const SignatureTTL = 30 * 24 * time.Hour
+const signatureTTL = 30 * 24 * time.Hour
 
 // maxSigned is how many badges can be chosen from for a signature.
 const maxSigned = 12
@@ -56,7 +56,7 @@ func (k *Keys) ParsePictureToken(token string) (badgeID string, ok bool) {
 // SignatureToken returns the token of a member's page of signatures, which
 // holds its own end. It is the same all day.
 func (k *Keys) SignatureToken(memberID string, now time.Time) (string, error) {
-	end := strconv.FormatInt(now.Add(SignatureTTL).Unix()/int64(day/time.Second)+1, 10)
+	end := strconv.FormatInt(now.Add(signatureTTL).Unix()/int64(day/time.Second)+1, 10)
 	token, err := k.Token(purposeSignature+"."+Purpose(end), memberID)
 	if err != nil {
 		return "", err

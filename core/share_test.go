@@ -68,8 +68,8 @@ func TestSignatureTokens(t *testing.T) {
 		want  error
 	}{
 		"new":                {token, now, nil},
-		"30 days later":      {token, now.Add(SignatureTTL - time.Nanosecond), nil},
-		"32 days later":      {token, now.Add(SignatureTTL + 48*time.Hour), ErrGone},
+		"30 days later":      {token, now.Add(signatureTTL - time.Nanosecond), nil},
+		"32 days later":      {token, now.Add(signatureTTL + 48*time.Hour), ErrGone},
 		"later end":          {rest + "." + later + "9", now, ErrNotFound},
 		"no end":             {rest, now, ErrNotFound},
 		"end written anew":   {rest + ".0" + end, now, ErrNotFound},

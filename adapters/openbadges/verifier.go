@@ -90,7 +90,7 @@ func New(o Options) *Verifier {
 		v.clock = machineClock{}
 	}
 	if v.contexts == nil {
-		v.contexts = EmbeddedContexts()
+		v.contexts = embeddedContexts()
 	}
 	if v.maxTime <= 0 {
 		v.maxTime = maxTime

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"os"
 	"path"
@@ -15,6 +16,13 @@ import (
 
 	"github.com/laurelbot/laurel/internal/refdata"
 )
+
+// manifestYAML is the description of the app from which it is created at
+// api.slack.com/apps, with https://laurel.example.org in place of the public
+// URL (https://docs.slack.dev/reference/app-manifest).
+//
+//go:embed manifest.yaml
+var manifestYAML []byte
 
 // localSchemas loads the schemas to which the top schema refers on the web.
 type localSchemas struct{ tb testing.TB }
@@ -76,7 +84,7 @@ func TestManifestIsValid(t *testing.T) {
 		}
 	}
 	var manifest any
-	if err := yaml.Unmarshal(Manifest, &manifest); err != nil {
+	if err := yaml.Unmarshal(manifestYAML, &manifest); err != nil {
 		t.Fatal(err)
 	}
 	data, err := json.Marshal(manifest)
@@ -133,7 +141,7 @@ func TestManifestFitsTheCode(t *testing.T) {
 			} `yaml:"interactivity"`
 		} `yaml:"settings"`
 	}
-	if err := yaml.Unmarshal(Manifest, &m); err != nil {
+	if err := yaml.Unmarshal(manifestYAML, &m); err != nil {
 		t.Fatal(err)
 	}
 	const base = "https://laurel.example.org"

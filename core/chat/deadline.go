@@ -12,10 +12,10 @@ import (
 // of which the way there and back takes a part.
 const AnswerWithin = 2 * time.Second
 
-// FirstWithin is how long a transport waits for the answer that follows an
+// firstWithin is how long a transport waits for the answer that follows an
 // [Answer] with Then, before it shows that one: what is quick is answered at
 // once, and nobody watches two messages within a moment.
-const FirstWithin = 700 * time.Millisecond
+const firstWithin = 700 * time.Millisecond
 
 // Race lets h answer a. It returns the answer and true when it came within
 // limit; otherwise it returns false, the work goes on, and late is called
@@ -53,7 +53,7 @@ func Race(ctx context.Context, h Handler, a Action, limit time.Duration, late fu
 			taken <- true
 			return answer, true
 		case meanwhile = <-first:
-			timer.Reset(min(time.Until(end), FirstWithin))
+			timer.Reset(min(time.Until(end), firstWithin))
 		case <-timer.C:
 			taken <- false
 			return meanwhile, false

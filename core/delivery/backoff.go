@@ -28,17 +28,17 @@ var PostBackoff = Backoff{
 	Limited: 24 * time.Hour,
 }
 
-// MailBackoff is for mails with a code, which are of no use after ten
+// mailBackoff is for mails with a code, which are of no use after ten
 // minutes.
-var MailBackoff = Backoff{
+var mailBackoff = Backoff{
 	Waits:   []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute},
 	Most:    12,
 	Limited: 10 * time.Minute,
 }
 
-// EventBackoff is for the body's own system: five days, by the schedule that
+// eventBackoff is for the body's own system: five days, by the schedule that
 // webhook services promise (https://docs.svix.com/retries).
-var EventBackoff = Backoff{
+var eventBackoff = Backoff{
 	Waits: []time.Duration{
 		5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour,
 	},

@@ -107,8 +107,8 @@ func TestBackoffsLastAsLongAsPromised(t *testing.T) {
 		least, most time.Duration
 	}{
 		{"post", PostBackoff, 2*time.Hour + 15*time.Minute, 3 * time.Hour},
-		{"mail", MailBackoff, 8 * time.Minute, 11 * time.Minute},
-		{"event", EventBackoff, 4 * 24 * time.Hour, 6 * 24 * time.Hour},
+		{"mail", mailBackoff, 8 * time.Minute, 11 * time.Minute},
+		{"event", eventBackoff, 4 * 24 * time.Hour, 6 * 24 * time.Hour},
 	} {
 		var total time.Duration
 		for n := 1; n < tt.backoff.Most; n++ {

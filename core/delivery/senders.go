@@ -210,7 +210,7 @@ func (s *MailSender) Send(ctx context.Context, d Delivery) Outcome {
 		return Outcome{Delivery: d, State: StateSent, Cause: "code is of no use any more"}
 	}
 	if err != nil {
-		return Failed(d, err, s.Clock.Now(), MailBackoff)
+		return Failed(d, err, s.Clock.Now(), mailBackoff)
 	}
 	err = s.Mailer.Send(ctx, mail)
 	switch {
@@ -219,7 +219,7 @@ func (s *MailSender) Send(ctx context.Context, d Delivery) Outcome {
 	case errors.Is(err, core.ErrMailRefused):
 		return Outcome{Delivery: d, State: StateDead, Cause: err.Error()}
 	default:
-		return Failed(d, err, s.Clock.Now(), MailBackoff)
+		return Failed(d, err, s.Clock.Now(), mailBackoff)
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *EventSender) Send(ctx context.Context, d Delivery) Outcome {
 		})
 	}
 	if err != nil {
-		return Failed(d, fmt.Errorf("publish event: %w", err), s.Clock.Now(), EventBackoff)
+		return Failed(d, fmt.Errorf("publish event: %w", err), s.Clock.Now(), eventBackoff)
 	}
 	return Outcome{Delivery: d, State: StateSent}
 }

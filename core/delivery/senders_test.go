@@ -322,7 +322,7 @@ func TestMailSender(t *testing.T) {
 		{name: "sent", proof: open, state: StateSent, sent: 1},
 		{name: "refused", proof: open, err: core.ErrMailRefused, state: StateDead, cause: "mail refused", sent: 1},
 		{name: "temporary", proof: open, err: errors.New("451"), state: StateReady, cause: "451", sent: 1},
-		{name: "given up", proof: open, err: errors.New("451"), attempts: MailBackoff.Most, state: StateDead, cause: "451", sent: 1},
+		{name: "given up", proof: open, err: errors.New("451"), attempts: mailBackoff.Most, state: StateDead, cause: "451", sent: 1},
 		{name: "used", proof: state(core.VerificationUsed), state: StateSent, cause: "of no use"},
 		{name: "replaced", proof: state(core.VerificationSuperseded), state: StateSent, cause: "of no use"},
 		{name: "asked for too often", proof: state(core.VerificationLimited), state: StateSent, cause: "of no use"},
@@ -387,7 +387,7 @@ func TestEventSender(t *testing.T) {
 			name: "named wait", err: &core.RetryAfterError{After: 40 * time.Minute, Err: errors.New("429")},
 			state: StateReady, retry: 40 * time.Minute, cause: "429", events: 1,
 		},
-		{name: "given up", err: errors.New("502"), attempts: EventBackoff.Most, state: StateDead, cause: "502", events: 1},
+		{name: "given up", err: errors.New("502"), attempts: eventBackoff.Most, state: StateDead, cause: "502", events: 1},
 		{name: "badge is gone", ref: "b9", state: StateSent, cause: "badge is gone"},
 		{name: "store away", failure: core.ErrUnavailable, state: StateReady, retry: 5 * time.Second, cause: "store unavailable"},
 	} {

@@ -21,9 +21,9 @@ var kinds = []struct {
 	{"image/gif", []byte("GIF89a")},
 }
 
-// PictureType returns the media type of a PNG, JPEG or GIF by its first
+// pictureType returns the media type of a PNG, JPEG or GIF by its first
 // bytes, or "". What a server declares is not asked.
-func PictureType(begin []byte) string {
+func pictureType(begin []byte) string {
 	for _, k := range kinds {
 		if bytes.HasPrefix(begin, k.begin) {
 			return k.mediaType
@@ -46,7 +46,7 @@ func (c *Client) Picture(ctx context.Context, address string) error {
 			if err != nil && n == 0 {
 				return ErrNotPicture
 			}
-			if PictureType(begin[:n]) == "" {
+			if pictureType(begin[:n]) == "" {
 				return ErrNotPicture
 			}
 			// To its end: only then its size is known. Nothing is kept.
