@@ -43,8 +43,11 @@ func TestTheClockStopsOnTheWay(t *testing.T) {
 	evening := time.Date(2026, 11, 2, 18, 0, 0, 0, time.UTC)
 	at := func(hours float64) time.Time { return evening.Add(time.Duration(hours * float64(time.Hour))) }
 	d := &diary{clock: simclock.NewFrozen(evening), due: []console.Due{
-		{What: "long ago", At: at(-1), Timely: true}, {What: "a link ends", At: at(1)}, {What: "nine", At: at(15), Timely: true},
-		{What: "half past", At: at(15.5), Timely: true}, {What: "next day", At: at(39), Timely: true},
+		{What: "long ago", At: at(-1), Timely: true},
+		{What: "a link ends", At: at(1)},
+		{What: "nine", At: at(15), Timely: true},
+		{What: "half past", At: at(15.5), Timely: true},
+		{What: "next day", At: at(39), Timely: true},
 	}}
 	d.clock.OnMove(func(now time.Time) {
 		if d.working > 0 {
