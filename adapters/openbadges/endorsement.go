@@ -164,6 +164,7 @@ func (s *session) endorsementAt(own string, about []string) (e map[string]any, a
 		s.r.fail(core.CheckRevocation, core.VerdictRevoked, "the endorsement says that it was taken back")
 		return nil, ""
 	}
+	e = upgraded(e, "Endorsement", "")
 	broken := breach(e, "Endorsement", endorsementRules2)
 	switch {
 	case broken != "":

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/laurelbot/laurel/core"
 )
 
@@ -401,6 +403,33 @@ func TestCredlyLinks(t *testing.T) {
 			t.Errorf("badgeAddress(%q) = %q, want %q", tt.link, got, tt.want)
 		}
 	}
+}
+
+// In the context of 2.0 "verify" is another name of "verification", which
+// widespread platforms use.
+func TestOtherTerms(t *testing.T) {
+	t.Parallel()
+	ask := func(w *world, q core.BadgeQuery, want core.VerdictStatus) {
+		t.Helper()
+		wantStatus(t, w.verifier().Verify(t.Context(), q), want)
+	}
+	w := hostedWorld()
+	link := core.BadgeQuery{Link: assertionURL}
+	w.set(assertionURL, page{body: with(someAssertion(), doc{"verification": nil, "verify": doc{"type": "hosted", "url": assertionURL}})})
+	ask(w, link, core.VerdictGenuine)
+	w.set(issuerURL, page{body: with(someIssuer(), doc{"verify": doc{"allowedOrigins": "other.example.com"}})})
+	ask(w, link, core.VerdictIssuerNotConfirmed)
+	w = hostedWorld()
+	w.set(assertionURL, page{body: with(someAssertion(), doc{"id": nil, "type": nil, "@id": assertionURL, "@type": []string{"Assertion"}})})
+	ask(w, link, core.VerdictGenuine)
+
+	w = signedWorld(t)
+	claims := with(signedAssertionDoc(), doc{"verification": nil, "verify": doc{"type": "SignedBadge", "creator": keyURL}})
+	file := func(key any) core.BadgeQuery {
+		return core.BadgeQuery{File: []byte(token(t, claims, jose.RS256, key, nil))}
+	}
+	ask(w, file(testKeys().rsa), core.VerdictGenuine)
+	ask(w, file(testKeys().other), core.VerdictAltered)
 }
 
 // What is handed in or linked may be no badge at all, but belong to one.

@@ -45,7 +45,7 @@ func version2(doc map[string]any) string {
 				"https://purl.imsglobal.org/spec/ob/v2p0", "https://purl.imsglobal.org/spec/ob/v2p1",
 				"https://purl.imsglobal.org/spec/ob/v2p1/ob_v2p1.jsonld", "https://w3id.org/openbadges/v2.jsonld":
 				return version20
-			case "https://w3id.org/openbadges/v1", "https://openbadgespec.org/v1", "https://openbadges.org/v1":
+			case "https://w3id.org/openbadges/v1", "https://openbadgespec.org/v1", "https://openbadges.org/v1", "https://standard.openbadges.org/1.1":
 				return version11
 			}
 		}
@@ -58,15 +58,16 @@ func version2(doc map[string]any) string {
 // maps them. at is the address that it was fetched from.
 func upgraded(doc map[string]any, class, at string) map[string]any {
 	version := version2(doc)
+	if verify := doc["verify"]; verify != nil && doc["verification"] == nil && version != version05 {
+		doc = maps.Clone(doc)
+		doc["verification"] = verify // In the context of 2.0 both are one term.
+	}
 	if !isOld(version) {
 		return doc
 	}
 	doc = maps.Clone(doc)
 	if version == version10 {
 		doc["@context"] = context10
-	}
-	if verify, ok := doc["verify"]; ok && doc["verification"] == nil {
-		doc["verification"] = verify
 	}
 	if own := at; id(doc) == "" {
 		if own == "" && isHosted(doc) {
