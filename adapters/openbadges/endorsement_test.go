@@ -116,7 +116,8 @@ func TestEndorsementTokens(t *testing.T) {
 		"issuer": doc{"id": didOf(k.ed2), "type": []any{"Profile"}, "name": "Accreditor"}, "iss": didOf(k.ed2), "validFrom": "2024-05-01T10:00:00Z",
 		"credentialSubject": doc{"id": "https://example.org/achievements/1", "type": []any{"EndorsementSubject"}, "endorsementComment": "Good."},
 	}, jose.EdDSA, k.ed2, doc{"kid": didOf(k.ed2)})
-	d := prove(t, with(someCredential(), doc{"endorsementJwt": []any{e, e[:len(e)-4] + "AAAA", "nonsense"}}), "eddsa-jcs-2022", k.ed, didOf(k.ed), nil)
+	// 1EdTech added the term to its context in June 2026.
+	d := prove(t, with(someCredential(), doc{"endorsementJwt": []any{e, e[:len(e)-4] + "AAAA", "nonsense"}}), "eddsa-rdfc-2022", k.ed, didOf(k.ed), nil)
 	v := verify(t, newWorld(nil), d)
 	wantStatus(t, v, core.VerdictGenuine)
 	if len(v.Endorsements) != 3 || v.Endorsements[0].Status != core.VerdictGenuine || v.Endorsements[0].Comment != "Good." ||
