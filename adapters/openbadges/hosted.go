@@ -120,6 +120,11 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 		return
 	}
 	s.r.pass(core.CheckInput, "read at the badge's own address")
+	if isOther(a) {
+		s.describe(a, nil, nil, version)
+		s.r.noProof(otherKind)
+		return
+	}
 	if b := checkAssertion(a); b != "" {
 		s.describe(a, nil, nil, version)
 		s.r.fail(core.CheckFormat, core.VerdictMalformed, b)
@@ -141,6 +146,9 @@ func (s *session) hostedAssertion(a map[string]any, at string) {
 	s.recipient2(a)
 	s.endorsements(s.r, vouchers2(a, c, p))
 }
+
+// otherKind says that an extension defines how a badge is verified.
+const otherKind = "it is verified in a way that is not understood here"
 
 // notIssued says what a document is that is no assertion, or "".
 func notIssued(doc map[string]any) string {

@@ -120,6 +120,8 @@ func TestHostedRules(t *testing.T) {
 		{"verification as text", doc{"verification": "hosted"}, nil, nil, malformed},
 		{"unknown verification", doc{"verification": doc{"type": "trustMe"}}, nil, nil, malformed},
 		{"two verifications", doc{"verification": doc{"type": []string{"hosted", "signed"}}}, nil, nil, malformed},
+		{"verification of another type as well", doc{"verification": doc{"type": []string{"HostedBadge", "extensions:Slow"}}}, nil, nil, genuine},
+		{"verification of an extension", doc{"verification": doc{"type": []string{"ChainOfBlocks", "Extension"}}}, nil, nil, core.VerdictUnknown},
 		{"no issue date", doc{"issuedOn": nil}, nil, nil, malformed},
 		{"date without zone", doc{"issuedOn": "2024-05-01T10:00:00"}, nil, nil, malformed},
 		{"day only", doc{"issuedOn": "2024-05-01"}, nil, nil, malformed},
@@ -422,6 +424,9 @@ func TestOtherTerms(t *testing.T) {
 	w = hostedWorld()
 	w.set(assertionURL, page{body: with(someAssertion(), doc{"id": nil, "type": nil, "@id": assertionURL, "@type": []string{"Assertion"}})})
 	ask(w, link, core.VerdictGenuine)
+
+	other := with(someAssertion(), doc{"id": "urn:uuid:1", "verification": doc{"type": []string{"ChainOfBlocks", "Extension"}}})
+	wantStatus(t, verify(t, newWorld(nil), other), core.VerdictUnknown)
 
 	w = signedWorld(t)
 	claims := with(signedAssertionDoc(), doc{"verification": nil, "verify": doc{"type": "SignedBadge", "creator": keyURL}})

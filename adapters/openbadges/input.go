@@ -127,6 +127,9 @@ func (s *session) document2or3(doc map[string]any) {
 	case isSigned(a):
 		s.describe(a, nil, nil, version)
 		s.r.noProof("a signed badge without its signature")
+	case isOther(a):
+		s.describe(a, nil, nil, version)
+		s.r.noProof(otherKind)
 	case !isURL(id(a)):
 		if b := checkAssertion(a); b != "" {
 			s.r.fail(core.CheckFormat, core.VerdictMalformed, b)

@@ -66,7 +66,7 @@ var (
 		}},
 		{name: "badge", kind: kindNode, required: true},
 		{name: "verification", kind: kindObject, required: true, inside: []property{
-			{name: "type", kind: kindTypes, required: true},
+			{name: "type", kind: kindTypes, required: true, many: true},
 			{name: "creator", kind: kindNode},
 		}},
 		{name: "issuedOn", kind: kindTime, required: true},
@@ -262,8 +262,8 @@ func checkAssertion(a map[string]any) string {
 	case !hashed && isA(recipient, "email") && !emailForm.MatchString(identity):
 		return "Assertion.recipient.identity is not an e-mail address"
 	}
-	if !isHosted(a) && !isSigned(a) {
-		return "Assertion.verification.type is neither hosted nor signed"
+	if isHosted(a) == isSigned(a) {
+		return "Assertion.verification.type is not one of hosted and signed"
 	}
 	issued, _ := parseTime(text(a["issuedOn"]))
 	if until, err := parseTime(text(a["expires"])); err == nil && until.Before(issued) {
@@ -278,6 +278,11 @@ func isHosted(a map[string]any) bool {
 
 func isSigned(a map[string]any) bool {
 	return isA(object(a["verification"]), "SignedBadge", "signed")
+}
+
+// isOther reports whether an assertion is verified as an extension defines it.
+func isOther(a map[string]any) bool {
+	return isA(object(a["verification"]), "Extension") && !isHosted(a) && !isSigned(a)
 }
 
 // checkClass returns the first rule that a badge class breaks, or "".
