@@ -12,7 +12,7 @@ import (
 
 // link verifies what lies behind a link.
 func (s *session) link(raw string) {
-	address := badgeAddress(s.v.pages, raw)
+	address := unbroken(badgeAddress(s.v.pages, raw))
 	switch {
 	case address == "":
 		s.r.fail(core.CheckInput, core.VerdictMalformed, "nothing was given")
@@ -89,7 +89,7 @@ func (s *session) unbaked(baked string, err error) {
 
 // text verifies a JSON document, a token or an address.
 func (s *session) text(text string) {
-	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	text = unbroken(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")))
 	switch {
 	case len(text) > maxDocumentBytes:
 		s.r.fail(core.CheckInput, core.VerdictMalformed, "the badge is larger than 1 MB")

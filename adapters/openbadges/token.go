@@ -25,6 +25,18 @@ var tokenForm = regexp.MustCompile(`^ey[A-Za-z0-9_=-]*\.[A-Za-z0-9_=-]*\.[A-Za-z
 // looksLikeToken reports whether a text has the form of a compact JWS.
 func looksLikeToken(text string) bool { return tokenForm.MatchString(text) }
 
+// unbroken returns a token that was broken into lines, as mails and documents
+// do it, in one; every other text as it is.
+func unbroken(text string) string {
+	if !strings.HasPrefix(text, "ey") || len(text) > maxDocumentBytes {
+		return text
+	}
+	if whole := strings.Join(strings.Fields(text), ""); looksLikeToken(whole) {
+		return whole
+	}
+	return text
+}
+
 // signed is a token that was read, but not verified.
 type signed struct {
 	jws *jose.JSONWebSignature

@@ -107,6 +107,23 @@ func TestTokenCredentialAltered(t *testing.T) {
 	}
 }
 
+// Mails and documents break tokens into lines; no other text is touched.
+func TestTokenInLines(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	own := token(t, claimsOf(doc{"issuer": didOf(k.ed), "iss": didOf(k.ed)}), jose.EdDSA, k.ed, doc{"kid": didOf(k.ed)})
+	broken := own[:50] + "\r\n  " + own[50:200] + "\n" + own[200:] + "\n"
+	by := newWorld(nil).verifier()
+	for _, q := range []core.BadgeQuery{{File: []byte(broken)}, {Link: broken}} {
+		wantStatus(t, by.Verify(t.Context(), q), core.VerdictGenuine)
+	}
+	for _, text := range []string{"", "ey", "ey \n not a token", "https://example.org/a b", "ey.a b", strings.Repeat("ey ", maxDocumentBytes)} {
+		if got := unbroken(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
 // A document that is only the envelope of a token is that token.
 func TestEnveloped(t *testing.T) {
 	t.Parallel()
