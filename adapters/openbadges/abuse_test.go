@@ -331,6 +331,7 @@ func abuses(t *testing.T) []abuse {
 		file("SVG, many attributes", "<svg "+strings.Repeat(`a="" `, 2_000_000)+"/>", nil),
 		file("SVG, attribute of megabytes", `<svg xmlns:o="http://openbadges.org"><o:assertion verify="`+strings.Repeat("a", 2<<20)+`"/></svg>`, nil),
 	}
+	list = append(list, costly(t)...)
 	for i, v := range wrongValues() {
 		a, c, s := with(someAssertion(), nil), with(someCredential(), nil), own(someCredential())
 		for name := range a {

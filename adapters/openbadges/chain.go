@@ -72,6 +72,10 @@ func (set *proofSet) judgeOnce(i int) proof {
 	}
 	var before []any
 	names := texts(p["previousProof"])
+	if len(names) > maxProofs {
+		// Whoever names one often would have it written as often.
+		return proof{detail: "what its proof builds on cannot be read"}
+	}
 	for _, name := range names {
 		j := slices.IndexFunc(set.proofs, func(p map[string]any) bool { return name != "" && id(p) == name })
 		if j < 0 {

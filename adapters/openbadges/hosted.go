@@ -282,8 +282,9 @@ func outside(own, at, issuer string, rules map[string]any) string {
 	if len(origins) == 0 {
 		origins = []string{authority(issuer)}
 	}
+	where := authority(at)
 	for _, o := range origins {
-		if authority("https://"+o) == authority(at) {
+		if authority("https://"+o) == where {
 			return ""
 		}
 	}

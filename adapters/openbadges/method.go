@@ -175,8 +175,13 @@ func keyIn(doc map[string]any, own, address string) (*method, error) {
 	return nil, methodError("the document at its address does not list it")
 }
 
-// maxKeys is how many keys of a document are looked at.
-const maxKeys = 32
+// maxKeys is how many keys of a document are looked at, maxAsserted how many of
+// the names of those that may assert something: each may be completed by the
+// document's own, which is long.
+const (
+	maxKeys     = 32
+	maxAsserted = 8 * maxKeys
+)
 
 // assertionKeys are the keys by which the subject of a document may assert
 // something: https://www.w3.org/TR/cid-1.0/#assertion. A document that says
@@ -186,7 +191,8 @@ func assertionKeys(doc map[string]any, base string) []*method {
 	listed := append(each(doc["verificationMethod"]), each(doc["publicKey"])...)
 	asserted, restricted := doc["assertionMethod"]
 	var allowed []string
-	for _, v := range each(asserted) {
+	names := each(asserted)
+	for _, v := range names[:min(len(names), maxAsserted)] {
 		if name, ok := v.(string); ok {
 			allowed = append(allowed, absolute(name, base))
 		} else if node := object(v); node != nil {

@@ -170,8 +170,10 @@ func (s *session) keyOwner(key *publicKey, issuer *node, version string) {
 }
 
 func declares(profile map[string]any, key string) bool {
+	// Folded once: a name may be as long as a document, and a list as well.
+	key = fold(key)
 	for _, v := range each(profile["publicKey"]) {
-		if own := ref(v); own != "" && fold(own) == fold(key) {
+		if own := ref(v); own != "" && fold(own) == key {
 			return true
 		}
 	}
@@ -238,18 +240,19 @@ func (s *session) revocationList(a map[string]any, issuer *node, version string)
 		s.r.fail(core.CheckRevocation, core.VerdictUnknown, "the list of revoked badges cannot be read")
 		return
 	}
+	mine, myUID := fold(id(a)), text(a["uid"])
 	for _, e := range each(list["revokedAssertions"]) {
 		entry := object(e)
 		switch {
 		case entry != nil:
 			own, uid := id(entry), text(entry["uid"])
-			if (own == "" || fold(own) != fold(id(a))) && (uid == "" || uid != text(a["uid"])) {
+			if (own == "" || fold(own) != mine) && (uid == "" || uid != myUID) {
 				continue
 			}
 		case text(e) == "":
 			s.r.fail(core.CheckRevocation, core.VerdictUnknown, "the list of revoked badges has an entry that cannot be read")
 			return
-		case fold(text(e)) != fold(id(a)):
+		case fold(text(e)) != mine:
 			continue
 		}
 		s.r.revoked("its issuer lists it as revoked", entry)

@@ -70,13 +70,14 @@ func (s *session) revokedCredentials(doc, entry map[string]any, r *report) {
 			return
 		}
 	}
+	mine := fold(id(doc)) // Once: it may be long, and the list as well.
 	for _, v := range each(revoked) {
-		if own := text(v); own != "" && fold(own) == fold(id(doc)) {
+		if own := text(v); own != "" && fold(own) == mine {
 			r.fail(core.CheckRevocation, core.VerdictRevoked, "its issuer lists it as revoked")
 			return
 		}
 		e, ok := v.(map[string]any)
-		if !ok || id(e) == "" || fold(id(e)) != fold(id(doc)) {
+		if !ok || id(e) == "" || fold(id(e)) != mine {
 			continue
 		}
 		// Listed without a word is revoked.
