@@ -282,7 +282,7 @@ type broken struct {
 
 func (b *broken) Person(ctx context.Context, id core.Identity) (core.Person, error) {
 	if b.panics {
-		panic("in the store, about ada@example.org")
+		panic("of U1: in the store, about ada@example.org")
 	}
 	if b.person != nil {
 		return core.Person{}, b.person
