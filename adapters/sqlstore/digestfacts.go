@@ -91,8 +91,37 @@ func addFunnel(sum *core.Funnel, f core.Funnel) {
 	sum.Shared += f.Shared
 }
 
+// cohortParts is in how many parts of a period badges are counted, each by a
+// statement of its own: an import may have brought millions in one week.
+const cohortParts = 10
+
 // cohort counts the badges that were earned in a period, by template.
 func (r runner) cohort(ctx context.Context, from, to time.Time) (core.Funnel, []core.TemplateFacts, error) {
+	byTemplate := map[string]*core.TemplateFacts{}
+	part := to.Sub(from)/cohortParts + time.Millisecond
+	for at := from; at.Before(to); at = at.Add(part) {
+		end := at.Add(part)
+		if end.After(to) {
+			end = to
+		}
+		if err := r.cohortOf(ctx, at, end, byTemplate); err != nil {
+			return core.Funnel{}, nil, err
+		}
+	}
+	var sum core.Funnel
+	var templates []core.TemplateFacts
+	for _, f := range byTemplate {
+		addFunnel(&sum, f.Cohort)
+		templates = append(templates, *f)
+	}
+	slices.SortFunc(templates, func(a, b core.TemplateFacts) int {
+		return cmp.Or(cmp.Compare(b.Cohort.Granted, a.Cohort.Granted), cmp.Compare(a.Name, b.Name))
+	})
+	return sum, templates, nil
+}
+
+// cohortOf adds those of a part of a period.
+func (r runner) cohortOf(ctx context.Context, from, to time.Time, sum map[string]*core.TemplateFacts) error {
 	const inPeriod = earnedAt + ` >= ? AND ` + earnedAt + ` < ?`
 	var found []struct {
 		funnelRow
@@ -103,7 +132,7 @@ func (r runner) cohort(ctx context.Context, from, to time.Time) (core.Funnel, []
 		FROM badges b LEFT JOIN templates t ON t.id = b.template_id
 		WHERE `+inPeriod+` AND `+kept+` GROUP BY b.template_id, t.name`, ms(from), ms(to))
 	if err != nil || len(found) == 0 {
-		return core.Funnel{}, nil, err
+		return err
 	}
 	var linked []struct {
 		linkedRow
@@ -111,21 +140,20 @@ func (r runner) cohort(ctx context.Context, from, to time.Time) (core.Funnel, []
 	}
 	err = r.all(ctx, &linked, `SELECT template_id, `+linkedColumns+` FROM (`+underWay+` AND `+inPeriod+`
 		GROUP BY b.id, b.template_id) AS w GROUP BY template_id`, ms(from), ms(to))
-	byTemplate := make(map[string]linkedRow, len(linked))
+	if err != nil {
+		return err
+	}
+	links := make(map[string]linkedRow, len(linked))
 	for _, l := range linked {
-		byTemplate[l.ID] = l.linkedRow
+		links[l.ID] = l.linkedRow
 	}
-	var sum core.Funnel
-	templates := make([]core.TemplateFacts, 0, len(found))
 	for _, row := range found {
-		f := row.funnel(byTemplate[row.ID])
-		addFunnel(&sum, f)
-		templates = append(templates, core.TemplateFacts{Name: row.Name, Cohort: f})
+		if sum[row.ID] == nil {
+			sum[row.ID] = &core.TemplateFacts{Name: row.Name}
+		}
+		addFunnel(&sum[row.ID].Cohort, row.funnel(links[row.ID]))
 	}
-	slices.SortFunc(templates, func(a, b core.TemplateFacts) int {
-		return cmp.Or(cmp.Compare(b.Cohort.Granted, a.Cohort.Granted), cmp.Compare(a.Name, b.Name))
-	})
-	return sum, templates, err
+	return nil
 }
 
 // firstFollowed are the badges whose link was followed in a period for the
