@@ -100,6 +100,7 @@ func (d *DB) CallsOf(ctx context.Context, team string, offset, limit int) ([]cor
 // AddCall implements [core.CallStore].
 func (d *DB) AddCall(ctx context.Context, c core.Call, draftID, who string, now time.Time) (core.Call, error) {
 	var stored core.Call
+	counted := d.countCall(ctx, core.Call{}, c)
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		stored = c
 		n, err := t.exec(ctx, `DELETE FROM call_drafts WHERE id = ? AND team = ?`, draftID, c.Team)
@@ -117,7 +118,7 @@ func (d *DB) AddCall(ctx context.Context, c core.Call, draftID, who string, now 
 		if err != nil {
 			return err
 		}
-		if err := t.saveCall(ctx, core.Call{}, &stored, now); err != nil {
+		if err := t.saveCall(ctx, core.Call{}, &stored, counted, now); err != nil {
 			return err
 		}
 		return t.Audit(ctx, who, "call.made", c.ID, now)
@@ -129,8 +130,12 @@ func (d *DB) AddCall(ctx context.Context, c core.Call, draftID, who string, now 
 func (d *DB) ChangeCall(
 	ctx context.Context, id, team, who, what string, now time.Time, change func(*core.Call) error,
 ) (core.Call, error) {
+	counted, about, err := d.countChange(ctx, id, team, change)
+	if err != nil {
+		return core.Call{}, err
+	}
 	var after core.Call
-	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
+	err = d.inTx(ctx, func(ctx context.Context, t *tx) error {
 		before, err := t.lockCall(ctx, `c.id = ? AND c.team = ? FOR UPDATE OF c`, id, team)
 		if err != nil {
 			return err
@@ -144,7 +149,10 @@ func (d *DB) ChangeCall(
 				return err
 			}
 		}
-		if err := t.saveCall(ctx, before, &after, now); err != nil {
+		if !slices.Equal(after.Templates, about) {
+			counted = nil
+		}
+		if err := t.saveCall(ctx, before, &after, counted, now); err != nil {
 			return err
 		}
 		return t.Audit(ctx, who, what, id, now)
@@ -152,7 +160,22 @@ func (d *DB) ChangeCall(
 	return after, err
 }
 
-// OpenCall implements [core.CallStore].
+// countChange counts for what a change will most likely make of a call, and
+// returns the templates that it counted.
+func (d *DB) countChange(ctx context.Context, id, team string, change func(*core.Call) error) (*claimCount, []string, error) {
+	v, err := d.CallViewOf(ctx, id, team)
+	if err != nil {
+		return nil, nil, err
+	}
+	after := v.Call
+	if err := change(&after); err != nil {
+		return nil, nil, err
+	}
+	return d.countCall(ctx, v.Call, after), after.Templates, nil
+}
+
+// OpenCall implements [core.CallStore]. The call is counted by the next
+// [DB.RecountCalls], with all others whose time came.
 func (d *DB) OpenCall(ctx context.Context, now time.Time, change func(*core.Call) error) (bool, error) {
 	found := false
 	err := d.inTx(ctx, func(ctx context.Context, t *tx) error {
@@ -170,7 +193,7 @@ func (d *DB) OpenCall(ctx context.Context, now time.Time, change func(*core.Call
 		if err := change(&after); err != nil {
 			return err
 		}
-		if err := t.saveCall(ctx, before, &after, now); err != nil || after.Edition == before.Edition {
+		if err := t.saveCall(ctx, before, &after, nil, now); err != nil || after.Edition == before.Edition {
 			return err
 		}
 		return t.Audit(ctx, "", "call.posted", after.ID, now)
@@ -186,18 +209,39 @@ func (t *tx) lockCall(ctx context.Context, which string, args ...any) (core.Call
 	return row.call()
 }
 
-// saveCall stores a call and tells what changed of it. The locks of calls
-// come before those of lanes and posts.
-func (t *tx) saveCall(ctx context.Context, before core.Call, c *core.Call, now time.Time) error {
+// isCounted reports whether a change of a call shows new numbers: it is posted,
+// or ends.
+func isCounted(before, after core.Call) bool {
+	return after.Edition > before.Edition || after.State == core.CallClosed && before.State == core.CallOpen
+}
+
+// countCall counts for a change of a call before the transaction that makes
+// it: that takes a while where there are many badges, and nothing waits for
+// it. Where it fails the call has the numbers it had.
+func (d *DB) countCall(ctx context.Context, before, after core.Call) *claimCount {
+	if !isCounted(before, after) {
+		return nil
+	}
+	counts, err := d.run().countClaims(ctx, [][]string{after.Templates})
+	if err != nil {
+		d.log.WarnContext(ctx, "count badges of call", "call", after.ID, "err", err)
+		return nil
+	}
+	return &counts[0]
+}
+
+// saveCall stores a call and tells what changed of it, with its numbers where
+// it was counted. The locks of calls come before those of lanes and posts.
+func (t *tx) saveCall(ctx context.Context, before core.Call, c *core.Call, counted *claimCount, now time.Time) error {
 	posted := c.Edition > before.Edition
-	countedAt := int64(0)
-	if posted || c.State == core.CallClosed && before.State == core.CallOpen {
-		counts, err := t.countClaims(ctx, [][]string{c.Templates})
-		if err != nil {
-			return err
-		}
-		c.Claimed, c.Total = counts[0].claimed, counts[0].total
-		countedAt = ms(now)
+	newly, countedAt := 0, int64(0)
+	switch {
+	case counted != nil && isCounted(before, *c):
+		c.Claimed, c.Total = counted.claimed, counted.total
+		newly, countedAt = 1, ms(now)
+	case posted:
+		// It is counted as soon as somebody looks.
+		newly = 1
 	}
 	templates := c.Templates
 	if templates == nil {
@@ -209,10 +253,10 @@ func (t *tx) saveCall(ctx context.Context, before core.Call, c *core.Call, now t
 	}
 	_, err = t.exec(ctx, `UPDATE calls SET account_id = ?, channel_name = ?, state = ?, words = ?, picture_url = ?,
 			templates = ?, locale = ?, zone = ?, cron = ?, next_at = ?, edition = ?, claimed = ?, total = ?,
-			counted_at = CASE WHEN CAST(? AS bigint) > 0 THEN CAST(? AS bigint) ELSE counted_at END
+			counted_at = CASE CAST(? AS int) WHEN 1 THEN CAST(? AS bigint) ELSE counted_at END
 		WHERE id = ?`,
 		c.Channel.ID, clean(c.ChannelName), c.State, clean(c.Words), clean(c.PictureURL), string(list), clean(c.Locale),
-		clean(c.Zone), clean(c.Cron), ms(roundUp(c.NextAt)), c.Edition, c.Claimed, c.Total, countedAt, countedAt, c.ID)
+		clean(c.Zone), clean(c.Cron), ms(roundUp(c.NextAt)), c.Edition, c.Claimed, c.Total, newly, countedAt, c.ID)
 	if err != nil {
 		return err
 	}
@@ -322,17 +366,11 @@ func (r runner) countClaims(ctx context.Context, lists [][]string) ([]claimCount
 	}
 	slices.Sort(named)
 	named = slices.Compact(named)
-	var found []struct {
-		Template string `db:"template_id"`
-		Held     bool   `db:"held"`
-		N        int    `db:"n"`
+	if all {
+		named = nil
 	}
-	query, args := `SELECT template_id, stage IN ('accepted', 'public') AS held, count(*) AS n FROM badges
-		WHERE stage IN ('granted', 'pending', 'accepted', 'public')`, []any{}
-	if !all {
-		query, args = query+` AND template_id IN $texts`, append(args, named)
-	}
-	if err := r.all(ctx, &found, query+` GROUP BY template_id, stage IN ('accepted', 'public')`, args...); err != nil {
+	found, err := r.countBadges(ctx, named, core.StageGranted, core.StagePending, core.StageAccepted, core.StagePublic)
+	if err != nil {
 		return nil, err
 	}
 	counts := make([]claimCount, len(lists))
@@ -342,7 +380,7 @@ func (r runner) countClaims(ctx context.Context, lists [][]string) ([]claimCount
 				continue
 			}
 			counts[i].total += f.N
-			if f.Held {
+			if f.stage.Held() {
 				counts[i].claimed += f.N
 			}
 		}

@@ -102,13 +102,14 @@ func (d *DB) countStages(ctx context.Context) (stageCounts, error) {
 	if d.stages.badges != nil && time.Since(d.stages.taken) < stagesEvery {
 		return d.stages, nil
 	}
-	var counts []countRow
-	if err := d.run().all(ctx, &counts, `SELECT stage AS name, count(*) AS n FROM badges GROUP BY stage`); err != nil {
+	counts, err := d.run().countBadges(ctx, nil, core.StageUnknown, core.StageGranted, core.StagePending, core.StageAccepted,
+		core.StagePublic, core.StageRejected, core.StageRevoked, core.StageReplaced, core.StageWithdrawn)
+	if err != nil {
 		return stageCounts{}, err
 	}
-	now := stageCounts{taken: time.Now(), badges: make(map[core.Stage]int64, len(counts))}
+	now := stageCounts{taken: time.Now(), badges: map[core.Stage]int64{}}
 	for _, c := range counts {
-		now.badges[core.Stage(c.Name)] = c.N
+		now.badges[c.stage] += int64(c.N)
 	}
 	if err := d.run().get(ctx, &now.members, `SELECT count(*) FROM members WHERE NOT channel`); err != nil {
 		return stageCounts{}, err
