@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -256,8 +257,12 @@ type RemindStore interface {
 	Replan(ctx context.Context, now time.Time, limit int) (bool, error)
 }
 
-// remindBatch bounds one transaction of planning.
-const remindBatch = 500
+// remindBatch bounds one transaction of planning, and fewerAtOnce is by how
+// much it shrinks where that fails.
+const (
+	remindBatch = 500
+	fewerAtOnce = 8
+)
 
 // Reminders plans reminders.
 type Reminders struct {
@@ -276,18 +281,24 @@ func (r *Reminders) Plan(ctx context.Context) (RemindCounts, error) {
 		}
 	}
 	var after Cursor
-	for {
+	for batch := remindBatch; ; {
 		now := r.Clock.Now()
-		n, next, err := r.Store.PlanReminders(ctx, now, after, remindBatch, func(p Remindable) Reminding {
+		n, next, err := r.Store.PlanReminders(ctx, now, after, batch, func(p Remindable) Reminding {
 			return Decide(p, now)
 		})
+		if errors.Is(err, ErrUnavailable) && batch > 1 && ctx.Err() == nil {
+			// People with very many badges may take longer than a statement may:
+			// they must not keep everybody behind them from being looked at.
+			batch = max(batch/fewerAtOnce, 1)
+			continue
+		}
 		if err != nil {
 			return total, fmt.Errorf("plan reminders: %w", err)
 		}
 		total.add(n)
-		if n.Looked < remindBatch {
+		if n.Looked < batch {
 			return total, nil
 		}
-		after = next
+		after, batch = next, min(2*batch, remindBatch)
 	}
 }

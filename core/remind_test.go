@@ -1,7 +1,10 @@
 package core_test
 
 import (
+	"context"
+	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -110,5 +113,46 @@ func TestUnreachableIsLookedAtWhenItMatters(t *testing.T) {
 	r.Reachable = false
 	if got := core.Decide(r, now); got.Reason != core.SkippedUnreachable || !got.Next.Equal(now.Add(day)) || len(got.Steps) > 0 {
 		t.Errorf("when it is due: %+v", got)
+	}
+}
+
+// slow is a store that looks at a few people at once at most, of whom there
+// are some hundreds.
+type slow struct {
+	core.RemindStore
+	people, most, looked int
+	batches              []int
+}
+
+func (*slow) Replan(context.Context, time.Time, int) (bool, error) { return false, nil }
+
+func (s *slow) PlanReminders(
+	_ context.Context, _ time.Time, after core.Cursor, limit int, _ func(core.Remindable) core.Reminding,
+) (core.RemindCounts, core.Cursor, error) {
+	s.batches = append(s.batches, limit)
+	if limit > s.most {
+		return core.RemindCounts{}, after, core.ErrUnavailable
+	}
+	n := min(limit, s.people-s.looked)
+	s.looked += n
+	return core.RemindCounts{Looked: n}, core.Cursor{ID: strconv.Itoa(s.looked)}, nil
+}
+
+// Where many people at once are too many for the store, all of them are looked
+// at nevertheless, a few at a time.
+func TestPlanInSmallerBatches(t *testing.T) {
+	t.Parallel()
+	plan := func(s *slow) (core.RemindCounts, error) {
+		return (&core.Reminders{Store: s, Clock: still(time.Date(2026, 11, 9, 10, 0, 0, 0, time.UTC))}).Plan(t.Context())
+	}
+	for _, most := range []int{500, 499, 70, 10, 1} {
+		s := &slow{people: 200, most: most}
+		if n, err := plan(s); err != nil || n.Looked != s.people {
+			t.Errorf("at most %d at once: %d looked at, %v, in batches of %v", most, n.Looked, err, s.batches)
+		}
+	}
+	s := &slow{people: 200}
+	if _, err := plan(s); !errors.Is(err, core.ErrUnavailable) || len(s.batches) > 5 {
+		t.Errorf("a store that is away: %v after %v", err, s.batches)
 	}
 }
