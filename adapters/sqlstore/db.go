@@ -66,7 +66,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Keys == nil {
 		return nil, errors.New("open store: no keys")
 	}
-	d := &DB{keys: cfg.Keys, log: cfg.Log, url: cfg.URL}
+	d := &DB{keys: cfg.Keys, log: cfg.Log, url: cfg.URL, survey: newSurvey()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

@@ -339,3 +339,20 @@ func TestDigestsAreCountedOneByOne(t *testing.T) {
 		t.Errorf("one too many: %v", err)
 	}
 }
+
+// While somebody counts all badges the others do not wait for long.
+func TestDigestWaitsBriefly(t *testing.T) {
+	t.Parallel()
+	d := openStore(t, sqliteURL(t))
+	w := &world{DB: d, t: t}
+	w.must(d.Migrate(t.Context()))
+	d.survey.patience = time.Millisecond
+	d.survey.turn <- struct{}{}
+	if _, err := d.DigestFacts(t.Context(), start, start.Add(time.Hour)); !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("while somebody counts: %v", err)
+	}
+	<-d.survey.turn
+	if _, err := d.DigestFacts(t.Context(), start, start.Add(time.Hour)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -17,8 +16,14 @@ import (
 func (d *DB) DigestFacts(ctx context.Context, from, to time.Time) (core.DigestFacts, error) {
 	var out core.DigestFacts
 	r := d.run()
+	// Where this has to wait nothing else was read for nothing.
+	all, err := d.survey.read(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	out.All, out.Standing, out.Unlinked = all.funnel, all.standing, all.unlinked
 	var counts []countRow
-	err := r.all(ctx, &counts, `SELECT state AS name, count(*) AS n FROM outbox WHERE state IN ('waiting', 'dead') GROUP BY state`)
+	err = r.all(ctx, &counts, `SELECT state AS name, count(*) AS n FROM outbox WHERE state IN ('waiting', 'dead') GROUP BY state`)
 	if err != nil {
 		return out, err
 	}
@@ -34,12 +39,7 @@ func (d *DB) DigestFacts(ctx context.Context, from, to time.Time) (core.DigestFa
 	if out.Cohort, out.Templates, err = r.cohort(ctx, from, to); err != nil {
 		return out, err
 	}
-	if err := r.progress(ctx, &out, from, to); err != nil {
-		return out, err
-	}
-	all, err := d.survey.read(ctx, r)
-	out.All, out.Standing, out.Unlinked = all.funnel, all.standing, all.unlinked
-	return out, err
+	return out, r.progress(ctx, &out, from, to)
 }
 
 // earnedAt is when a badge was earned, as indexed.
@@ -198,13 +198,20 @@ const (
 	surveyBatch = 20_000
 	surveyEvery = stagesEvery
 	surveyWorth = 100
+	// surveyPatience is how long somebody waits for another one who counts.
+	surveyPatience = 2 * time.Second
 )
+
+func newSurvey() survey { return survey{turn: make(chan struct{}, 1), patience: surveyPatience} }
 
 // survey counts all badges by how far they came. That reads every one of
 // them, batch by batch, so that no statement takes long. Where it is cut off
 // the next reader goes on.
 type survey struct {
-	mu sync.Mutex
+	// turn is held by who counts; the others wait for patience at most. Each of
+	// them keeps a place that a message to somebody else may need.
+	turn     chan struct{}
+	patience time.Duration
 	// sum is what was counted so far, of the badges up to after; begun is when
 	// that began, zero for not.
 	sum   surveyed
@@ -225,8 +232,10 @@ type surveyed struct {
 
 // read returns a result that is still good, or counts.
 func (s *survey) read(ctx context.Context, r runner) (surveyed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.wait(ctx); err != nil {
+		return surveyed{}, err
+	}
+	defer func() { <-s.turn }()
 	now := time.Now()
 	if now.Before(s.good) {
 		return s.last, nil
@@ -245,6 +254,22 @@ func (s *survey) read(ctx context.Context, r runner) (surveyed, error) {
 		end := time.Now()
 		s.last, s.good, s.begun = s.sum, end.Add(min(surveyWorth*end.Sub(s.begun), surveyEvery)), time.Time{}
 		return s.last, nil
+	}
+}
+
+// errCounting says that somebody else is counting.
+var errCounting = &dbError{text: "badges are being counted", unavailable: true}
+
+func (s *survey) wait(ctx context.Context) error {
+	timer := time.NewTimer(s.patience)
+	defer timer.Stop()
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return errCounting
+	case <-ctx.Done():
+		return wrap(ctx, ctx.Err())
 	}
 }
 
