@@ -453,7 +453,7 @@ func TestOpenCallsAreNotTidiedAway(t *testing.T) {
 		if edits := w.send(later); len(edits) != 2 {
 			t.Errorf("closed %v", edits)
 		}
-		w.must(w.Tidy(t.Context(), later))
+		w.must(w.Tidy(t.Context(), later.Add(keepAgain+time.Second)))
 		if got := subjects(); len(got) != 0 {
 			t.Errorf("kept %v after their end", got)
 		}

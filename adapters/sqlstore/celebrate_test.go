@@ -264,11 +264,15 @@ func TestTidyKeepsCelebrations(t *testing.T) {
 		if n := w.count(`SELECT count(*) FROM posts WHERE subject_kind = 'celebration'`); n != 1 {
 			t.Fatalf("%d celebrations are left", n)
 		}
+		// The next look passes it by.
+		if n := w.count(`SELECT count(*) FROM posts WHERE created_at < ?`, ms(later.Add(-keepPosts))); n != 0 {
+			t.Errorf("%d posts are looked at each time", n)
+		}
 		w.must(w.decide(a, core.ChooseBack, later))
 		if told := w.send(later); len(told) != 1 {
 			t.Errorf("told %v", told)
 		}
-		w.must(w.Tidy(t.Context(), later))
+		w.must(w.Tidy(t.Context(), later.Add(keepAgain+time.Second)))
 		if n := w.count(`SELECT count(*) FROM posts WHERE subject_kind = 'celebration'`); n != 0 {
 			t.Errorf("%d celebrations are left of nothing", n)
 		}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/laurelbot/laurel/core"
@@ -23,7 +24,10 @@ const (
 	keepPosts  = 180 * 24 * time.Hour
 	// renewHomes is how often a home that is opened counts as new, so that it
 	// is followed for keepPosts from then on.
-	renewHomes  = 24 * time.Hour
+	renewHomes = 24 * time.Hour
+	// keepAgain is for how long an old post that is kept counts as younger than
+	// keepPosts, so that not all of them are looked at each time.
+	keepAgain   = 7 * 24 * time.Hour
 	tidyBatch   = 1000
 	tidyBatches = 100
 )
@@ -37,9 +41,11 @@ const forgettable = `NOT (p.subject_kind = 'celebration'
 		WHERE c.state = 'open' AND p.subject_id = c.id || '.' || c.edition))`
 
 // Tidy deletes what is of no use any more, in batches, and leaves what a
-// hundred batches of a kind do not finish to the next call.
+// hundred batches of a kind do not finish to the next call. A kind that fails
+// does not keep the others.
 func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 	before := func(keep time.Duration) int64 { return ms(now.Add(-keep)) }
+	errs := []error{d.renewKept(ctx, now)}
 	for _, kind := range []struct {
 		query string
 		limit int64
@@ -75,11 +81,24 @@ func (d *DB) Tidy(ctx context.Context, now time.Time) error {
 		for range tidyBatches {
 			n, err := d.run().exec(ctx, kind.query, kind.limit, tidyBatch)
 			if err != nil {
-				return err
+				errs = append(errs, err)
 			}
 			if n < tidyBatch {
 				break
 			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// renewKept has old posts that are kept looked at again in a week.
+func (d *DB) renewKept(ctx context.Context, now time.Time) error {
+	for range tidyBatches {
+		n, err := d.run().exec(ctx, `UPDATE posts SET created_at = ? WHERE id IN (
+			SELECT p.id FROM posts p WHERE p.created_at < ? AND NOT (`+forgettable+`) LIMIT ?)`,
+			ms(now.Add(keepAgain-keepPosts)), ms(now.Add(-keepPosts)), tidyBatch)
+		if err != nil || n < tidyBatch {
+			return err
 		}
 	}
 	return nil
