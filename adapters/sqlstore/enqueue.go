@@ -135,11 +135,12 @@ func (t *tx) TellBadge(ctx context.Context, badgeID string, fallback bool, now t
 	if fallback {
 		giveFallback(found, func(p target) string { return p.AccountID })
 	}
-	// A reminder that names the badge changes with it, where it still stands,
-	// and so does the home of its owner.
+	// A reminder that names the badge, or one that it renews, changes with it,
+	// where it still stands, and so does the home of its owner.
 	var others []target
 	err = t.all(ctx, &others, targetQuery+`p.subject_kind = 'reminder' AND p.subject_id IN (
-			SELECT reminder FROM reminder_steps WHERE badge_id = ?)
+			SELECT s.reminder FROM badges b JOIN badges o ON o.recipient = b.recipient AND o.template_id = b.template_id
+			JOIN reminder_steps s ON s.badge_id = o.id WHERE b.id = ?)
 		UNION ALL `+targetQuery+isWatched+` AND a.member_id = (
 			SELECT d.member_id FROM badges b JOIN addresses d ON d.normal = b.recipient WHERE b.id = ?)`,
 		badgeID, ms(now.Add(-watchHomes)), badgeID)

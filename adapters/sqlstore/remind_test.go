@@ -91,6 +91,46 @@ func TestRemindersOfAPerson(t *testing.T) {
 	})
 }
 
+// Who renews a badge in time is told so by the reminder that still stands, and
+// is not reminded of it again.
+func TestARenewedBadgeEndsItsReminder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account(slackUser("U1"), "ada@example.org")
+		public := func(id string, at, ends time.Time) {
+			o := pending(id, "ada@example.org")
+			o.Stage, o.At, o.ReadAt, o.ExpiresAt, o.BadgeURL = core.StagePublic, at, at, ends, "https://www.credly.com/badges/"+id
+			obs := &core.Observer{Store: w.DB, Clock: fixedClock(at), Provider: credly{}}
+			w.must(obs.Apply(t.Context(), o))
+		}
+		now := monday()
+		ends := now.AddDate(0, 0, 30)
+		public("old", start, ends)
+		if n := w.plan(now); n.Reminders != 1 || n.Steps != 1 {
+			t.Fatalf("30 days before: %+v", n)
+		}
+		first := w.send(now)
+		view := func() []core.ReminderItem {
+			v, err := w.ReminderView(t.Context(), core.ReminderID(a.MemberID, "2026-11-09"))
+			w.must(err)
+			return v.Items
+		}
+		if items := view(); len(items) != 1 || items[0].Policy != core.PolicyExpiring {
+			t.Fatalf("reminded of %+v", items)
+		}
+		public("new", now.Add(time.Hour), ends.AddDate(5, 0, 0))
+		if told := w.send(now.Add(time.Hour)); len(told) != 1 || told[0] != first[0] || len(view()) != 0 {
+			t.Errorf("told %v, want %v; it names %+v", told, first, view())
+		}
+		if n := w.plan(ends.AddDate(0, 0, -7).Add(time.Hour)); n.Skipped[core.SkippedDay] > 0 || n.Reminders > 1 {
+			t.Errorf("a week before: %+v", n)
+		}
+		if n := w.count(`SELECT count(*) FROM reminder_steps WHERE policy = 'expiring'`); n != 1 {
+			t.Errorf("%d steps of what expires, want 1", n)
+		}
+	})
+}
+
 func TestReminderIsNotPlannedFor(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
