@@ -109,8 +109,9 @@ func reminderNote(w Words, a core.Account, id string, args Args, more ...Button)
 func (c *Composer) reminderCard(w Words, a core.Account, v core.ReminderView, f core.TaskFacts, now time.Time) Card {
 	count := Args{"Count": len(v.Items)}
 	card := Card{
-		Tone: ToneAction, Title: w.Plain("reminder.title", count), Summary: w.Plain("reminder.summary", count),
-		Footer: w.Text("reminder.footer", nil),
+		Tone: ToneAction, Title: w.Plain("reminder.title", count),
+		Summary: w.Plain("reminder.summary", Args{"Count": len(v.Items), "Badge": badgeName(w, v.Items[0].View.Badge)}),
+		Footer:  w.Text("reminder.footer", nil),
 		Buttons: []Button{
 			{ID: ID(VerbSnooze, ""), Label: w.Plain("button.snooze", nil)},
 			{ID: ID(VerbStop, ""), Label: w.Plain("button.stop", nil)},
