@@ -52,11 +52,13 @@ func digestCard(w Words, i core.DigestIssue, f core.DigestFacts) Card {
 // teamDigest tells what came so far in the period.
 func (c *Composer) teamDigest(w Words, i core.DigestIssue, f core.DigestFacts) Card {
 	card := digestCard(w, i, f)
-	bars := []Bar{
-		{Label: w.Plain("digest.step.earned", nil), Value: f.Cohort.Granted},
-		{Label: w.Plain("digest.step.claimed", nil), Value: f.Claimed},
-		{Label: w.Plain("digest.step.accepted", nil), Value: f.Accepted},
-		{Label: w.Plain("digest.step.public", nil), Value: f.Public},
+	bars := func(earned, claimed, accepted, public int64) []Bar {
+		return []Bar{
+			{Label: w.Plain("digest.step.earned", nil), Value: earned},
+			{Label: w.Plain("digest.step.claimed", nil), Value: claimed},
+			{Label: w.Plain("digest.step.accepted", nil), Value: accepted},
+			{Label: w.Plain("digest.step.public", nil), Value: public},
+		}
 	}
 	count := func(id string, n int64) Text { return w.Text(id, Args{"Count": int(n)}) }
 	card.Text = Join(card.Text, Plain(""), count("digest.earned", f.Cohort.Granted), count("digest.claimed", f.Claimed),
@@ -67,7 +69,11 @@ func (c *Composer) teamDigest(w Words, i core.DigestIssue, f core.DigestFacts) C
 	card.Text = Join(card.Text, Plain(""), w.Text("digest.standing", Args{
 		"Waiting": int(f.Standing.Waiting), "Accepted": int(f.Standing.Accepted), "Public": int(f.Standing.Public),
 	}))
-	card.Picture = c.chart(w, card.Title, bars)
+	card.Picture = c.chart(w, card.Title, bars(f.Cohort.Granted, f.Claimed, f.Accepted, f.Public))
+	if card.Picture == nil {
+		// A quiet time has no picture of its own: all badges have.
+		card.Picture = c.chart(w, w.Plain("digest.all.title", nil), bars(f.All.Granted, f.All.Claimed, f.All.Accepted, f.All.Public))
+	}
 	return card
 }
 
@@ -95,6 +101,7 @@ func (c *Composer) managersDigest(w Words, i core.DigestIssue, f core.DigestFact
 	steps := funnelBars(w, f.Cohort)
 	if f.Cohort.Granted == 0 {
 		card.Text = Join(card.Text, Plain(""), w.Text("digest.nothing", nil))
+		card.Picture = c.chart(w, w.Plain("digest.all.title", nil), funnelBars(w, f.All))
 	} else {
 		card.Text = Join(card.Text, Plain(""), count("digest.funnel", f.Cohort.Granted))
 		for _, s := range steps {
@@ -161,7 +168,7 @@ func (c *Composer) chart(w Words, title string, bars []Bar) *Picture {
 	if !ok {
 		return nil
 	}
-	return &Picture{PNG: data, Name: chartName, Alt: w.Plain("digest.alt", Args{"Bars": strings.Join(said, ", ")})}
+	return &Picture{PNG: data, Name: chartName, Alt: w.Plain("digest.alt", Args{"Title": title, "Bars": strings.Join(said, ", ")})}
 }
 
 // span says about how long something took.
