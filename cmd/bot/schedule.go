@@ -51,11 +51,19 @@ func (c *scheduleCmd) print(t *terminal, jobs []scheduled) error {
 	for _, j := range jobs {
 		last, took := "never", ""
 		if !j.Last.IsZero() {
-			last, took = j.Last.UTC().Format(time.RFC3339), j.Took.String()
+			last, took = j.Last.UTC().Format(time.RFC3339), tookText(j.Took)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", j.Job, j.Every, j.Next.UTC().Format(time.RFC3339), last, took, printable(j.Outcome))
 	}
 	return table.Flush()
+}
+
+// tookText says how long a run took, which is kept in milliseconds.
+func tookText(d time.Duration) string {
+	if d < time.Millisecond {
+		return "<1ms"
+	}
+	return d.String()
 }
 
 // schedule joins what is to run with what ran.

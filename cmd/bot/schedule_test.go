@@ -38,6 +38,15 @@ func TestScheduleIsShown(t *testing.T) {
 	})
 }
 
+func TestScheduleSaysHowLongARunTook(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]string{0: "<1ms", time.Millisecond: "1ms", 90 * time.Second: "1m30s"} {
+		if got := tookText(took); got != want {
+			t.Errorf("%v: %q, want %q", took, got, want)
+		}
+	}
+}
+
 func TestScheduleJoinsRuns(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 2, 9, 0, 7, 0, time.UTC)
