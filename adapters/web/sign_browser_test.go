@@ -139,6 +139,10 @@ func signatureIsDrawn(t *testing.T, browser context.Context) {
 		name := fmt.Sprintf("sign-%d-dark=%t-script=%t", l.width, l.dark, l.script)
 		ctx := tab(t, browser, l, base)
 		visit(t, ctx, base+testSignPath, "#preview", name)
+		// Without a script nothing could be copied.
+		if got := ask(t, ctx, chromedp.Evaluate[bool](`document.getElementById("does").checkVisibility()`)); got != l.script {
+			t.Errorf("%s: offers to copy: %t", name, got)
+		}
 		for _, size := range signatureSizes() {
 			do(t, ctx, chromedp.Click(chromedp.CSS("input[value="+size.ID+"]")))
 			shown := chromedp.WaitVisible(chromedp.CSS(fmt.Sprintf("#light img[width='%d']", size.Pixels)))
@@ -250,6 +254,12 @@ func signatureIsForEverybody(t *testing.T, browser context.Context) {
 	}
 	do(t, ctx, chromedp.KeyEvent(kb.Enter))
 	ask(t, ctx, chromedp.Poll[bool](`document.getElementById("said").textContent === "Copied" && document.activeElement.id === "copy"`))
+	// A name from right to left begins where its badges do.
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.getElementById("name").value = ""`), chromedp.SendKeys(chromedp.CSS("#name"), "אדה דוגמה"))
+	ask(t, ctx, chromedp.Poll[bool](`(() => {
+		const at = (of) => document.querySelector("#light " + of).getBoundingClientRect().left;
+		return document.querySelector("#light span").textContent === "אדה דוגמה" && Math.abs(at("span") - at("img")) < 2;
+	})()`))
 }
 
 // The browser lets the form of the page for Mastodon go where it leads.
