@@ -74,7 +74,7 @@ func (p *Pages) answerVerify(w http.ResponseWriter, r *http.Request) answer {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		// A link fills in the form and does no more: it may come from
 		// anybody, and is followed by previews and scanners.
-		return p.verifyForm(r, http.StatusOK, typedLink(strings.TrimSpace(r.URL.Query().Get(fieldBadgeLink))), "")
+		return p.verifyForm(r, http.StatusOK, typedLink(meantLink(r.URL.Query().Get(fieldBadgeLink))), "")
 	case r.Method != http.MethodPost:
 		return p.notAllowed(r, true)
 	case !p.fromHere(r):

@@ -85,6 +85,9 @@ func TestVerifyAsksWhatWasEntered(t *testing.T) {
 	}{
 		"a link":            {plainForm("badge", " "+testLink+"\n"), core.BadgeQuery{Link: testLink}},
 		"a link in parts":   {parts(t, "badge", testLink, "file/", "", "recipient", ""), core.BadgeQuery{Link: testLink}},
+		"without a scheme":  {plainForm("badge", strings.TrimPrefix(testLink, "https://")), core.BadgeQuery{Link: testLink}},
+		"a link in words":   {plainForm("badge", "My badge: <"+testLink+"> – look!"), core.BadgeQuery{Link: testLink}},
+		"words alone":       {plainForm("badge", "my badge"), core.BadgeQuery{Link: "my badge"}},
 		"a recipient":       {plainForm("badge", testLink, "recipient", " "+testRecipient), core.BadgeQuery{Link: testLink, Recipient: testRecipient}},
 		"a token":           {plainForm("badge", token), core.BadgeQuery{Link: token}},
 		"a document":        {plainForm("badge", ` {"a":1}`), core.BadgeQuery{File: []byte(`{"a":1}`)}},

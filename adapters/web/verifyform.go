@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/core/chat"
 )
 
 // Fields of the form, and bounds of what is sent with it, in bytes.
@@ -164,6 +165,7 @@ func (a *asked) settle() error {
 	case q.Link == "":
 		return errEmpty
 	default:
+		q.Link = meantLink(q.Link)
 		a.typed = typedLink(q.Link)
 	}
 	if q.Recipient == "" {
@@ -176,6 +178,15 @@ func (a *asked) settle() error {
 		return errAddress
 	}
 	return nil
+}
+
+// meantLink is the link in what somebody typed, who may have left out its scheme
+// or taken words along; what holds none stays as it is.
+func meantLink(s string) string {
+	if link := chat.LinkIn(s); link != "" {
+		return link
+	}
+	return s
 }
 
 // maxTyped is how much of a link is shown again, in bytes.

@@ -131,6 +131,15 @@ func (s *Service) meant(link string) string {
 	return link
 }
 
+// LinkIn returns the first link to a badge, or the first signed token, in what a
+// person typed, with its scheme; "" where there is none.
+func LinkIn(text string) string {
+	if found := linksIn(text); len(found) > 0 {
+		return found[0]
+	}
+	return ""
+}
+
 // linksIn finds what a person typed as a link: with or without the scheme,
 // or a badge that is a signed token.
 func linksIn(text string) []string {
