@@ -56,6 +56,9 @@ func (c *Composer) heldCard(w Words, b core.Badge, a core.Account, f core.TaskFa
 	if b.Stage != core.StagePublic && tasks[1].State == core.TaskSkipped {
 		card.Summary, card.Text = w.Plain("steps.kept", nil), w.Text("steps.kept", nil)
 	}
+	if b.Stage == core.StagePublic && profileOpen(tasks) {
+		card.Text = w.Text("steps.profile.first", nil)
+	}
 	steps := c.stepRows(w, tasks, b.ID)
 	card.Items, card.Buttons = steps.items, steps.buttons
 	if b.Stage == core.StagePublic {
@@ -63,6 +66,12 @@ func (c *Composer) heldCard(w Words, b core.Badge, a core.Account, f core.TaskFa
 	}
 	card.Buttons = append(card.Buttons, mine)
 	return card, nil
+}
+
+// profileOpen reports whether others may not see what is public, because of the
+// profile.
+func profileOpen(tasks []core.Task) bool {
+	return slices.ContainsFunc(tasks, func(t core.Task) bool { return t.Ref.Kind == core.TaskProfile && t.State.Open() })
 }
 
 // allSet is the card of a badge for which nothing is left to do.
