@@ -31,6 +31,9 @@ type playgroundCmd struct {
 	Keep string `help:"Folder for the database, kept afterwards; without it everything is forgotten at the end." type:"path" placeholder:"DIR"`
 }
 
+// slackUsage is what Slack shows beside the command, as in the app's manifest.
+const slackUsage = "[home | link address | emails | claim | steps | share | verify link | certificates | reminders | status | announce | digests | settings | forget | help]"
+
 // rig is the simulated world and the bot in it.
 type rig struct {
 	clock   *simclock.Clock
@@ -145,7 +148,7 @@ func newRig(discord discordsim.Schema) (_ *rig, err error) {
 			"channels:read", "groups:read", "files:write", "files:read", "users:read",
 		},
 		Commands: []slacksim.CommandInfo{{
-			Name: "/badges", Description: "See and claim your digital badges", UsageHint: "[list | home | link <address> | emails | claim | share | verify <link> | certificates | reminders | status | announce | digests | settings | forget | help]",
+			Name: "/badges", Description: "See and claim your digital badges", UsageHint: slackUsage,
 		}},
 		Shortcuts: []slacksim.ShortcutInfo{
 			{Name: "Verify this badge", Type: "message", CallbackID: "verify"},
