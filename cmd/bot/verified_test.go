@@ -71,9 +71,9 @@ func isVerified(t *testing.T, s *stage, who *newcomer) {
 		t.Errorf("leads to %s", page)
 	}
 	card.opens("Check the recipient", "Check the recipient").send("address", "somebody.else@example.org")
-	card = card.says("Not shown to be for this address", "Recipient – failed")
+	card = card.says("Not shown to be for this address", "❌ Issued to the address entered: no")
 	card.opens("Check another address", "Check the recipient").send("address", who.email)
-	card.says("Genuine and current", "✅ Recipient")
+	card.says("Genuine and current", "✅ Issued to the address entered")
 
 	// Nobody asks without end.
 	s.clock.Advance(time.Minute)

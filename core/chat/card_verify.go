@@ -93,7 +93,7 @@ func (c *Composer) verdictCard(w Words, f finding, withRecipient bool) Card {
 	if facts := badgeFacts(w, v); len(facts) > 0 {
 		card.Items = append(card.Items, Item{Text: facts, Image: f.image})
 	}
-	if checks := checkLines(w, v); len(checks) > 0 {
+	if checks := checkLines(w, v, withRecipient); len(checks) > 0 {
 		card.Items = append(card.Items, Item{Text: Join(w.Text("verify.checks", nil), checks)})
 	}
 	card.Footer = verdictFooter(w, v)
@@ -177,14 +177,18 @@ func recipientLine(w Words, r core.VerifiedRecipient) Text {
 }
 
 // checkLines are a line for each check: passed, failed, unusual, or not done.
-func checkLines(w Words, v core.Verdict) Text {
+func checkLines(w Words, v core.Verdict, withRecipient bool) Text {
 	var lines []Text
 	for i, name := range checksShown {
 		check, ok := v.Check(name)
 		if !ok && i >= checksNamed {
 			continue
 		}
-		label := w.Plain("verify.check."+name, nil)
+		id := "verify.check." + name
+		if name == core.CheckRecipient && withRecipient {
+			id += ".asked"
+		}
+		label := w.Plain(id, nil)
 		args := Args{"Check": label}
 		switch check.Result {
 		case core.CheckPassed:
