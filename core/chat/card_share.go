@@ -72,6 +72,9 @@ func (c *Composer) publishCard(ctx context.Context, w Words, v core.BadgeView, a
 		return Card{}, err
 	}
 	b := v.Badge
+	// Who wants to share it does not keep it private any more.
+	kept := core.TaskRef{Kind: core.TaskPublic, Scope: b.ID}
+	f.Said = slices.DeleteFunc(slices.Clone(f.Said), func(s core.Said) bool { return s.Ref == kept })
 	args := c.badgeArgs(w, b)
 	card := Card{
 		Tone: ToneAction, Image: badgeImage(w, b),

@@ -51,6 +51,22 @@ func TestShareByButton(t *testing.T) {
 	}
 }
 
+// Whoever kept a badge private and wants to share it is led to making it public
+// all the same.
+func TestShareWhatWasKeptPrivate(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.link(ada, "en", "ada@example.org")
+	private := r.shown("Crab", "ada@example.org", core.StageAccepted)
+	if a := r.press(ada, "steps:skip.public."+private+"."+private); !a.Posted {
+		t.Fatalf("answer %+v", a)
+	}
+	text := everything(wantCard(t, r.press(ada, chat.ID(chat.VerbShare, private)), "First make it public: Crab", chat.Aside))
+	if !strings.Contains(text, "▸ Make it public") || strings.Contains(text, "skipped") || strings.Contains(text, "Done") {
+		t.Errorf("card %s", text)
+	}
+}
+
 func TestShareByCommand(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
