@@ -81,6 +81,9 @@ func (c *Composer) publishCard(ctx context.Context, w Words, v core.BadgeView, a
 		Title: w.Plain("share.private.title", args), Summary: w.Plain("share.private.summary", args),
 		Text: w.Text("share.private.text", args), Items: c.stepRows(w, c.tasks(f, b.ID), b.ID).items,
 	}
+	if c.lookedAt(b) {
+		card.Footer = w.Text("share.private.looked", args)
+	}
 	if page := c.publishURL(b); page != "" {
 		card.Buttons = append(card.Buttons, Button{URL: page, Label: w.Plain("button.make_public", nil), Style: StylePrimary})
 	}

@@ -30,6 +30,14 @@ func goldenSharing(t *testing.T, c *Composer, w Words, reader core.Account, put 
 		t.Fatal(err)
 	}
 	put("share, private", readable(card))
+	looked := c.Store.(*shelf).tasks.Badges[0]
+	put("steps, the provider is silent", readable(c.stillPrivateCard(w, looked, "")))
+	looked.ReadAt = noon
+	put("steps, still private", readable(c.stillPrivateCard(w, looked, looked.ID)))
+	if card, err = c.publishCard(t.Context(), w, core.BadgeView{Badge: looked}, reader); err != nil {
+		t.Fatal(err)
+	}
+	put("share, still private", readable(card))
 	var held []core.BadgeView
 	for range 5 {
 		held = append(held, collection()[5:7]...)

@@ -284,6 +284,29 @@ func (c *Composer) stepButtons(w Words, t core.Task, about string) []Button {
 	)
 }
 
+// stillPrivateCard says to who made a badge public that the provider does not
+// show it so, or does not answer.
+func (c *Composer) stillPrivateCard(w Words, b core.Badge, about string) Card {
+	id, args := "steps.still", c.badgeArgs(w, b)
+	if !c.lookedAt(b) {
+		id = "steps.unread"
+	}
+	card := Card{
+		Tone: ToneWarn, Title: w.Plain(id+".title", args), Summary: w.Plain(id+".title", args), Text: w.Text(id+".text", args),
+	}
+	if page := c.publishURL(b); page != "" {
+		card.Buttons = append(card.Buttons, Button{URL: page, Label: w.Plain("button.make_public", nil), Style: StylePrimary})
+	}
+	ref := core.TaskRef{Kind: core.TaskPublic, Scope: b.ID}
+	card.Buttons = append(card.Buttons, Button{ID: stepID(stepLook, ref, about), Label: w.Plain("button.share_again", nil)})
+	return card
+}
+
+// lookedAt reports whether what is known of a badge was read just now.
+func (c *Composer) lookedAt(b core.Badge) bool {
+	return c.Clock.Now().Sub(b.ReadAt) <= readAgainAfter+readAgainWithin
+}
+
 // taskURL is the provider's page for a step, or "".
 func (c *Composer) taskURL(t core.Task) string {
 	page := ""

@@ -90,7 +90,10 @@ func (s *Service) steps(ctx context.Context, w Words, a Action) (Answer, error) 
 		if err != nil {
 			return Answer{}, err
 		}
-		s.current(ctx, v, *p.Account)
+		if v = s.current(ctx, v, *p.Account); v.Badge.Stage == core.StageAccepted {
+			card := s.Composer.stillPrivateCard(w, v.Badge, pressed.about)
+			return Answer{Card: &card, Where: Aside}, nil
+		}
 		return Answer{Posted: true}, activation.Show(ctx, a.Actor, pressed.about, a.Reply)
 	default:
 		return Answer{Posted: true}, activation.Say(ctx, a.Actor, pressed.word, pressed.about, a.Reply)

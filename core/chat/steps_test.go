@@ -53,10 +53,16 @@ func TestSteps(t *testing.T) {
 	r.svc.Observer = &core.Observer{Store: r.db, Clock: r, Provider: provider}
 	look := "steps:look.public." + badge + "." + badge
 	r.pass(time.Minute)
-	posted(r.press(ada, look), yours)
+	wantCard(t, r.press(ada, look), "Credly does not answer just now", chat.Aside)
+	provider.says.ReadAt = r.now
+	r.pass(time.Second)
+	still := wantCard(t, r.press(ada, look), "Still private: Gopher", chat.Aside)
+	if button(t, still, chat.VerbSteps) != look {
+		t.Errorf("card %+v", still)
+	}
 	provider.says.Stage, provider.says.At = core.StagePublic, r.now.Add(time.Second)
 	r.pass(time.Minute)
-	if a := r.press(ada, look); !a.Posted || provider.asked != 2 {
+	if a := r.press(ada, look); !a.Posted || provider.asked != 3 {
 		t.Errorf("answer %+v, asked %d times", a, provider.asked)
 	}
 	if got := r.told(); !slices.Contains(got, public) || !slices.Contains(got, steps) || slices.Contains(got, yours) {
