@@ -2,9 +2,10 @@ package credly
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/laurelbot/laurel/internal/registry"
 )
 
 type metrics struct {
@@ -29,30 +30,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Help: "Events of Credly whose type is not known here.",
 		}),
 	}
-	var err [3]error
-	m.requests, err[0] = register(reg, m.requests)
-	m.seconds, err[1] = register(reg, m.seconds)
-	m.unknownEvents, err[2] = register(reg, m.unknownEvents)
-	if e := errors.Join(err[:]...); e != nil {
-		return nil, e
-	}
-	return m, nil
-}
-
-// register adds c to reg, or returns the one that is there already.
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error) {
-	if reg == nil {
-		return c, nil
-	}
-	err := reg.Register(c)
-	var known prometheus.AlreadyRegisteredError
-	if errors.As(err, &known) {
-		if same, ok := known.ExistingCollector.(C); ok {
-			return same, nil
-		}
-	}
-	if err != nil {
-		return c, fmt.Errorf("register metric: %w", err)
-	}
-	return c, nil
+	return m, errors.Join(
+		registry.Register(reg, &m.requests), registry.Register(reg, &m.seconds), registry.Register(reg, &m.unknownEvents),
+	)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
+	"github.com/laurelbot/laurel/internal/registry"
 )
 
 const (
@@ -72,11 +73,11 @@ func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	results, err := register(cfg.Metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
+	results := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "laurel_credly_webhooks_total",
 		Help: "Deliveries of Credly by what became of them.",
-	}, []string{"result"}))
-	if err != nil {
+	}, []string{"result"})
+	if err := registry.Register(cfg.Metrics, &results); err != nil {
 		return nil, fmt.Errorf("credly webhook: %w", err)
 	}
 	return &Webhook{

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/laurelbot/laurel/internal/registry"
 )
 
 type metrics struct {
@@ -60,28 +62,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Help: "Shards of the gateway that this replica leads.",
 		}),
 	}
-	if reg == nil {
-		return m, nil
-	}
 	return m, errors.Join(
-		register(reg, &m.interactions), register(reg, &m.refused), register(reg, &m.ack),
-		register(reg, &m.calls), register(reg, &m.invalid),
-		register(reg, &m.expired), register(reg, &m.identifies), register(reg, &m.connections), register(reg, &m.leading),
+		registry.Register(reg, &m.interactions), registry.Register(reg, &m.refused), registry.Register(reg, &m.ack),
+		registry.Register(reg, &m.calls), registry.Register(reg, &m.invalid),
+		registry.Register(reg, &m.expired), registry.Register(reg, &m.identifies), registry.Register(reg, &m.connections), registry.Register(reg, &m.leading),
 	)
-}
-
-// register adds a collector, or takes the one that a former adapter of the
-// same registry left.
-func register[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
-	err := reg.Register(*c)
-	var known prometheus.AlreadyRegisteredError
-	if errors.As(err, &known) {
-		if old, ok := known.ExistingCollector.(C); ok {
-			*c = old
-			return nil
-		}
-	}
-	return err
 }
 
 func (m *metrics) acknowledged(kind, outcome string, took time.Duration) {

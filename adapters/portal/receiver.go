@@ -14,6 +14,7 @@ import (
 
 	"github.com/laurelbot/laurel/core"
 	"github.com/laurelbot/laurel/core/inbox"
+	"github.com/laurelbot/laurel/internal/registry"
 )
 
 const (
@@ -73,17 +74,8 @@ func NewReceiver(cfg ReceiverConfig) (*Receiver, error) {
 		Name: "laurel_portal_webhooks_total",
 		Help: "Events of the certification body's system by what became of them.",
 	}, []string{"result"})
-	if cfg.Metrics != nil {
-		err := cfg.Metrics.Register(results)
-		var known prometheus.AlreadyRegisteredError
-		if errors.As(err, &known) {
-			if same, ok := known.ExistingCollector.(*prometheus.CounterVec); ok {
-				results, err = same, nil
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("portal: register metric: %w", err)
-		}
+	if err := registry.Register(cfg.Metrics, &results); err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
 	}
 	return &Receiver{keys: keys, inbox: cfg.Inbox, clock: cfg.Clock, log: cfg.Log, results: results}, nil
 }

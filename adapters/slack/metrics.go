@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/laurelbot/laurel/internal/registry"
 )
 
 // Kinds of requests, as they are counted.
@@ -29,8 +31,7 @@ type metrics struct {
 	disconnects *prometheus.CounterVec
 }
 
-// newMetrics registers the metrics at r, unless r is nil. A second adapter at
-// the same registerer counts into the metrics of the first.
+// newMetrics registers the metrics at r.
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -63,32 +64,17 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		Name: "laurel_slack_socket_disconnects_total",
 		Help: "Socket Mode connections that ended by reason.",
 	}, []string{"reason"})
-	if r == nil {
-		return m, nil
-	}
 	err := errors.Join(
-		register(r, &m.requests),
-		register(r, &m.retries),
-		register(r, &m.lost),
-		register(r, &m.ack),
-		register(r, &m.connections),
-		register(r, &m.connects),
-		register(r, &m.disconnects),
+		registry.Register(r, &m.requests),
+		registry.Register(r, &m.retries),
+		registry.Register(r, &m.lost),
+		registry.Register(r, &m.ack),
+		registry.Register(r, &m.connections),
+		registry.Register(r, &m.connects),
+		registry.Register(r, &m.disconnects),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return m, nil
-}
-
-func register[C prometheus.Collector](r prometheus.Registerer, c *C) error {
-	err := r.Register(*c)
-	var known prometheus.AlreadyRegisteredError
-	if errors.As(err, &known) {
-		if before, ok := known.ExistingCollector.(C); ok {
-			*c = before
-			return nil
-		}
-	}
-	return err
 }
