@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -330,21 +329,9 @@ func (s *Service) claim(ctx context.Context, a Action, badgeID string) (Answer, 
 
 // claimCommand claims the badge that is named, or the only one there is.
 func (s *Service) claimCommand(ctx context.Context, w Words, a Action) (Answer, error) {
-	p, err := s.person(ctx, a)
+	p, open, err := s.named(ctx, w, a, core.Stage.Claimable)
 	if err != nil {
 		return Answer{}, err
-	}
-	var badges []core.BadgeView
-	if p.Account != nil {
-		if badges, err = s.Store.BadgesOf(ctx, p.MemberID()); err != nil {
-			return Answer{}, err
-		}
-	}
-	var open []core.BadgeView
-	for _, b := range badges {
-		if b.Badge.Stage.Claimable() && (a.Arg == "" || matches(w, b.Badge, a.Arg)) {
-			open = append(open, b)
-		}
 	}
 	if a.Source == SourceComplete {
 		return Answer{Choices: choices(w, open)}, nil
@@ -354,24 +341,6 @@ func (s *Service) claimCommand(ctx context.Context, w Words, a Action) (Answer, 
 	}
 	card, err := s.overview(ctx, w, p, 1)
 	return Answer{Card: &card}, err
-}
-
-func matches(w Words, b core.Badge, text string) bool {
-	return b.ID == text || strings.Contains(strings.ToLower(badgeName(w, b)), strings.ToLower(text))
-}
-
-func choices(w Words, open []core.BadgeView) []Choice {
-	// Discord shows at most 25 choices of at most 100 characters
-	// (https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure).
-	const most, longest = 25, 100
-	out := make([]Choice, 0, most)
-	for _, b := range open {
-		if len(out) == most {
-			break
-		}
-		out = append(out, Choice{Name: clip(badgeName(w, b.Badge), longest), Value: b.Badge.ID})
-	}
-	return out
 }
 
 // explain turns an error into a sentence for the person and a line for the

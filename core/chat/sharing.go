@@ -77,21 +77,9 @@ func (s *Service) shareOne(ctx context.Context, w Words, v core.BadgeView, a cor
 
 // shareCommand shares the badge that is named, or the only one there is.
 func (s *Service) shareCommand(ctx context.Context, w Words, a Action) (Answer, error) {
-	p, err := s.person(ctx, a)
+	p, held, err := s.named(ctx, w, a, core.Stage.Held)
 	if err != nil {
 		return Answer{}, err
-	}
-	var badges []core.BadgeView
-	if p.Account != nil {
-		if badges, err = s.Store.BadgesOf(ctx, p.MemberID()); err != nil {
-			return Answer{}, err
-		}
-	}
-	var held []core.BadgeView
-	for _, v := range badges {
-		if v.Badge.Stage.Held() && (a.Arg == "" || matches(w, v.Badge, a.Arg)) {
-			held = append(held, v)
-		}
 	}
 	// What can be shown at once comes first.
 	slices.SortStableFunc(held, func(x, y core.BadgeView) int { return rank(x) - rank(y) })
