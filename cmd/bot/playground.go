@@ -54,6 +54,13 @@ type rig struct {
 // Run starts everything on this machine and serves the page until it is
 // told to stop.
 func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error {
+	var listen net.ListenConfig
+	page, err := listen.Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("open the page, for which --playground-addr chooses another address: %w", err)
+	}
+	// Serving closes it as well; the second time says nothing new.
+	defer func() { _ = page.Close() }()
 	dir := c.Keep
 	if dir == "" {
 		temporary, err := os.MkdirTemp("", "laurel-playground-")
@@ -69,7 +76,6 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 	}
 	defer r.close()
 
-	var listen net.ListenConfig
 	botListener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -109,11 +115,6 @@ func (c *playgroundCmd) Run(ctx context.Context, s *Settings, t *terminal) error
 	if err != nil {
 		stop()
 		return errors.Join(err, <-served)
-	}
-	page, err := listen.Listen(ctx, "tcp", c.Addr)
-	if err != nil {
-		stop()
-		return errors.Join(fmt.Errorf("listen: %w", err), <-served)
 	}
 	server := &http.Server{
 		Handler: r.page(people, a, lines), ReadHeaderTimeout: headerWithin,
