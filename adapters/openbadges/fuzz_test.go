@@ -147,6 +147,7 @@ func FuzzMultikey(f *testing.F) {
 	for _, key := range []crypto.Signer{k.ed, k.ec, k.ec384} {
 		f.Add(multicodecOf(key))
 	}
+	f.Add(append([]byte(blsPrefix), newBBSPair(f).key.raw...))
 	f.Add([]byte{0x80, 0x24, 0x02})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		key, err := multicodecKey(raw)
@@ -176,6 +177,23 @@ func FuzzDisclosed(f *testing.F) {
 		}
 		if _, err := readDerived(append(append([]byte{}, derivedHeader...), encodeCBOR(t, d)...)); err != nil {
 			t.Fatalf("written again, it is not read: %v", err)
+		}
+	})
+}
+
+func FuzzBBSProof(f *testing.F) {
+	p := newBBSPair(f)
+	f.Add(p.prove(f, nil, nil, []string{"a", "b", "c"}, []uint64{1}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if _, ok := readBBSProof(raw); ok && (len(raw)-3*bbsPointBytes)%bbsScalarBytes != 0 {
+			t.Fatal("a proof with something behind it is read")
+		}
+		if bbsFits(p.key, raw, nil, nil, []string{"x"}, []uint64{1}) {
+			t.Fatal("what was never signed fits")
+		}
+		var d bbsDerived
+		if readCBOR(raw, &d) == nil && (len(d.Labels) > maxStatements || len(d.Disclosed) > maxStatements) {
+			t.Fatal("more statements than a document may have")
 		}
 	})
 }

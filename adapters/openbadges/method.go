@@ -299,6 +299,8 @@ func fitKey(key crypto.PublicKey) bool {
 		return true
 	case ed25519.PublicKey:
 		return len(k) == ed25519.PublicKeySize
+	case *blsKey:
+		return true // Its form was looked at when it was read.
 	default:
 		return false
 	}

@@ -59,6 +59,7 @@ const (
 	ed25519Prefix = "\xed\x01"
 	p256Prefix    = "\x80\x24"
 	p384Prefix    = "\x81\x24"
+	blsPrefix     = "\xeb\x01"
 )
 
 // multikey decodes a public key: https://www.w3.org/TR/cid-1.0/#Multikey
@@ -71,7 +72,7 @@ func multikey(s string) (crypto.PublicKey, error) {
 }
 
 // multicodecKey reads a public key behind the mark of its kind: Ed25519, or
-// a compressed point of P-256 or P-384.
+// a compressed point of P-256, P-384 or BLS12-381.
 func multicodecKey(raw []byte) (crypto.PublicKey, error) {
 	if len(raw) < 2 {
 		return nil, errBase
@@ -87,6 +88,8 @@ func multicodecKey(raw []byte) (crypto.PublicKey, error) {
 		return compressed(elliptic.P256(), key)
 	case p384Prefix:
 		return compressed(elliptic.P384(), key)
+	case blsPrefix:
+		return readBLSKey(key)
 	default:
 		return nil, errBase
 	}

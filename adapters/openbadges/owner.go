@@ -1,6 +1,7 @@
 package openbadges
 
 import (
+	"bytes"
 	"crypto"
 	"slices"
 	"strings"
@@ -131,6 +132,10 @@ func among(keys []crypto.PublicKey, key crypto.PublicKey) bool {
 func sameKey(a, b crypto.PublicKey) bool {
 	if a == nil || b == nil {
 		return false
+	}
+	if one, ok := a.(*blsKey); ok {
+		other, ok := b.(*blsKey)
+		return ok && bytes.Equal(one.raw, other.raw)
 	}
 	first, err1 := (&jose.JSONWebKey{Key: a}).Thumbprint(crypto.SHA256)
 	second, err2 := (&jose.JSONWebKey{Key: b}).Thumbprint(crypto.SHA256)

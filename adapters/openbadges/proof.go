@@ -43,7 +43,7 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 		return proof{finding: proofAltered, detail: "its proof was made for other contexts"}
 	case errors.Is(err, errDerived):
 		return proof{finding: proofAltered, detail: err.Error()}
-	case errors.Is(err, errBaseProof):
+	case errors.Is(err, errBaseProof), errors.Is(err, errBBSOption), errors.Is(err, errBBSLarge):
 		return proof{detail: err.Error()}
 	case err != nil:
 		return proof{finding: proofUncovered, detail: "what the proof covers cannot be worked out: " + err.Error()}
@@ -64,7 +64,10 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 
 // proofFitsKey reports whether the value of a proof was made with a key.
 func proofFitsKey(bare, p map[string]any, signature []byte, kind suite, made scheme) (bool, error) {
-	if kind.selective {
+	switch {
+	case kind.bbs:
+		return bbsDisclosedFits(bare, p, signature, kind, made)
+	case kind.selective:
 		return disclosedFits(bare, p, signature, kind, made)
 	}
 	if len(signature) != made.size {
@@ -95,6 +98,9 @@ func (s *session) tokenProof(t *signed, issuer string) proof {
 	by, err := s.tokenKey(t, issuer)
 	if err != nil {
 		return unresolved(err)
+	}
+	if _, ok := by.key.(*blsKey); ok {
+		return proof{detail: "its key is not of the kind that its proof needs"}
 	}
 	if !t.fits(by.key) {
 		return proof{finding: proofAltered, detail: "the signature does not fit"}

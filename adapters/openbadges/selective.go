@@ -59,17 +59,22 @@ func readDerived(raw []byte) (derived, error) {
 	if !ok {
 		return d, errDerived
 	}
+	return d, readCBOR(encoded, &d)
+}
+
+// readCBOR reads the value of a derived proof behind its mark within bounds.
+func readCBOR(encoded []byte, into any) error {
 	mode, err := cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
 		MaxNestedLevels: 4, MaxArrayElements: maxStatements, MaxMapPairs: maxStatements,
 	}.DecMode()
 	if err != nil {
-		return d, fmt.Errorf("prepare CBOR: %w", err)
+		return fmt.Errorf("prepare CBOR: %w", err)
 	}
-	if err := mode.Unmarshal(encoded, &d); err != nil {
-		return d, errDerived
+	if err := mode.Unmarshal(encoded, into); err != nil {
+		return errDerived
 	}
-	return d, nil
+	return nil
 }
 
 // names returns how the nodes of a document are called in what was signed.
@@ -111,7 +116,11 @@ func disclosedFits(bare, p map[string]any, raw []byte, kind suite, issuer scheme
 	if err != nil {
 		return false, err
 	}
-	mandatory, other, err := d.statements(doc, kind, issuer.hash)
+	names, err := d.names()
+	if err != nil {
+		return false, err
+	}
+	mandatory, other, err := statementsOf(doc, kind, issuer.hash, names, d.Mandatory)
 	if err != nil {
 		return false, err
 	}
@@ -127,18 +136,15 @@ func disclosedFits(bare, p map[string]any, raw []byte, kind suite, issuer scheme
 	return true, nil
 }
 
-// statements returns those of a document that must be disclosed, and the
-// others, as they were signed.
-func (d derived) statements(doc map[string]any, kind suite, hash crypto.Hash) (mandatory, other []string, err error) {
+// statementsOf returns those of a document that must be disclosed, which are at
+// the given places, and the others, as they were signed: with other names of
+// nodes.
+func statementsOf(doc map[string]any, kind suite, hash crypto.Hash, names map[string]string, first []uint64) (mandatory, other []string, err error) {
 	canonical, err := kind.canonical(doc, hash)
 	if err != nil {
 		return nil, nil, err
 	}
 	quads, err := readQuads(canonical)
-	if err != nil {
-		return nil, nil, err
-	}
-	names, err := d.names()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -151,7 +157,7 @@ func (d derived) statements(doc map[string]any, kind suite, hash crypto.Hash) (m
 		return name
 	})
 	wanted := make([]bool, len(all))
-	for _, i := range d.Mandatory {
+	for _, i := range first {
 		if i >= uint64(len(all)) || wanted[i] {
 			return nil, nil, errDerived
 		}

@@ -24,10 +24,13 @@ type suite struct {
 	// selective proofs sign each statement for itself, so that the holder
 	// may leave some out.
 	selective bool
+	// bbs proofs are selective ones by another scheme.
+	bbs bool
 }
 
 // suite returns the kind of a proof, or false when it is not known:
-// https://www.w3.org/TR/vc-di-eddsa/ and https://www.w3.org/TR/vc-di-ecdsa/
+// https://www.w3.org/TR/vc-di-eddsa/, https://www.w3.org/TR/vc-di-ecdsa/ and
+// https://www.w3.org/TR/vc-di-bbs/
 func (s *session) suite(p map[string]any) (suite, bool) {
 	plain := func(doc map[string]any, _ crypto.Hash) ([]byte, error) { return jcs(doc) }
 	switch {
@@ -48,6 +51,8 @@ func (s *session) suite(p map[string]any) (suite, bool) {
 		return suite{canonical: plain, elliptic: true}, true
 	case "ecdsa-sd-2023":
 		return suite{canonical: s.rdf, linked: true, elliptic: true, selective: true}, true
+	case "bbs-2023":
+		return suite{canonical: s.rdf, linked: true, selective: true, bbs: true}, true
 	default:
 		return suite{}, false
 	}
@@ -60,6 +65,8 @@ type scheme struct {
 	// size of a signature in bytes.
 	size int
 	fits func(data, signature []byte) bool
+	// bbs is the key of a proof whose signature is never shown.
+	bbs *blsKey
 }
 
 // scheme returns how proofs of that kind are made with a key, or false when
@@ -68,7 +75,9 @@ func (k suite) scheme(key crypto.PublicKey) (scheme, bool) {
 	switch key := key.(type) {
 	case ed25519.PublicKey:
 		fits := func(data, signature []byte) bool { return ed25519.Verify(key, data, signature) }
-		return scheme{hash: crypto.SHA256, size: ed25519.SignatureSize, fits: fits}, !k.elliptic
+		return scheme{hash: crypto.SHA256, size: ed25519.SignatureSize, fits: fits}, !k.elliptic && !k.bbs
+	case *blsKey:
+		return scheme{hash: crypto.SHA256, bbs: key}, k.bbs
 	case *ecdsa.PublicKey:
 		switch {
 		case !k.elliptic:
