@@ -113,20 +113,22 @@ const (
 	svgSpace3 = "https://purl.imsglobal.org/ob/v3p0"
 )
 
-// maxElements, maxElementDepth and maxAttributes, of one element, bound an SVG.
+// maxElements, maxElementDepth and maxAttributes, of one element and of all,
+// bound an SVG.
 const (
-	maxElements     = 200_000
-	maxElementDepth = 256
-	maxAttributes   = 50_000
+	maxElements      = 200_000
+	maxElementDepth  = 256
+	maxAttributes    = 50_000
+	maxAllAttributes = 200_000
 )
 
-// tags hands an SVG to the decoder byte by byte and ends it where one element
-// has too many attributes: the decoder would gather them all first. Each has an
-// equals sign.
+// tags hands an SVG to the decoder byte by byte and ends it where there are too
+// many attributes: the decoder would gather those of an element first, and
+// remembers name spaces as long as elements last. Each has an equals sign.
 type tags struct {
 	rest []byte
-	// equals are those since the last token.
-	equals int
+	// equals are those since the last token, all those of the whole.
+	equals, all int
 }
 
 // ReadByte makes the decoder read no further than it has to.
@@ -136,7 +138,8 @@ func (t *tags) ReadByte() (byte, error) {
 	}
 	c := t.rest[0]
 	if t.rest = t.rest[1:]; c == '=' {
-		if t.equals++; t.equals > maxAttributes {
+		t.equals++
+		if t.all++; t.equals > maxAttributes || t.all > maxAllAttributes {
 			return 0, errTooManyC
 		}
 	}

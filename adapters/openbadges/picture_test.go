@@ -109,6 +109,7 @@ func TestUnbakeSVG(t *testing.T) {
 		{"entities", `<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>` + svg(svgSpace2, `&b;<openbadges:assertion verify="https://example.org/1"/>`), "", errBroken},
 		{"deep", svg(svgSpace2, strings.Repeat("<g>", maxElementDepth)), "", errTooManyC},
 		{"many attributes", svg(svgSpace2, "<g "+strings.Repeat(`a="" `, maxAttributes+1)+"/>"), "", errTooManyC},
+		{"many attributes altogether", svg(svgSpace2, strings.Repeat("<g "+strings.Repeat(`a="" `, maxAttributes-10)+"/>", 5)), "", errTooManyC},
 		{"many signs in several", svg(svgSpace2, strings.Repeat(`<g a="`+strings.Repeat("=", maxAttributes-1)+`"/>`, 2)), "", errNoBadge},
 	}
 	for _, tt := range tests {
