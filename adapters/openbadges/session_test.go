@@ -117,3 +117,17 @@ func TestLongListsWait(t *testing.T) {
 		t.Errorf("%d turns are taken", len(v.lists))
 	}
 }
+
+// What a document takes in memory depends on its values, not on its length.
+func TestValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	objects := func(n int) []byte { return []byte(`{"x":[` + strings.Repeat(`{},`, n) + `1]}`) }
+	for _, tt := range []struct {
+		n, limit int
+		fits     bool
+	}{{9_000, maxDocumentBytes, true}, {11_000, maxDocumentBytes, false}, {11_000, maxListBytes, true}, {251_000, maxListBytes, false}} {
+		if _, err := parseObject(objects(tt.n), tt.limit); tt.fits != (err == nil) {
+			t.Errorf("%d in %d bytes: %v", tt.n, tt.limit, err)
+		}
+	}
+}
