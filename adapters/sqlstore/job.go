@@ -5,10 +5,26 @@ import (
 	"time"
 )
 
+// slotAhead is by how much a slot has to lie ahead to be of a time before the
+// shared clock was put back, as it may be when another server takes over.
+const slotAhead = time.Minute
+
 // ClaimSlot returns true for the one caller of all replicas that may run the
-// job in this slot. Slots are Unix times in milliseconds; nobody frees one.
+// job in this slot. Slots are Unix times in milliseconds; nobody frees one,
+// but those of before the clock was put back count no more: otherwise nothing
+// would be run until it comes there again.
 func (d *DB) ClaimSlot(ctx context.Context, job string, slot int64) (bool, error) {
-	n, err := d.run().exec(ctx, `INSERT INTO job_runs (job, slot) VALUES (?, ?) ON CONFLICT DO NOTHING`, job, slot)
+	const claim = `INSERT INTO job_runs (job, slot) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	n, err := d.run().exec(ctx, claim, job, slot)
+	if err != nil || n == 1 {
+		return n == 1, err
+	}
+	n, err = d.run().exec(ctx, `DELETE FROM job_runs WHERE job = ? AND slot >= ? AND EXISTS (
+		SELECT 1 FROM job_runs f WHERE f.job = ? AND f.slot > ?)`, job, slot, job, slot+slotAhead.Milliseconds())
+	if err != nil || n == 0 {
+		return false, err
+	}
+	n, err = d.run().exec(ctx, claim, job, slot)
 	return n == 1, err
 }
 
