@@ -171,7 +171,7 @@ func (c *Composer) chart(w Words, title string, bars []Bar) *Picture {
 	return &Picture{PNG: data, Name: chartName, Alt: w.Plain("digest.alt", Args{"Title": title, "Bars": strings.Join(said, ", ")})}
 }
 
-// span says about how long something took.
+// span says within what time something happened, a minute at least.
 func span(w Words, d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -180,6 +180,6 @@ func span(w Words, d time.Duration) string {
 	case d >= 2*time.Hour:
 		return w.Plain("span.hours", Args{"Count": int(math.Round(d.Hours()))})
 	default:
-		return w.Plain("span.minutes", Args{"Count": int(math.Ceil(d.Minutes()))})
+		return w.Plain("span.minutes", Args{"Count": max(1, int(math.Ceil(d.Minutes())))})
 	}
 }

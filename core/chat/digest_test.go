@@ -240,3 +240,21 @@ func TestDigestIsRefusedAtItsFields(t *testing.T) {
 		}
 	}
 }
+
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	c := goldenComposer(t, nil).Catalog
+	for d, want := range map[time.Duration][2]string{
+		0:                     {"1 minute", "1 Minute"},
+		time.Second:           {"1 minute", "1 Minute"},
+		90 * time.Second:      {"2 minutes", "2 Minuten"},
+		2 * time.Hour:         {"2 hours", "2 Stunden"},
+		47 * time.Hour:        {"47 hours", "47 Stunden"},
+		48 * time.Hour:        {"2 days", "2 Tagen"},
+		1000 * 24 * time.Hour: {"1000 days", "1000 Tagen"},
+	} {
+		if got := [2]string{span(c.For("en"), d), span(c.For("de"), d)}; got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
