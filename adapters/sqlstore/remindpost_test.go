@@ -27,49 +27,50 @@ func (w *world) planWith(now time.Time, meanwhile func()) core.RemindCounts {
 // the reminder comes as a message of its own. SQLite lets nobody in between.
 func TestReminderLosesItsMessage(t *testing.T) {
 	t.Parallel()
-	for name, press := range map[string]func(w *world, who core.Identity, badge, message string, now time.Time){
-		"claim": func(w *world, who core.Identity, badge, message string, now time.Time) {
-			p := claimOf(who, badge, now)
-			p.Place.MessageKey = message
+	w := newWorld(t, testpg.New(t))
+	claims, lists := w.account(slackUser("U1"), "ada@example.org"), w.account(slackUser("U2"), "bob@example.org")
+	badge := w.observe(pending("p1", "ada@example.org")).After.ID
+	w.observe(pending("p2", "bob@example.org"))
+	w.plan(monday())
+	message := map[string]string{}
+	for _, post := range w.send(monday()) {
+		message[w.subjectOf(post).ID] = "message-" + post
+	}
+	w.observe(pending("p3", "ada@example.org"))
+	w.observe(pending("p4", "bob@example.org"))
+	next := monday().Add(25 * time.Hour)
+	presses := []func(){
+		func() {
+			p := claimOf(claims.Identity, badge, next)
+			p.Place.MessageKey = message[core.ReminderID(claims.MemberID, "2026-11-09")]
 			w.claimed(p)
 		},
-		"list": func(w *world, who core.Identity, _, message string, _ time.Time) {
-			w.must(w.ForgetPost(w.t.Context(), who, message))
+		func() {
+			w.must(w.ForgetPost(t.Context(), lists.Identity, message[core.ReminderID(lists.MemberID, "2026-11-09")]))
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, testpg.New(t))
-			who := slackUser("U1")
-			a := w.account(who, "ada@example.org")
-			badge := w.observe(pending("p1", "ada@example.org")).After.ID
-			w.plan(monday())
-			first := w.send(monday())
-			w.observe(pending("p2", "ada@example.org"))
-			next := monday().Add(25 * time.Hour)
-			n := w.planWith(next, func() { press(w, who, badge, "message-"+first[0], next) })
-			if n.Reminders != 1 {
-				t.Fatalf("planned %+v", n)
-			}
-			want := core.Subject{Kind: core.SubjectReminder, ID: core.ReminderID(a.MemberID, "2026-11-10")}
-			found := false
-			for _, post := range w.send(next) {
-				if w.count(`SELECT count(*) FROM posts WHERE id = ?`, post) == 0 {
-					continue // An event.
-				}
-				subject := w.subjectOf(post)
-				found = found || subject == want
-				if subject.Kind == core.SubjectHandoff && w.count(`SELECT count(*) FROM handoffs WHERE id = ?`, subject.ID) == 0 {
-					t.Errorf("the claim's message shows %+v", subject)
-				}
-			}
-			if !found {
-				t.Error("the reminder has no message")
-			}
-			if n := w.count(`SELECT count(*) FROM posts p JOIN members m ON m.reminder_post = p.id WHERE p.subject_kind = 'reminder'`); n != 1 {
-				t.Error("the member does not know the message of the reminder")
-			}
-		})
+	}
+	n := w.planWith(next, func() { presses[0](); presses = presses[1:] })
+	if n.Reminders != 2 {
+		t.Fatalf("planned %+v", n)
+	}
+	found := map[core.Subject]bool{}
+	for _, post := range w.send(next) {
+		if w.count(`SELECT count(*) FROM posts WHERE id = ?`, post) == 0 {
+			continue // An event.
+		}
+		subject := w.subjectOf(post)
+		found[subject] = true
+		if subject.Kind == core.SubjectHandoff && w.count(`SELECT count(*) FROM handoffs WHERE id = ?`, subject.ID) == 0 {
+			t.Errorf("the claim's message shows %+v", subject)
+		}
+	}
+	for _, a := range []core.Account{claims, lists} {
+		if !found[core.Subject{Kind: core.SubjectReminder, ID: core.ReminderID(a.MemberID, "2026-11-10")}] {
+			t.Errorf("the reminder of %s has no message", a.Identity.User)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM posts p JOIN members m ON m.reminder_post = p.id WHERE p.subject_kind = 'reminder'`); n != 2 {
+		t.Errorf("%d of 2 members know the message of their reminder", n)
 	}
 }
 
