@@ -7,10 +7,13 @@ import (
 	"github.com/laurelbot/laurel/core"
 )
 
-// countChunk is of how many templates one statement counts badges, of one
-// stage at a time. With millions of badges a statement that counted all of
-// them would be cut off by its time limit.
-const countChunk = 10
+// Of how many templates one statement counts badges at least, and in how many
+// parts those of more are counted, one stage at a time. With millions of badges
+// a statement that counted all of them would be cut off by its time limit.
+const (
+	countChunk = 10
+	countParts = 50
+)
 
 // templatesThere are those of which there are badges, found by an index from
 // one to the next.
@@ -41,7 +44,7 @@ func (r runner) countBadges(ctx context.Context, templates texts, stages ...core
 		templates = there
 	}
 	var counts []badgeCount
-	for chunk := range slices.Chunk(templates, countChunk) {
+	for chunk := range slices.Chunk(templates, max(countChunk, len(templates)/countParts)) {
 		for _, stage := range stages {
 			var found []badgeCount
 			err := r.all(ctx, &found, countInStage, chunk, string(stage))
