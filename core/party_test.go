@@ -23,10 +23,12 @@ type party struct {
 	walls map[string]*hung
 	// questions say in which one a badge was asked about.
 	questions map[string]string
+	// chosen is where each team celebrates; a zero one for nowhere.
+	chosen map[string]core.Identity
 	// calm: no answer is lost.
 	calm bool
 
-	made, asked, celebrated, takenBack int
+	made, asked, celebrated, takenBack, moves int
 }
 
 // partyNote is a message to a guest.
@@ -38,26 +40,62 @@ type partyNote struct {
 func newParty(t *testing.T, template string, replicas int, seed uint64) *party {
 	p := &party{
 		mortals: mortals{t: t, rand: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)},
-		sent:    map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{},
+		sent:    map[string]*partyNote{}, walls: map[string]*hung{}, questions: map[string]string{}, chosen: map[string]core.Identity{},
 	}
 	p.open(template, replicas, p)
 	for i := range 4 {
 		g := newPartyGuest(p, i)
-		p.choose(teamOf(g), g.channel)
+		p.choose(teamOf(g), channelsOf(teamOf(g))[0])
 	}
 	return p
 }
 
-// choose has a team celebrate in a channel.
-func (p *party) choose(team string, channel core.Identity) {
-	p.must(p.replicas[0].db.InTx(p.t.Context(), func(ctx context.Context, tx core.Tx) error {
-		account, err := tx.EnsureAccount(ctx, core.Account{Identity: channel, DisplayName: "launch"}, p.now)
-		if err != nil {
-			return err
-		}
-		return tx.SaveCustoms(ctx, team, core.CustomsChange{CelebrateIn: &account.ID}, p.now)
-	}))
+// channelsOf are the channels of a team.
+func channelsOf(team string) []core.Identity {
+	if team == "slack:T1" {
+		return []core.Identity{core.ChannelIdentity("slack", "T1", "C1"), core.ChannelIdentity("slack", "T1", "C2")}
+	}
+	return []core.Identity{core.ChannelIdentity("discord", "", "9"), core.ChannelIdentity("discord", "", "8")}
 }
+
+// choose has a team celebrate in a channel, or nowhere. What follows from it
+// is tried until it is done, as the inbox does, by replicas that die over it.
+func (p *party) choose(team string, channel core.Identity) {
+	ok := p.try(func(r *mortal) error {
+		return r.db.InTx(p.t.Context(), func(ctx context.Context, tx core.Tx) error {
+			account := core.Account{}
+			if channel.User != "" {
+				var err error
+				if account, err = tx.EnsureAccount(ctx, core.Account{Identity: channel, DisplayName: "launch", Team: team}, p.now); err != nil {
+					return err
+				}
+			}
+			return tx.SaveCustoms(ctx, team, core.CustomsChange{CelebrateIn: &account.ID}, p.now)
+		})
+	})
+	if !ok {
+		return
+	}
+	p.chosen[team] = channel
+	if channel.User == "" {
+		return
+	}
+	for _, g := range p.guests {
+		for _, b := range g.badges {
+			fresh := p.now.Sub(b.askedAt) < week || p.now.Sub(b.stageAt) < week
+			if teamOf(g) == team && fresh {
+				p.settled(g, b)
+			}
+		}
+	}
+	for done := false; !done; {
+		done = p.try(func(r *mortal) error { return p.desk(r).Moved(p.t.Context(), team) })
+	}
+	p.moves++
+}
+
+// week is for how long a badge that nobody saw is worth a celebration.
+const week = 7 * 24 * time.Hour
 
 func (p *party) desk(r *mortal) *core.Celebrations {
 	return &core.Celebrations{Store: r.db, Clock: p, Provider: r.obs.Provider}
