@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/laurelbot/laurel/core"
 )
@@ -85,10 +86,17 @@ func (c *Composer) stageCard(w Words, v core.BadgeView, a core.Account) Card {
 }
 
 // asking adds where the issuer is asked about a badge that only it can give
-// back.
-func (c *Composer) asking(ctx context.Context, w Words, card Card, stage core.Stage) Card {
+// back or renew.
+func (c *Composer) asking(ctx context.Context, w Words, card Card, b core.Badge) Card {
+	switch {
+	case b.Stage == core.StageRejected, b.Stage == core.StageRevoked, b.Stage == core.StageWithdrawn:
+	case b.Stage.Held() && !b.ExpiresAt.IsZero() && !c.Clock.Now().Before(b.ExpiresAt):
+		card.Text = Join(card.Text, w.Text("stage.renew", Args{"Date": Day(b.ExpiresAt)}))
+	default:
+		return card
+	}
 	show, ok := c.Provider.(core.Showcase)
-	if !ok || stage != core.StageRejected && stage != core.StageRevoked && stage != core.StageWithdrawn {
+	if !ok {
 		return card
 	}
 	issuer := show.Issuer(ctx)
@@ -96,8 +104,11 @@ func (c *Composer) asking(ctx context.Context, w Words, card Card, stage core.St
 		card.Text = Join(card.Text, w.Text("stage.ask", Args{"Address": Code(issuer.SupportMail)}))
 	}
 	if issuer.SupportURL != "" {
-		ask := Button{URL: issuer.SupportURL, Label: w.Plain("button.ask", nil), Style: StylePrimary}
-		card.Buttons = append([]Button{ask}, card.Buttons...)
+		ask := Button{URL: issuer.SupportURL, Label: w.Plain("button.ask", nil)}
+		if len(card.Buttons) == 1 {
+			ask.Style = StylePrimary
+		}
+		card.Buttons = slices.Insert(slices.Clone(card.Buttons), max(len(card.Buttons)-1, 0), ask)
 	}
 	return card
 }

@@ -19,6 +19,8 @@ func (c *Composer) showing(ctx context.Context, w Words, b core.Badge, a core.Ac
 	if err != nil {
 		return Card{}, err
 	}
+	// There are buttons enough.
+	card.Text = c.asking(ctx, w, card, b).Text
 	tasks := c.tasks(f, b.ID)
 	if i := slices.IndexFunc(tasks, func(t core.Task) bool { return t.Ref.Kind == core.TaskProfile && t.State.Open() }); i >= 0 {
 		first := c.taskItem(w, tasks[i])

@@ -49,6 +49,17 @@ func goldenSharing(t *testing.T, c *Composer, w Words, reader core.Account, put 
 		}
 		put("stage, "+string(stage)+", with somebody to ask", readable(card))
 	}
+	expired := stepFacts(core.StagePublic, 1, says(core.SaidDone, core.TaskProfile, ""))
+	expired.Badges[0].ExpiresAt = noon.AddDate(0, 0, -1)
+	c.Store = &shelf{tasks: expired}
+	if card, err = c.badgeCard(t.Context(), w, core.BadgeView{Badge: expired.Badges[0]}, reader); err != nil {
+		t.Fatal(err)
+	}
+	put("stage, public, expired", readable(card))
+	if card, err = c.showing(t.Context(), w, expired.Badges[0], reader); err != nil {
+		t.Fatal(err)
+	}
+	put("share, expired", readable(card))
 }
 
 // showcase is a provider whose badges can be embedded.

@@ -24,7 +24,8 @@ func (c *Composer) held(ctx context.Context, w Words, v core.BadgeView, a core.A
 	if err != nil {
 		return Card{}, err
 	}
-	return c.heldCard(w, v.Badge, a, f)
+	card, err := c.heldCard(w, v.Badge, a, f)
+	return c.asking(ctx, w, card, v.Badge), err
 }
 
 // badgeCard shows how a badge stands, whatever that is.
@@ -32,7 +33,7 @@ func (c *Composer) badgeCard(ctx context.Context, w Words, v core.BadgeView, a c
 	if v.Badge.Stage.Held() {
 		return c.held(ctx, w, v, a)
 	}
-	return c.asking(ctx, w, c.stageCard(w, v, a), v.Badge.Stage), nil
+	return c.asking(ctx, w, c.stageCard(w, v, a), v.Badge), nil
 }
 
 // tasks are those for one badge, or for all.

@@ -105,7 +105,7 @@ func (c *Composer) handoff(ctx context.Context, w Words, p core.Post) (Card, err
 	if err != nil || !v.Owned {
 		return card, err
 	}
-	return c.asking(ctx, w, card, v.Badge.Stage), nil
+	return c.asking(ctx, w, card, v.Badge), nil
 }
 
 // ComposeAs makes the card of a handoff's post from what is known of the
