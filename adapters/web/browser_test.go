@@ -20,45 +20,26 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/laurelbot/laurel/core"
+	"github.com/laurelbot/laurel/internal/chromium"
 )
 
-// envChromium names the browser, envScreenshots a folder that keeps the
-// screenshots; without it they are thrown away.
-const (
-	envChromium    = "LAUREL_CHROMIUM"
-	envScreenshots = "LAUREL_SCREENSHOTS"
-)
+// envScreenshots names a folder that keeps the screenshots; without it they are
+// thrown away.
+const envScreenshots = "LAUREL_SCREENSHOTS"
+
+// browserWithin ends a browser that hangs.
+const browserWithin = 5 * time.Minute
 
 const testPicture = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96"><path d="M48 3l39 22.5v45L48 93 9 70.5v-45z" fill="#23395b"/><path d="M48 12l31 18v36L48 84 17 66V30z" fill="none" stroke="#e8c872" stroke-width="2.5"/><text x="48" y="56" font-family="sans-serif" font-weight="700" font-size="24" fill="#fff" text-anchor="middle">CEP</text></svg>`
 
 // startBrowser returns a browser without a tab, or skips.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
-	program := os.Getenv(envChromium)
-	if program == "" {
-		program = "/usr/bin/chromium"
-	}
-	if _, err := os.Stat(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("Chromium is missing: set %s", envChromium)
-		}
-		t.Skipf("Chromium is missing: set %s", envChromium)
-	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-	}
-	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	allocator, cancel := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	browser, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	browser := chromium.Start(t, chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true))
 	do(t, browser, chromedp.Navigate("about:blank"))
-	return browser
+	ctx, cancel := context.WithTimeout(browser, browserWithin)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {

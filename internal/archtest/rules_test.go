@@ -57,6 +57,8 @@ var rooms = []room{
 	{path: "internal", testsKnow: []string{everything}},
 	// The one way to addresses that strangers name; see its package comment.
 	{path: "internal/fetch", testsKnow: []string{"internal/"}},
+	// The browser of tests.
+	{path: "internal/chromium"},
 	// Where adapters add what they count.
 	{path: "internal/registry"},
 	{path: "scripts"},
@@ -117,7 +119,7 @@ var libraries = []library{
 	{path: "github.com/schollz/progressbar/v3", rooms: []string{"cmd"}},
 	{path: "github.com/Shopify/toxiproxy/v2", rooms: []string{"bench/faults"}, tests: []string{everything}},
 	// The pictures of the README are taken as the browser tests look.
-	{path: "github.com/chromedp/chromedp", rooms: []string{"playground/screenshots"}, tests: []string{everything}},
+	{path: "github.com/chromedp/chromedp", rooms: []string{"playground/screenshots", "internal/chromium"}, tests: []string{everything}},
 	// The simulators are as strict as the platforms' own descriptions.
 	{path: "github.com/santhosh-tekuri/jsonschema/v6", rooms: []string{"playground"}, tests: []string{everything}},
 	testOnly("github.com/standard-webhooks/standard-webhooks/libraries"),

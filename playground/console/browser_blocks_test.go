@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/laurelbot/laurel/internal/chromium"
 	"github.com/laurelbot/laurel/internal/refdata"
 )
 
@@ -140,7 +141,7 @@ func (w *world) richer() []obj {
 // everybody, and so that it can be used.
 func TestBrowserBlocks(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	chromium.Program(t)
 	w := newWorld(t)
 	all := append(taken(t), w.richer()...)
 	for _, m := range all {

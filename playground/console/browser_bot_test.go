@@ -13,13 +13,15 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/laurelbot/laurel/internal/chromium"
 )
 
 // TestBrowserBot shows the page with the real program behind it, as somebody
 // sees it who types the command of the README.
 func TestBrowserBot(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	chromium.Program(t)
 	program := filepath.Join(t.TempDir(), "bot")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/bot")
 	build.Dir = filepath.Join("..", "..")
@@ -176,7 +178,7 @@ func testTour(t *testing.T, address string) {
 	p.see(`/^[12]:\d\d$/.test(document.querySelector("#part-slack .left").textContent)`)
 	p.shot("claimed")
 	// The test does not follow to the new tab.
-	evaluate[chromedp.Void](p, `void document.querySelector('a.btn[href*="/h/"]').addEventListener("click", (e) => e.preventDefault())`)
+	evaluate[chromedp.Void](p, `void document.addEventListener("click", (e) => e.target.closest('a.btn[href*="/h/"]') && e.preventDefault())`)
 	p.press(`#part-slack a.btn[href*="/h/"]`)
 	done("credly")
 	done("account") // Ada has one.
@@ -286,6 +288,8 @@ func testFaults(t *testing.T, address string) {
 		t.Helper()
 		dock("faults")
 		p.press(fmt.Sprintf(`[data-fault=%q]`, id))
+		// What it says in the header moves everything below.
+		p.alarm(id, false)
 	}
 	// Nothing is unexplained, and what cannot be used here says why.
 	p.see(`[...document.querySelectorAll(".fault p")].length >= 15 && [...document.querySelectorAll(".fault p")].every((n) => n.textContent.length > 20)`)

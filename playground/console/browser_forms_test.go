@@ -38,8 +38,7 @@ func (w *world) filledIn(t *testing.T) string {
 // these letters.
 func (p *page) pick(selector, letters, want string) {
 	p.t.Helper()
-	p.see(fmt.Sprintf(`(document.querySelector(%[1]q).focus(), document.activeElement === document.querySelector(%[1]q))`, selector))
-	p.do(chromedp.SendKeys(chromedp.CSS(selector), letters))
+	p.enter(selector, letters)
 	p.see(fmt.Sprintf(`document.querySelector(%q).selectedOptions[0].text === %q`, selector, want))
 }
 
@@ -93,7 +92,7 @@ func TestBrowserForms(t *testing.T) {
 	p.accessible("form", "#part-slack .sheet")
 	p.shot("slack")
 	p.pick(field("Channel"), "#r", "#random")
-	p.do(chromedp.SendKeys(chromedp.CSS(field("Text")), "one"+kb.Enter+"two"))
+	p.enter(field("Text"), "one"+kb.Enter+"two")
 	p.press(`#part-slack .sheet [value="C00000TEAM"][type="checkbox"]`)
 	p.press(`#part-slack .sheet [value="director"]`)
 	p.press(`#part-slack .sheet footer button:last-child`)
@@ -139,7 +138,7 @@ func TestBrowserForms(t *testing.T) {
 	p.see(`document.querySelector('#part-discord .sheet [data-focus="input:where"]').selectedOptions[0].text === "#general"`)
 	p.accessible("modal", "#part-discord .sheet")
 	p.shot("discord")
-	p.do(chromedp.SendKeys(chromedp.CSS(`#part-discord .sheet textarea`), "one"+kb.Enter+"two"))
+	p.enter(`#part-discord .sheet textarea`, "one"+kb.Enter+"two")
 	p.press(`#part-discord .sheet footer button:last-child`)
 	if told := w.filledIn(t); !strings.Contains(told, `"resolved":{"channels":{"`+w.general+`"`) || !strings.Contains(told, `one\ntwo`) {
 		t.Errorf("the bot is told %s", told)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/laurelbot/laurel/internal/chromium"
 )
 
 const (
@@ -60,7 +62,7 @@ func (p *page) figures(what, body string) (shortest float64) {
 // shortest time counts, because other tests take the processor away.
 func TestBrowserMany(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	chromium.Program(t)
 	w := newWorld(t)
 	channel := w.slack.DM(adaSlack)
 	post := func(text string) error {

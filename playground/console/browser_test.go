@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -19,10 +21,11 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/laurelbot/laurel/internal/chromium"
 )
 
 const (
-	envChromium = "LAUREL_CHROMIUM"
 	// envScreenshots names a folder in which the browser tests leave pictures
 	// of the page, for somebody to look at.
 	envScreenshots = "LAUREL_SCREENSHOTS"
@@ -39,40 +42,10 @@ type page struct {
 	trouble []string
 }
 
-// chromium returns the browser's path. Without one the test is skipped, or
-// fails when CI=true.
-func chromium(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv(envChromium)
-	if path == "" {
-		path = "/usr/bin/chromium"
-	}
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("chromium is missing: set %s", envChromium)
-		}
-		t.Skipf("chromium is missing: set %s", envChromium)
-	}
-	return path
-}
-
 // open starts a browser of its own.
 func open(t *testing.T, address string, width, height int64) *page {
 	t.Helper()
-	path := chromium(t)
-	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
-	t.Cleanup(cancel)
-	// What the protocol's library cannot read of a newer browser is no news.
-	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
-	t.Cleanup(func() {
-		// The browser has to be gone before its folder is.
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Logf("close browser: %v", err)
-		}
-		cancel()
-	})
+	ctx := chromium.Start(t)
 	p := &page{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, p.listen); err != nil {
 		t.Fatal(err)
@@ -158,13 +131,37 @@ func (p *page) press(selector string) {
 		window.stood = at;
 		return at === was;
 	})()`, selector))
-	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.reach(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
+// enter types into the first element that a selector finds, once it is
+// visible.
 func (p *page) enter(selector, keys string) {
 	p.t.Helper()
 	p.see(fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector))
-	p.do(chromedp.SendKeys(chromedp.CSS(selector), keys))
+	p.reach(chromedp.SendKeys(chromedp.CSS(selector), keys))
+}
+
+// reach does what begins with finding an element, again where the page drew
+// that anew before anything was done with it.
+func (p *page) reach(step chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	// https://chromedevtools.github.io/devtools-protocol/: a server error, by
+	// which the methods of DOM say that there is no such node any more.
+	const noNode = -32000
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, step)
+		if err == nil {
+			return
+		}
+		var gone *cdproto.Error
+		if !errors.As(err, &gone) || gone.Code != noNode {
+			p.shot("failed")
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // hit presses the enter key in the line that has the focus. The key of the
