@@ -25,7 +25,7 @@ func Program(tb testing.TB) string {
 	if path == "" {
 		path = "/usr/bin/chromium"
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // Whoever runs the tests names the program.
 		if os.Getenv("CI") == "true" {
 			tb.Fatalf("Chromium is missing: set %s", EnvProgram)
 		}
