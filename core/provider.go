@@ -102,6 +102,7 @@ type IssueRequest struct {
 type Provider interface {
 	// Name is the provider's name as people know it, e.g. "Credly".
 	Name() string
+	// Capabilities is what may be asked of the provider; always the same.
 	Capabilities() Capability
 	// Get reads one badge. [ErrNoSuchBadge] when it is unknown.
 	Get(ctx context.Context, providerID string) (Observation, error)

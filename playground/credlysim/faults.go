@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/laurelbot/laurel/playground/simfault"
 )
-
-// keptBody is how much of a body the wire log keeps, in bytes.
-const keptBody = 8 << 10
 
 // Fault is misbehaviour on order. The first fault that fits a request is
 // used for it.
@@ -37,22 +33,6 @@ type Fault struct {
 	// repeats a GET by itself when a kept connection is cut.
 	DropAnswer bool `json:"drop_answer"`
 	DropBefore bool `json:"drop_before"`
-}
-
-// Exchange is one request and its answer, without secrets.
-type Exchange struct {
-	At       time.Time `json:"at"`
-	Method   string    `json:"method"`
-	URL      string    `json:"url"`
-	Auth     string    `json:"auth,omitempty"`
-	Request  string    `json:"request,omitempty"`
-	Status   int       `json:"status"`
-	Response string    `json:"response,omitempty"`
-	// Took is real time; Webhook says that Credly was the one who asked.
-	Took    time.Duration `json:"took,omitempty"`
-	Webhook bool          `json:"webhook,omitempty"`
-	// Fault tells that the answer was misbehaviour on order.
-	Fault bool `json:"fault,omitempty"`
 }
 
 // Fail orders misbehaviour.
@@ -83,9 +63,6 @@ func (s *Server) ServedBy() map[string]int {
 	return maps.Clone(s.served)
 }
 
-// Wire returns the last exchanges, the oldest first.
-func (s *Server) Wire() []Exchange { return s.wire.All() }
-
 // takeFault counts a request, finds the fault for it (the zero one is none)
 // and returns the time to wait.
 func (s *Server) takeFault(r *http.Request) (Fault, time.Duration) {
@@ -99,11 +76,8 @@ func (s *Server) takeFault(r *http.Request) (Fault, time.Duration) {
 	return f, s.latency + f.Delay
 }
 
-var (
-	idSegment    = regexp.MustCompile(`/[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}`)
-	tokenSegment = regexp.MustCompile(`/go/[0-9A-Za-z]+`)
-	secretJSON   = regexp.MustCompile(`("(?:token|access_token|client_secret|secret)"\s*:\s*)"[^"]*"`)
-)
+// idSegment is what differs from one object to the next in a path.
+var idSegment = regexp.MustCompile(`/[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}`)
 
 // kindOf is a path without what differs from one object to the next.
 func kindOf(path string) string {
@@ -186,46 +160,4 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.send(w)
-}
-
-func (s *Server) log(e Exchange) {
-	s.wire.Add(e)
-	s.touch()
-}
-
-func redactURL(u *url.URL) string {
-	return tokenSegment.ReplaceAllString(u.RequestURI(), "/go/[redacted]")
-}
-
-func redactAuth(header string) string {
-	if header == "" {
-		return ""
-	}
-	scheme, _, _ := strings.Cut(header, " ")
-	if scheme != "Basic" && scheme != "Bearer" {
-		scheme = "other"
-	}
-	return scheme + " [redacted]"
-}
-
-func redactBody(kind string, body []byte) string {
-	if strings.HasPrefix(kind, "application/x-www-form-urlencoded") {
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return "[unreadable form]"
-		}
-		if form.Has("client_secret") {
-			form.Set("client_secret", "[redacted]")
-		}
-		return form.Encode()
-	}
-	if strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "image/") {
-		return "[" + kind + "]"
-	}
-	text := secretJSON.ReplaceAllString(string(body), `$1"[redacted]"`)
-	text = tokenSegment.ReplaceAllString(text, "/go/[redacted]")
-	if len(text) > keptBody {
-		text = strings.ToValidUTF8(text[:keptBody], "")
-	}
-	return text
 }

@@ -41,6 +41,15 @@ type Fault struct {
 // Fail orders a fault. Of several that match a call, the oldest happens.
 func (s *Server) Fail(f Fault) *simfault.Order { return s.faults.Add(f, f.Times) }
 
+// DoubleDelivery lets everything that goes to the app be sent twice while it
+// is on: Slack promises to deliver at least once, not exactly once.
+// https://docs.slack.dev/apis/events-api/#retries
+func (s *Server) DoubleDelivery(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.double = on
+}
+
 func (s *Server) takeFault(method, channel string) (Fault, bool) {
 	f, ok := s.faults.Take(func(f Fault) bool {
 		return (f.Method == "*" || f.Method == method) && (f.Channel == "" || f.Channel == channel)

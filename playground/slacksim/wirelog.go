@@ -22,7 +22,7 @@ const (
 
 // Exchange is one request and its answer, or one envelope and its
 // acknowledgement, with tokens, signing secrets, tickets and the secret part of
-// response URLs blackened.
+// response URLs redacted.
 type Exchange struct {
 	At        time.Time `json:"at"`
 	Direction Direction `json:"direction"`
@@ -41,25 +41,25 @@ type Exchange struct {
 func (s *Server) Log() []Exchange { return s.wire.All() }
 
 // OnExchange lets f hear of every exchange as it enters the wire log, already
-// blackened; nil ends that. f must return at once and not call the server.
+// redacted; nil ends that. f must return at once and not call the server.
 func (s *Server) OnExchange(f func(Exchange)) { s.wire.Listen(f) }
 
 func (s *Server) record(e Exchange) {
-	e.Path, e.Request, e.Response = s.blacken(e.Path), s.blacken(e.Request), s.blacken(e.Response)
+	e.Path, e.Request, e.Response = s.redact(e.Path), s.redact(e.Request), s.redact(e.Response)
 	s.wire.Add(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bump()
 }
 
-func (s *Server) blacken(text string) string {
-	const black = "REDACTED"
+func (s *Server) redact(text string) string {
+	const redacted = "REDACTED"
 	for _, secret := range []string{s.cfg.BotToken, s.cfg.SigningSecret, s.cfg.AppToken} {
-		text = strings.ReplaceAll(text, secret, black)
-		text = strings.ReplaceAll(text, url.QueryEscape(secret), black)
+		text = strings.ReplaceAll(text, secret, redacted)
+		text = strings.ReplaceAll(text, url.QueryEscape(secret), redacted)
 	}
-	text = tokenPattern.ReplaceAllString(text, black)
-	text = secretPattern.ReplaceAllString(text, black)
+	text = tokenPattern.ReplaceAllString(text, redacted)
+	text = secretPattern.ReplaceAllString(text, redacted)
 	if len(text) > logBodyMax {
 		text = strings.ToValidUTF8(text[:logBodyMax], "") + "…"
 	}

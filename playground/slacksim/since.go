@@ -2,15 +2,6 @@ package slacksim
 
 import "maps"
 
-// DoubleDelivery lets everything that goes to the app be sent twice while it
-// is on: Slack promises to deliver at least once, not exactly once.
-// https://docs.slack.dev/apis/events-api/#retries
-func (s *Server) DoubleDelivery(on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.double = on
-}
-
 // mark says as of which version a message is what it is.
 type mark struct {
 	revision int

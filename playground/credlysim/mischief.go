@@ -1,35 +1,11 @@
 package credlysim
 
 import (
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/laurelbot/laurel/playground/simfault"
 )
-
-// OnExchange lets f hear of every exchange, webhooks included, without
-// secrets; nil ends that. f must return at once and not call the server.
-func (s *Server) OnExchange(f func(Exchange)) { s.wire.Listen(f) }
-
-// webhookExchange is a webhook as the wire log shows it: the end of the
-// address is its secret.
-func webhookExchange(at time.Time, d *Delivery, target string, status int, took time.Duration) Exchange {
-	path := target
-	if u, err := url.Parse(target); err == nil {
-		path = u.Path
-	}
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i] == '/' {
-			path = path[:i+1] + "[redacted]"
-			break
-		}
-	}
-	return Exchange{
-		At: at, Method: http.MethodPost, URL: path, Request: d.Body, Status: status, Took: took, Webhook: true,
-	}
-}
 
 // Mischief is what happens to webhooks on their way. Credly promises neither
 // order nor that each comes once, see https://www.credly.com/docs/webhooks.
