@@ -93,7 +93,7 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash, b *budget) (canonic
 		}
 	}
 	options.SafeMode = false
-	quads, err := statementsOf(processor, expanded, options)
+	quads, err := quadsOf(processor, expanded, options)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +107,8 @@ func (v *Verifier) rdf(doc map[string]any, hash crypto.Hash, b *budget) (canonic
 	}
 }
 
-// statementsOf turns an expanded document into statements.
-func statementsOf(processor *ld.JsonLdProcessor, expanded []any, options *ld.JsonLdOptions) ([]quad, error) {
+// quadsOf turns an expanded document into statements.
+func quadsOf(processor *ld.JsonLdProcessor, expanded []any, options *ld.JsonLdOptions) ([]quad, error) {
 	made, err := processor.ToRDF(expanded, options)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errGraph, ldReason(err))

@@ -46,8 +46,9 @@ type embedded struct {
 	docs map[string]any
 }
 
-// embeddedContexts returns the loader that production uses.
-func embeddedContexts() ContextLoader { return &embedded{docs: map[string]any{}} }
+// EmbeddedContexts returns the loader that production uses, for those who add
+// contexts of their own to it.
+func EmbeddedContexts() ContextLoader { return &embedded{docs: map[string]any{}} }
 
 // Context returns a known context.
 func (e *embedded) Context(address string) (any, error) {

@@ -21,7 +21,7 @@ func (p prefixed) Context(address string) (any, error) {
 // A node is the same by its short name: what is moved there is found.
 func TestNothingIsHiddenByShortNames(t *testing.T) {
 	t.Parallel()
-	v := New(Options{Contexts: prefixed{embeddedContexts()}})
+	v := New(Options{Contexts: prefixed{EmbeddedContexts()}})
 	d := with(someCredential(), doc{
 		"@context":       append(append([]any{}, someCredential()["@context"].([]any)...), prefixURL, "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"),
 		"refreshService": doc{"id": "ex:1", "type": []any{"1EdTechCredentialRefresh"}},

@@ -106,7 +106,7 @@ func TestJCS(t *testing.T) {
 
 func TestContextsAreThere(t *testing.T) {
 	t.Parallel()
-	contexts := embeddedContexts()
+	contexts := EmbeddedContexts()
 	for address := range contextNames {
 		c, err := contexts.Context(address)
 		if err != nil {

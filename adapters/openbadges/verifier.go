@@ -90,7 +90,7 @@ func New(o Options) *Verifier {
 		v.clock = machineClock{}
 	}
 	if v.contexts == nil {
-		v.contexts = embeddedContexts()
+		v.contexts = EmbeddedContexts()
 	}
 	if v.maxTime <= 0 {
 		v.maxTime = maxTime
