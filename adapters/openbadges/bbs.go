@@ -27,6 +27,9 @@ const (
 	// maxBBSMessages is how many statements a signature may be over, those
 	// that are not disclosed included.
 	maxBBSMessages = 500
+	// workPerMessage is what each of them takes, in the work of telling nodes
+	// apart: a quarter of a millisecond.
+	workPerMessage = 100
 )
 
 // blsKey is a public key on the curve BLS12-381.
@@ -107,7 +110,8 @@ func bbsDisclosedFits(bare, p map[string]any, raw []byte, kind suite, made schem
 	if err != nil {
 		return false, err
 	}
-	if hidden := (len(d.Proof)-3*bbsPointBytes)/bbsScalarBytes - 4; len(other)+max(hidden, 0) > maxBBSMessages {
+	hidden := (len(d.Proof)-3*bbsPointBytes)/bbsScalarBytes - 4
+	if messages := len(other) + max(hidden, 0); messages > maxBBSMessages || !kind.spend(messages*workPerMessage) {
 		return false, errBBSLarge
 	}
 	header := slices.Concat(sum(made.hash, head), sum(made.hash, []byte(strings.Join(mandatory, ""))))

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -292,5 +293,38 @@ func TestBBSDisclosed(t *testing.T) {
 	wantStatus(t, verify(t, newWorld(nil), prove(t, someCredential(), "eddsa-rdfc-2022", k.ed, p.did(), nil)), core.VerdictUnknown)
 	if sameKey(p.key, other.key) || !sameKey(p.key, p.key) || sameKey(p.key, k.ed.Public()) || sameKey(k.ed.Public(), p.key) {
 		t.Error("keys are taken for one another")
+	}
+}
+
+// However many proofs a verification meets, what they take together is bounded.
+func TestBBSWorkIsCounted(t *testing.T) {
+	t.Parallel()
+	p := newBBSPair(t)
+	// As many statements as are checked, most of which are not disclosed.
+	d := bbsBadge(t, p, func(d *bbsDerived) { d.Proof = append(d.Proof, make([]byte, bbsScalarBytes*(maxBBSMessages-60))...) })
+	s := newWorld(nil).verifier().session(t)
+	s.budget.mostNodes = 2 * maxGraphNodes
+	checked := 0
+	for range 20 {
+		proof := d["proof"].(doc)
+		kind, ok := s.suite(proof)
+		if !ok {
+			t.Fatal("bbs-2023 is not known")
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(text(proof["proofValue"])[1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = bbsDisclosedFits(with(d, doc{"proof": nil}), proof, raw, kind, scheme{hash: crypto.SHA256, bbs: p.key})
+		switch {
+		case errors.Is(err, errBBSLarge):
+		case err != nil:
+			t.Fatal(err)
+		default:
+			checked++
+		}
+	}
+	if checked == 0 || checked > 5 {
+		t.Errorf("%d of 20 were checked", checked)
 	}
 }

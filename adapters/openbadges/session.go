@@ -72,7 +72,8 @@ func (b *budget) graph(nodes, values int) bool {
 	return b.nodes <= b.mostNodes && b.values <= b.mostNodes*valuesPerNode
 }
 
-// work reports whether so much more may be done to tell nodes apart.
+// work reports whether so much more may be done to tell nodes apart, or with
+// statements that are signed one by one.
 func (b *budget) work(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,8 +24,10 @@ type suite struct {
 	// selective proofs sign each statement for itself, so that the holder
 	// may leave some out.
 	selective bool
-	// bbs proofs are selective ones by another scheme.
-	bbs bool
+	// bbs proofs are selective ones by another scheme, whose work is counted
+	// by spend.
+	bbs   bool
+	spend func(work int) bool
 }
 
 // suite returns the kind of a proof, or false when it is not known:
@@ -52,7 +54,7 @@ func (s *session) suite(p map[string]any) (suite, bool) {
 	case "ecdsa-sd-2023":
 		return suite{canonical: s.rdf, linked: true, elliptic: true, selective: true}, true
 	case "bbs-2023":
-		return suite{canonical: s.rdf, linked: true, selective: true, bbs: true}, true
+		return suite{canonical: s.rdf, linked: true, selective: true, bbs: true, spend: s.budget.work}, true
 	default:
 		return suite{}, false
 	}
