@@ -107,6 +107,25 @@ func TestActivation(t *testing.T) {
 	}
 }
 
+// Whoever has one address has no step about it, so that the provider knows it is
+// told to no message: Slack takes few edits of a private one.
+func TestOneAddressIsNoStep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.link(ada, "ada@example.org")
+	h.accepted(ada, "1", "ada@example.org")
+	h.sent()
+	h.pass(time.Second)
+	h.must(h.rec.ReadPerson(t.Context(), core.Email{Shown: "ada@example.org", Normal: "ada@example.org"}))
+	if got := steps(h.sent(), ada); len(got) != 0 {
+		t.Errorf("told %q", got)
+	}
+	f, err := h.db.TaskFacts(t.Context(), h.member(ada))
+	if err != nil || len(f.Addresses) != 1 || !f.Addresses[0].Known {
+		t.Errorf("facts %+v, %v", f, err)
+	}
+}
+
 // Nothing is said of what is not one's own, and nothing is kept of it.
 func TestActivationIsOnesOwn(t *testing.T) {
 	t.Parallel()

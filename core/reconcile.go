@@ -95,6 +95,12 @@ func (r *Reconciler) noteKnown(ctx context.Context, e Email, known bool) error {
 		if err != nil || member == "" {
 			return err
 		}
+		f, err := tx.TaskFacts(ctx, member)
+		if err != nil || len(f.addresses()) == 0 {
+			// No step is about it: an edit would change nothing, and Slack takes
+			// few of a private message.
+			return err
+		}
 		return tx.TellTasks(ctx, member, false, r.Clock.Now())
 	})
 	if err != nil {
