@@ -28,6 +28,8 @@ type talker interface {
 	types(command, argument string, texts ...string) shown
 	// sees waits for a message in the conversation that says all the texts.
 	sees(texts ...string) shown
+	// reads waits for a message that says all the texts, whoever else sees it.
+	reads(texts ...string) shown
 	// isTold waits for a direct message.
 	isTold(texts ...string) shown
 }
@@ -178,6 +180,11 @@ func (c slackTalker) sees(texts ...string) shown {
 	return slackShown{c, c.who.ExpectEphemeral(texts...)}
 }
 
+func (c slackTalker) reads(texts ...string) shown {
+	c.p.t.Helper()
+	return slackShown{c, c.who.Expect(texts...)}
+}
+
 func (c slackTalker) isTold(texts ...string) shown {
 	c.p.t.Helper()
 	return slackShown{c, c.who.ExpectDM(texts...)}
@@ -258,6 +265,8 @@ func (c discordTalker) sees(texts ...string) shown {
 	c.p.t.Helper()
 	return discordShown{c, c.who.Expect(texts...)}
 }
+
+func (c discordTalker) reads(texts ...string) shown { c.p.t.Helper(); return c.sees(texts...) }
 
 func (c discordTalker) isTold(texts ...string) shown {
 	c.p.t.Helper()

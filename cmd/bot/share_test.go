@@ -37,12 +37,16 @@ func isShown(t *testing.T, s *stage, who *newcomer) {
 	if err := s.credly.SetPublic(badge, true); err != nil {
 		t.Fatal(err)
 	}
-	ready.says("Public for all to see")
+	// Where the first message is edited no more, Slack's is followed by a new
+	// one, so it is not waited for.
+	db := openDatabase(t, s.settings.DatabaseURL)
+	s.waitFor("the badge to be public", func() bool {
+		return countRows(t, db, `SELECT count(*) FROM badges WHERE stage = 'public' AND provider_id = '`+badge+`'`) == 1
+	})
 	s.rest()
 	first.press("It is public now")
 	card := who.sees("Show it to the world", "data-share-badge-id=\""+badge+"\"")
 
-	db := openDatabase(t, s.settings.DatabaseURL)
 	shared := `SELECT count(*) FROM badges WHERE shared_at > 0 AND recipient = '` + who.email + `'`
 	profile := linkTo(t, card, "Add to LinkedIn profile")
 	status, _ := s.request(http.MethodHead, profile)
