@@ -36,8 +36,6 @@ func TestCelebrationsFollowTheChannel(t *testing.T) {
 	agreed.ExpectEdit("Stands in #badges")
 	s.slackChat.As(ada().slackID).In(generalChannel).ExpectNothing("earned")
 	for event, want := range map[string]float64{"asked": 1, "share": 1, "shown": 1, "back": 0, "never": 0} {
-		if got := s.metric(`laurel_celebrations_total{event="` + event + `"}`); got != want {
-			t.Errorf("%s: counted %v, want %v", event, got, want)
-		}
+		s.waitFor("the count of "+event, func() bool { return s.metric(`laurel_celebrations_total{event="`+event+`"}`) == want })
 	}
 }

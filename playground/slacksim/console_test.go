@@ -78,6 +78,9 @@ func TestConsole(t *testing.T) {
 	} else if status, body := do("POST", "/shortcut", "application/json", `{"user":"`+ada+`","channel":"`+team+`","ts":"`+last.TS+`","callback_id":"verify"}`); status != 200 || !strings.Contains(body, `"status":200`) {
 		t.Errorf("shortcut: %d %s", status, body)
 	}
+	if status, body := do("POST", "/shortcut", "application/json", `{"user":"`+ada+`","callback_id":"new"}`); status != 200 || !strings.Contains(body, `"status":200`) {
+		t.Errorf("global shortcut: %d %s", status, body)
+	}
 	for _, tt := range []struct {
 		name, method, path, contentType, body string
 		want                                  int

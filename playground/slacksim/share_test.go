@@ -71,5 +71,7 @@ func TestMessageShortcut(t *testing.T) {
 	}
 	if state := sim.State(ada); len(state.Shortcuts) != 1 || state.Shortcuts[0].CallbackID != "verify" {
 		t.Errorf("offers %+v", state.Shortcuts)
+	} else if len(state.Global) != 1 || state.Global[0].CallbackID != "new" {
+		t.Errorf("offers %+v beside the composer", state.Global)
 	}
 }

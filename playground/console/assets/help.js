@@ -9,11 +9,11 @@ const words = {
   discord: "A stand-in for Discord, for the same person. Who links the same address in both chats is one person to the app. Roles are those that the server gives by itself to whoever lets the app tell it of their badges.",
   mail: "Every mail the app sends ends here, whoever it is for. A code that was mailed stands below its mail.",
   credly: "A stand-in for Credly, where badges live. Decide here what the person would decide there: accept or reject a badge, show it to everybody. “Take back” is what the certification body would do. The links open the pages that the person would see.",
-  portal: "The body that certifies people. It awards badges one by one or by a file, takes them back, and is told by the app what became of them. An award shows in the chats of whoever has linked its address, and comes to Credly when it is claimed.",
+  portal: "The body that certifies people. It awards badges one by one or by a file, for as long as you say, takes them back, and is told by the app what became of them. An award shows in the chats of whoever has linked its address, and comes to Credly when it is claimed.",
   faults: "Switch something off and see what the app makes of it. Switches stay on until you turn them off; the red number tells how many are on.",
   work: "What the app has still to do: what leaves it, what came in, and what happens next by itself. Below are the last lines of its log.",
   wire: "Every request, answer, webhook and frame between the app and the simulated services, newest last. Secrets are cut out. Press a line to see what it carried.",
-  clock: "The time for everybody on this page. Move it forward to see a link end or a code expire; “Next” jumps to the next thing that happens by itself, and tells when that is.",
+  clock: "The time for everybody on this page. Move it forward to see a link end or a code expire; what has its time of day on the way, such as a reminder, happens at that time. “Next” jumps to the next thing that happens by itself, and tells when that is.",
   guide: "Seven steps from a certificate to a public badge, as the certification body's guide tells them. Do them by hand: the page notices, and rings where to press next. By keyboard: F6 goes from part to part, Tab within one, Escape closes a form.",
 };
 

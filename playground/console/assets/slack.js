@@ -111,7 +111,7 @@ export function slackChat(root, ctx) {
       const items = (state?.commands ?? []).filter((c) => c.name.startsWith(name))
         .map((c) => ({ label: `${c.name} ${c.usage_hint ?? ""}`, detail: c.description, insert: `${c.name} ` }));
       // Typed behind the slash, Slack finds an app's shortcuts as well.
-      const found = (state?.global ?? []).filter((s) => s.name.toLowerCase().includes(name.slice(1).toLowerCase()))
+      const found = (state?.global ?? []).filter((s) => s.name.toLowerCase().startsWith(name.slice(1).toLowerCase()))
         .map((s) => ({ label: s.name, detail: `Shortcut of ${botName()}`, act: () => act("shortcut", { callback_id: s.callback_id }) }));
       return { items: [...items, ...found], first: !command };
     }
