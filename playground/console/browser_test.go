@@ -131,7 +131,16 @@ func (p *page) press(selector string) {
 		window.stood = at;
 		return at === was;
 	})()`, selector))
-	p.reach(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	// Where the page draws it anew between pressing and letting go of the
+	// mouse, nobody clicked it.
+	for clicked := false; !clicked; {
+		evaluate[chromedp.Void](p, fmt.Sprintf(`void (() => {
+			window.clicked = false;
+			document.addEventListener("click", (e) => { window.clicked = !!e.target.closest(%q); }, { capture: true, once: true });
+		})()`, selector))
+		p.reach(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		clicked = evaluate[bool](p, "window.clicked")
+	}
 }
 
 // enter types into the first element that a selector finds, once it is
