@@ -115,7 +115,7 @@ func bbsDisclosedFits(bare, p map[string]any, raw []byte, kind suite, made schem
 		return false, errBBSLarge
 	}
 	header := slices.Concat(sum(made.hash, head), sum(made.hash, []byte(strings.Join(mandatory, ""))))
-	return bbsFits(made.bbs, d.Proof, header, d.Presentation, other, d.Disclosed), nil
+	return bbsFits(kind.bbs, made.bbs, d.Proof, header, d.Presentation, other, d.Disclosed), nil
 }
 
 // bbsProof shows that its maker knows a signature over the disclosed messages
@@ -157,7 +157,7 @@ func readBBSProof(raw []byte) (p bbsProof, ok bool) {
 // bbsFits reports whether a proof was derived from a signature by that key
 // over a header and messages, of which those at the given places are disclosed:
 // https://www.ietf.org/archive/id/draft-irtf-cfrg-bbs-signatures-08.html#name-coreproofverify
-func bbsFits(key *blsKey, raw, header, presentation []byte, disclosed []string, places []uint64) bool {
+func bbsFits(g *bbsGenerators, key *blsKey, raw, header, presentation []byte, disclosed []string, places []uint64) bool {
 	p, ok := readBBSProof(raw)
 	total := len(disclosed) + len(p.hidden)
 	if !ok || len(disclosed) != len(places) || total > maxBBSMessages {
@@ -171,7 +171,7 @@ func bbsFits(key *blsKey, raw, header, presentation []byte, disclosed []string, 
 		}
 		next = place + 1
 	}
-	first, points := bbsGenerators(total)
+	first, points := g.of(total)
 	domain := bbsDomain(key, first, points, header)
 
 	sum1 := combined([]*bls12381.G1{p.b, p.a, p.d}, []*bls12381.Scalar{p.challenge, p.e, p.r1})
@@ -234,17 +234,16 @@ func bbsBase() *bls12381.G1 {
 	return point
 }
 
-// generators are the points of the scheme, which are the same for all
+// bbsGenerators are the points of the scheme, which are the same for all
 // signatures: made as far as they were needed.
-var generators struct {
+type bbsGenerators struct {
 	mu     sync.Mutex
 	seed   []byte
 	points []*bls12381.G1
 }
 
-// bbsGenerators returns the points for the domain and for so many messages.
-func bbsGenerators(messages int) (first *bls12381.G1, points []*bls12381.G1) {
-	g := &generators
+// of returns the points for the domain and for so many messages.
+func (g *bbsGenerators) of(messages int) (first *bls12381.G1, points []*bls12381.G1) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.seed == nil {

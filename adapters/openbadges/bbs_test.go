@@ -20,7 +20,8 @@ import (
 // The first points of the scheme, as its draft lists them.
 func TestBBSGenerators(t *testing.T) {
 	t.Parallel()
-	first, points := bbsGenerators(2)
+	var g bbsGenerators
+	first, points := g.of(2)
 	for i, want := range []string{
 		"a9ec65b70a7fbe40c874c9eb041c2cb0a7af36ccec1bea48fa2ba4c2eb67ef7f9ecb17ed27d38d27cdeddff44c8137be",
 		"98cd5313283aaf5db1b3ba8611fe6070d19e605de4078c38df36019fbaad0bd28dd090fd24ed27f7f4d22d5ff5dea7d4",
@@ -30,7 +31,7 @@ func TestBBSGenerators(t *testing.T) {
 			t.Errorf("point %d is %s", i, got)
 		}
 	}
-	if _, more := bbsGenerators(5); len(more) != 5 || !more[1].IsEqual(points[1]) {
+	if _, more := g.of(5); len(more) != 5 || !more[1].IsEqual(points[1]) {
 		t.Error("more points are others")
 	}
 }
@@ -66,13 +67,14 @@ func minus(a, b, c *bls12381.Scalar) *bls12381.Scalar {
 
 // bbsPair is a key with its secret.
 type bbsPair struct {
-	secret *bls12381.Scalar
-	key    *blsKey
+	secret     *bls12381.Scalar
+	key        *blsKey
+	generators *bbsGenerators
 }
 
 func newBBSPair(t testing.TB) bbsPair {
 	t.Helper()
-	p := bbsPair{secret: someScalar(t)}
+	p := bbsPair{secret: someScalar(t), generators: &bbsGenerators{}}
 	point := new(bls12381.G2)
 	point.ScalarMult(p.secret, bls12381.G2Generator())
 	var err error
@@ -89,7 +91,7 @@ func (p bbsPair) did() string {
 // prove signs messages and derives a proof that discloses those at places.
 func (p bbsPair) prove(t testing.TB, header, presentation []byte, messages []string, places []uint64) []byte {
 	t.Helper()
-	first, points := bbsGenerators(len(messages))
+	first, points := p.generators.of(len(messages))
 	domain := bbsDomain(p.key, first, points, header)
 	base := bbsBase()
 	base.Add(base, combined([]*bls12381.G1{first}, []*bls12381.Scalar{domain}))
@@ -142,25 +144,25 @@ func TestBBSProof(t *testing.T) {
 	all := []string{"a", "b", "c", "d", "e"}
 	shown, places := []string{"b", "e"}, []uint64{1, 4}
 	raw := p.prove(t, header, presentation, all, places)
-	if !bbsFits(p.key, raw, header, presentation, shown, places) {
+	if !bbsFits(p.generators, p.key, raw, header, presentation, shown, places) {
 		t.Fatal("a good proof does not fit")
 	}
-	if none := p.prove(t, nil, nil, nil, nil); !bbsFits(p.key, none, nil, nil, nil, nil) {
+	if none := p.prove(t, nil, nil, nil, nil); !bbsFits(p.generators, p.key, none, nil, nil, nil, nil) {
 		t.Error("a proof of nothing does not fit")
 	}
 	whole := p.prove(t, header, nil, all, []uint64{0, 1, 2, 3, 4})
-	if !bbsFits(p.key, whole, header, nil, all, []uint64{0, 1, 2, 3, 4}) {
+	if !bbsFits(p.generators, p.key, whole, header, nil, all, []uint64{0, 1, 2, 3, 4}) {
 		t.Error("a proof of everything does not fit")
 	}
 	for i := 0; i < len(raw); i += 31 { // Each takes a while; parts are as long as 32 and 48.
 		changed := slices.Clone(raw)
 		changed[i] ^= 1
-		if bbsFits(p.key, changed, header, presentation, shown, places) {
+		if bbsFits(p.generators, p.key, changed, header, presentation, shown, places) {
 			t.Errorf("byte %d changed, and fits", i)
 		}
 	}
 	fits := func(key *blsKey, raw, header, presentation []byte, shown []string, places ...uint64) bool {
-		return bbsFits(key, raw, header, presentation, shown, places)
+		return bbsFits(p.generators, key, raw, header, presentation, shown, places)
 	}
 	infinity := make([]byte, bbsPointBytes)
 	infinity[0] = 0xc0

@@ -188,7 +188,7 @@ func FuzzBBSProof(f *testing.F) {
 		if _, ok := readBBSProof(raw); ok && (len(raw)-3*bbsPointBytes)%bbsScalarBytes != 0 {
 			t.Fatal("a proof with something behind it is read")
 		}
-		if bbsFits(p.key, raw, nil, nil, []string{"x"}, []uint64{1}) {
+		if bbsFits(p.generators, p.key, raw, nil, nil, []string{"x"}, []uint64{1}) {
 			t.Fatal("what was never signed fits")
 		}
 		var d bbsDerived

@@ -65,7 +65,7 @@ func (s *session) oneProof(bare, p map[string]any) proof {
 // proofFitsKey reports whether the value of a proof was made with a key.
 func proofFitsKey(bare, p map[string]any, signature []byte, kind suite, made scheme) (bool, error) {
 	switch {
-	case kind.bbs:
+	case kind.bbs != nil:
 		return bbsDisclosedFits(bare, p, signature, kind, made)
 	case kind.selective:
 		return disclosedFits(bare, p, signature, kind, made)

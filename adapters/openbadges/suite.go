@@ -24,9 +24,9 @@ type suite struct {
 	// selective proofs sign each statement for itself, so that the holder
 	// may leave some out.
 	selective bool
-	// bbs proofs are selective ones by another scheme, whose work is counted
-	// by spend.
-	bbs   bool
+	// bbs proofs are selective ones by another scheme, whose points these are
+	// and whose work is counted by spend; the others have none.
+	bbs   *bbsGenerators
 	spend func(work int) bool
 }
 
@@ -54,7 +54,7 @@ func (s *session) suite(p map[string]any) (suite, bool) {
 	case "ecdsa-sd-2023":
 		return suite{canonical: s.rdf, linked: true, elliptic: true, selective: true}, true
 	case "bbs-2023":
-		return suite{canonical: s.rdf, linked: true, selective: true, bbs: true, spend: s.budget.work}, true
+		return suite{canonical: s.rdf, linked: true, selective: true, bbs: s.v.generators, spend: s.budget.work}, true
 	default:
 		return suite{}, false
 	}
@@ -77,9 +77,9 @@ func (k suite) scheme(key crypto.PublicKey) (scheme, bool) {
 	switch key := key.(type) {
 	case ed25519.PublicKey:
 		fits := func(data, signature []byte) bool { return ed25519.Verify(key, data, signature) }
-		return scheme{hash: crypto.SHA256, size: ed25519.SignatureSize, fits: fits}, !k.elliptic && !k.bbs
+		return scheme{hash: crypto.SHA256, size: ed25519.SignatureSize, fits: fits}, !k.elliptic && k.bbs == nil
 	case *blsKey:
-		return scheme{hash: crypto.SHA256, bbs: key}, k.bbs
+		return scheme{hash: crypto.SHA256, bbs: key}, k.bbs != nil
 	case *ecdsa.PublicKey:
 		switch {
 		case !k.elliptic:

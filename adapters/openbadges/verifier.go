@@ -66,6 +66,8 @@ type Verifier struct {
 	pictures *pictures
 	// lists are the turns for reading long lists.
 	lists chan struct{}
+	// generators are those of all bbs-2023 proofs.
+	generators *bbsGenerators
 }
 
 var (
@@ -81,7 +83,7 @@ func (machineClock) Now() time.Time { return time.Now().UTC() }
 // New makes a verifier.
 func New(o Options) *Verifier {
 	v := &Verifier{
-		client: o.Client, clock: o.Clock, contexts: o.Contexts, maxTime: o.MaxTime, pages: append(credlyPages(), o.Pages...),
+		client: o.Client, clock: o.Clock, contexts: o.Contexts, maxTime: o.MaxTime, pages: append(credlyPages(), o.Pages...), generators: &bbsGenerators{},
 	}
 	if v.client == nil {
 		v.client = fetch.New(fetch.Options{UserAgent: "Laurel badge verifier"})
