@@ -29,7 +29,7 @@ func newRemindMetrics(r prometheus.Registerer) *remindMetrics {
 			Name: "laurel_reminder_steps_total", Help: "Steps of policies that the queued reminders are about.",
 		}),
 		bundled: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "laurel_reminder_steps_bundled_total", Help: "Of these the ones that came along in the message of another one.",
+			Name: "laurel_reminder_steps_bundled_total", Help: "Steps that came along in the message of another one.",
 		}),
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "laurel_reminders_skipped_total", Help: "People with something due and no reminder, by reason.",
