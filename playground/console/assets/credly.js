@@ -79,7 +79,7 @@ export function credly(root, ctx) {
         h("p", { class: "buttons" },
           b.state === "pending" ? [button("Accept", "accept", {}, "primary"), button("Reject", "reject")] : null,
           accepted ? [b.public ? button("Make private", "public", { on: false }) : button("Make public", "public", { on: true }, "primary")] : null,
-          accepted && ends ? button("Renew", "replace", { badge: { issued_at: seconds(now()), expires_at: seconds(now() + 1826 * 86400000) } }, "quiet") : null,
+          accepted && ends ? button("Renew", "replace", { badge: { issued_at: seconds(now()), expires_at: seconds(now() + 1826 * 86400000) } }) : null,
           b.accept_badge_url ? away(b.accept_badge_url, "Open at Credly") : null,
           accepted && b.public ? away(b.badge_url, "Public page") : null,
           ctx.setup.verify_url && (accepted || b.state === "revoked") ? away(`${ctx.setup.verify_url}?badge=${encodeURIComponent(b.badge_url)}`, "Verify") : null,
